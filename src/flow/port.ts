@@ -1,0 +1,152 @@
+/**
+ * What the engine needs from the store, in the engine's own words. `store/` implements it; the simulator and the
+ * writer's oracle implement it too.
+ */
+import type { Initiator } from "../definition/initiator.ts";
+import type { PropertiesSnapshot } from "../definition/properties.ts";
+import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
+import type { Workflow } from "../definition/workflow.ts";
+import type { Json } from "../json.ts";
+import type { Run, RunOverview, RunRef } from "../run/model.ts";
+import type { StoredRunStatus } from "../run/status.ts";
+import type { StepAttempt } from "../step/model.ts";
+
+/** The right to write for a group: what fences every batch (D4). */
+export interface GroupStamp {
+  readonly groupId: number;
+  readonly generation: number;
+}
+
+/** One row's new content. Rows of one flow commit in the order in which they were queued (D3). */
+export type Write =
+  | { readonly kind: "attempt"; readonly runKey: number; readonly attempt: StepAttempt }
+  | { readonly kind: "run"; readonly key: number; readonly change: RunChange }
+  | { readonly kind: "log"; readonly chunk: LogChunk }
+  /** Two waiting rows of one `topic` and `key` are one. */
+  | { readonly kind: "outbox"; readonly topic: string; readonly key: string; readonly payload?: Json }
+  /** The stop or kill of this run is carried out. */
+  | { readonly kind: "action-done"; readonly runKey: number };
+
+/** The mutable part of a run's row, whole: the last one of a batch wins. */
+export interface RunChange {
+  readonly status: StoredRunStatus;
+  readonly startTime: number | undefined;
+  readonly endTime: number | undefined;
+  readonly modifyTime: number;
+  readonly overview: RunOverview | undefined;
+  readonly artifacts: Artifacts;
+  readonly timeline: readonly TimelineEvent[];
+}
+
+export interface LogChunk {
+  /** The attempt's uuid. */
+  readonly uuid: string;
+  readonly stream: "stdout" | "stderr";
+  /** Bytes before this chunk in its stream. */
+  readonly offset: number;
+  readonly text: string;
+  /** Epoch ms. */
+  readonly time: number;
+}
+
+/** Why a write did not commit: the group has another owner now, for good. Every other failure is retried inside. */
+export class StaleOwner extends Error {
+  override readonly name = "StaleOwner";
+  readonly groups: readonly number[];
+  constructor(groups: readonly number[]) {
+    super(`another node owns group ${groups.join(", ")}`);
+    this.groups = groups;
+  }
+}
+
+/** Group commit. */
+export interface Writer {
+  /**
+   * Queues rows; they commit together with whatever else is queued, in this order.
+   * @param settled called once: after the commit, or with {@link StaleOwner} when the group was lost.
+   */
+  write(stamp: GroupStamp, rows: readonly Write[], settled?: (error?: StaleOwner) => void): void;
+  /** Rows queued and not committed: callers slow down above a limit. */
+  readonly depth: number;
+  /** Resolves when everything queued before the call has settled. */
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A run to be created; ids come from the store. */
+export interface NewRun {
+  readonly workflowId: string;
+  readonly internalId: number;
+  readonly versionId: number;
+  readonly uuid: string;
+  readonly groupInfo: number;
+  readonly initiator: Initiator;
+  readonly config: Run["config"];
+  readonly runParams: Run["runParams"];
+  readonly properties: Run["properties"];
+  readonly params: Run["params"];
+  readonly timeoutMs: number | undefined;
+  /** CREATED; FAILED for a run that could not be initialised and is kept. */
+  readonly status: "CREATED" | "FAILED";
+  readonly requestTime: number;
+  readonly artifacts: Artifacts;
+  readonly timeline: readonly TimelineEvent[];
+}
+
+export type StartOutcome =
+  /** `run.executionId` is set when the run strategy let it go at once. */
+  | { readonly result: "CREATED"; readonly run: Run }
+  /** The strategy refused it: stored as STOPPED. */
+  | { readonly result: "STOPPED"; readonly run: Run }
+  /** The run that the first request with this uuid made. */
+  | { readonly result: "DUPLICATED"; readonly ref: RunRef; readonly versionId: number }
+  /** The workflow was deleted meanwhile. */
+  | { readonly result: "GONE" };
+
+/** What a start needs to know of a workflow, read at the start. */
+export interface WorkflowHead {
+  readonly workflowId: string;
+  readonly internalId: number;
+  readonly activeVersion: number;
+  readonly latestVersion: number;
+  readonly properties: PropertiesSnapshot;
+}
+
+/** A stop or kill that waits for a run's owner. */
+export interface RunActionRequest {
+  readonly action: "STOP" | "KILL";
+  readonly user: string;
+  readonly reason: string;
+  readonly createTime: number;
+}
+
+/** A launched, unfinished run with all that its actor needs. */
+export interface LoadedRun {
+  readonly run: Run;
+  /** Every attempt of the run, ascending by step and attempt. */
+  readonly attempts: readonly StepAttempt[];
+  readonly action: RunActionRequest | undefined;
+}
+
+export interface FlowStore {
+  readonly writer: Writer;
+  heads(workflowIds: readonly string[]): Promise<readonly WorkflowHead[]>;
+  /** Immutable; undefined when the workflow was deleted. */
+  definition(internalId: number, versionId: number): Promise<Workflow | undefined>;
+  /**
+   * One transaction for all: locks the workflows' rows in order, finds repeated uuids (in the table and within the
+   * batch), hands out instance ids, lets the run strategy decide, inserts. `group = hash(run) mod groupInfo`.
+   */
+  startRuns(runs: readonly NewRun[]): Promise<readonly StartOutcome[]>;
+  /** Lets queued runs of these workflows go while their strategy has room; deletes their `dequeue` outbox rows in the same transaction. */
+  dequeue(workflowIds: readonly string[]): Promise<readonly Run[]>;
+  /** Workflows with a `dequeue` row that waits, oldest first. */
+  pendingDequeues(limit: number): Promise<readonly string[]>;
+  /** Launched unfinished runs of a group with a key above `afterKey`, ascending. */
+  loadGroup(groupId: number, afterKey: number, limit: number): Promise<readonly LoadedRun[]>;
+  /** Undefined when it has ended or was never launched. */
+  loadRun(key: number): Promise<LoadedRun | undefined>;
+  /** Keys of launched unfinished runs and of waiting actions of a group: what the sweep compares with memory. */
+  unfinished(groupId: number): Promise<{ readonly keys: readonly number[]; readonly actions: readonly number[] }>;
+  close(): Promise<void>;
+}

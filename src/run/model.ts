@@ -1,0 +1,97 @@
+/** One attempt at a workflow instance: the row, as plain data. `view.ts` puts it into its wire shape. */
+
+import type { Alerting } from "../definition/alerting.ts";
+import type { Initiator } from "../definition/initiator.ts";
+import type { Tag } from "../definition/tag.ts";
+import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
+import type { JsonObject } from "../json.ts";
+import type { ParamDefinitions, Params } from "../param/type.ts";
+import type { StepStatus } from "../step/status.ts";
+import type { StoredRunStatus } from "./status.ts";
+
+export interface RunRef {
+  readonly workflowId: string;
+  readonly instanceId: number;
+  readonly runId: number;
+}
+
+export type RunPolicy =
+  | "START_FRESH_NEW_RUN"
+  | "START_CUSTOMIZED_RUN"
+  | "RESTART_FROM_INCOMPLETE"
+  | "RESTART_FROM_BEGINNING"
+  | "RESTART_FROM_SPECIFIC"
+  | "RESTART_CUSTOMIZED_RUN";
+
+export interface RunConfig {
+  readonly runtime_tags?: readonly Tag[] | undefined;
+  readonly correlation_id?: string | undefined;
+  readonly policy: RunPolicy;
+  readonly restart_config?: JsonObject | undefined;
+}
+
+/** The properties that held when the run was created. */
+export interface RunProperties {
+  readonly create_time: number;
+  readonly owner: string;
+  readonly alerting?: Alerting | undefined;
+  readonly step_concurrency?: number | undefined;
+  readonly tags?: readonly Tag[] | undefined;
+}
+
+/** Counts by step status, with `[step id, start, end]` of each step; stored when the run ends, derived while it runs. */
+export interface RunOverview {
+  readonly total: number;
+  readonly steps: { readonly [status in StepStatus]?: readonly (readonly [string, number | null, number | null])[] };
+  /** Leaf steps over the whole tree. */
+  readonly rollup: RollupOverview;
+}
+
+export interface RollupOverview {
+  readonly total_leaf_count: number;
+  readonly overview: {
+    readonly [status in StepStatus]?: {
+      readonly cnt: number;
+      readonly ref?: { readonly [run: string]: readonly string[] } | undefined;
+    };
+  };
+}
+
+export interface Run extends RunRef {
+  /** The row's own key: what step rows point at. */
+  readonly key: number;
+  /** The request id, or random: the key that makes a repeated start harmless. */
+  readonly uuid: string;
+  /** Identifies the workflow through deletion and re-creation; with `versionId` it names an immutable definition. */
+  readonly internalId: number;
+  readonly versionId: number;
+  readonly groupId: number;
+  /** The number of groups when the root run was created. */
+  readonly groupInfo: number;
+  /** Undefined: `workflow:instance:run`. */
+  readonly correlationId: string | undefined;
+  readonly initiator: Initiator;
+  readonly config: RunConfig;
+  readonly runParams: ParamDefinitions;
+  readonly properties: RunProperties;
+  /** Merged and evaluated workflow params. */
+  readonly params: Params;
+  readonly timeoutMs: number | undefined;
+  readonly status: StoredRunStatus;
+  /** Undefined while the run strategy holds the run back. */
+  readonly executionId: string | undefined;
+  /** Epoch milliseconds. */
+  readonly requestTime: number;
+  readonly createTime: number;
+  readonly startTime: number | undefined;
+  readonly endTime: number | undefined;
+  readonly modifyTime: number;
+  /** Set once the run has ended. */
+  readonly overview: RunOverview | undefined;
+  readonly artifacts: Artifacts;
+  readonly timeline: readonly TimelineEvent[];
+}
+
+export const runIdentity = (run: RunRef): string => `[${run.workflowId}][${run.instanceId}][${run.runId}]`;
+export const correlationOf = (run: Run): string =>
+  run.correlationId ?? `${run.workflowId}:${run.instanceId}:${run.runId}`;

@@ -1,0 +1,74 @@
+/**
+ * What the program knows of one attempt at a step: the row, as plain data. Everything that the definition, the run or
+ * the status says already (definition, tags, owner, correlation id) is not here; `view.ts` puts it back for a reader.
+ */
+import type { RetryPolicy } from "../definition/retry.ts";
+import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
+import type { Params } from "../param/type.ts";
+import type { StepStatus, StepTime } from "./status.ts";
+
+/** Epoch milliseconds, absent until reached. */
+export type StepTimes = { readonly [time in StepTime]?: number };
+
+/** Limits and backoff after interpolation: plain numbers. Limits count attempts beyond the first; backoffs are seconds. */
+export interface RetryPlan {
+  readonly error_retry_limit: number;
+  readonly platform_retry_limit: number;
+  readonly timeout_retry_limit: number;
+  readonly backoff: RetryBackoff;
+}
+
+export type RetryBackoff =
+  | {
+      readonly type: "EXPONENTIAL_BACKOFF";
+      readonly error_retry_backoff_in_secs: number;
+      readonly error_retry_exponent: number;
+      readonly error_retry_limit_in_secs: number;
+      readonly platform_retry_backoff_in_secs: number;
+      readonly platform_retry_exponent: number;
+      readonly platform_retry_limit_in_secs: number;
+      readonly timeout_retry_backoff_in_secs: number;
+      readonly timeout_retry_exponent: number;
+      readonly timeout_retry_limit_in_secs: number;
+    }
+  | {
+      readonly type: "FIXED_BACKOFF";
+      readonly error_retry_backoff_in_secs: number;
+      readonly platform_retry_backoff_in_secs: number;
+      readonly timeout_retry_backoff_in_secs: number;
+    };
+
+/** Retries made so far, by kind. `plan` is undefined for the default policy. */
+export interface RetryState {
+  readonly error: number;
+  readonly platform: number;
+  readonly timeout: number;
+  readonly manual: number;
+  readonly retryable: boolean;
+  readonly plan: RetryPlan | undefined;
+}
+
+export type { RetryPolicy };
+
+export interface StepAttempt {
+  readonly stepId: string;
+  /** 1, 2, … within the run. */
+  readonly attemptId: number;
+  readonly uuid: string;
+  /** Ascending within the run; the same for every attempt at the step. */
+  readonly stepInstanceId: number;
+  readonly status: StepStatus;
+  readonly times: StepTimes;
+  /** Merged and evaluated; empty until EVALUATING_PARAMS is done, but for `maestro_step_satisfied`. */
+  readonly params: Params;
+  /** Results of the conditions of the outgoing edges, by successor; undefined until they are evaluated. */
+  readonly conditions: { readonly [stepId: string]: boolean } | undefined;
+  readonly conditionsTime: number | undefined;
+  readonly retry: RetryState;
+  /** Undefined: the default of ten days, not written by the user. */
+  readonly timeoutMs: number | undefined;
+  readonly artifacts: Artifacts;
+  readonly timeline: readonly TimelineEvent[];
+  /** The runtime's hint: not to be polled before this instant (epoch ms). */
+  readonly pollTime: number | undefined;
+}

@@ -1,0 +1,142 @@
+/**
+ * The step status machine as one table. The engine, the reads, the OpenAPI document and the tests read it.
+ *
+ * ```
+ * CREATED ─▶ INITIALIZED ─▶ (PAUSED) ─▶ WAITING_FOR_SIGNALS ─▶ EVALUATING_PARAMS ─▶ WAITING_FOR_PERMITS
+ *    │                                                                                     │
+ *    ├▶ UNSATISFIED, SKIPPED                                                            STARTING ─▶ RUNNING ─▶ FINISHING ─▶ SUCCEEDED
+ *    └▶ … any live status ─▶ STOPPED, TIMED_OUT, *_FAILED
+ * ```
+ */
+
+export interface StepStatusTraits {
+  /** Nothing more happens to this attempt by itself. */
+  readonly terminal: boolean;
+  /** Ended in a way that lets successors decide. */
+  readonly complete: boolean;
+  /** The engine makes a further attempt while the retry policy allows one. */
+  readonly retryable: boolean;
+  /** A rollup names the steps that are in this status. */
+  readonly referenced: boolean;
+  /** Slot of {@link STEP_TIMES} that entering the status sets. */
+  readonly time: StepTime | undefined;
+}
+
+/** The instants an attempt records, in the order in which they are stored and answered. */
+export const STEP_TIMES = [
+  "create_time",
+  "initialize_time",
+  "pause_time",
+  "wait_signal_time",
+  "evaluate_param_time",
+  "wait_permit_time",
+  "start_time",
+  "execute_time",
+  "finish_time",
+  "end_time",
+  "modify_time",
+] as const;
+
+export type StepTime = (typeof STEP_TIMES)[number];
+
+const live = (time: StepTime | undefined, referenced = false): StepStatusTraits => ({
+  terminal: false,
+  complete: false,
+  retryable: false,
+  referenced,
+  time,
+});
+const complete: StepStatusTraits = {
+  terminal: true,
+  complete: true,
+  retryable: false,
+  referenced: false,
+  time: "end_time",
+};
+const retryable: StepStatusTraits = {
+  terminal: true,
+  complete: false,
+  retryable: true,
+  referenced: true,
+  time: "end_time",
+};
+const ended = (referenced: boolean): StepStatusTraits => ({
+  terminal: true,
+  complete: false,
+  retryable: false,
+  referenced,
+  time: "end_time",
+});
+
+export const STEP_STATUS = {
+  NOT_CREATED: live(undefined),
+  CREATED: live("create_time"),
+  INITIALIZED: live("initialize_time"),
+  PAUSED: live("pause_time", true),
+  WAITING_FOR_SIGNALS: live("wait_signal_time", true),
+  EVALUATING_PARAMS: live("evaluate_param_time", true),
+  WAITING_FOR_PERMITS: live("wait_permit_time", true),
+  STARTING: live("start_time"),
+  RUNNING: live("execute_time", true),
+  FINISHING: live("finish_time"),
+  DISABLED: complete,
+  UNSATISFIED: complete,
+  SKIPPED: complete,
+  SUCCEEDED: complete,
+  COMPLETED_WITH_ERROR: complete,
+  USER_FAILED: retryable,
+  PLATFORM_FAILED: retryable,
+  TIMEOUT_FAILED: retryable,
+  FATALLY_FAILED: ended(true),
+  INTERNALLY_FAILED: ended(true),
+  STOPPED: ended(false),
+  TIMED_OUT: ended(false),
+} as const satisfies Record<string, StepStatusTraits>;
+
+export type StepStatus = keyof typeof STEP_STATUS;
+
+export const STEP_STATUSES = Object.keys(STEP_STATUS) as readonly StepStatus[];
+
+export const isTerminal = (status: StepStatus): boolean => STEP_STATUS[status].terminal;
+export const isComplete = (status: StepStatus): boolean => STEP_STATUS[status].complete;
+/** Failed, and tried again by policy. */
+export const isRetryable = (status: StepStatus): boolean => STEP_STATUS[status].retryable;
+/** A user may restart it in place: ended, not complete, not waiting for a retry. */
+export const isRestartable = (status: StepStatus): boolean =>
+  isTerminal(status) && !isComplete(status) && !isRetryable(status);
+
+const FAILED: ReadonlySet<StepStatus> = new Set([
+  "USER_FAILED",
+  "PLATFORM_FAILED",
+  "TIMEOUT_FAILED",
+  "FATALLY_FAILED",
+  "INTERNALLY_FAILED",
+]);
+export const isFailed = (status: StepStatus): boolean => FAILED.has(status);
+
+export type StepAction = "PAUSE" | "RESUME" | "STOP" | "KILL" | "SKIP" | "RESTART" | "BYPASS_STEP_DEPENDENCIES";
+
+/** What a user may do in which status: the answer of `GET …/steps/instances/action-map`. */
+export const STEP_ACTIONS: Readonly<Partial<Record<StepStatus, readonly StepAction[]>>> = {
+  CREATED: ["PAUSE", "STOP", "KILL"],
+  INITIALIZED: ["PAUSE", "STOP", "KILL", "SKIP"],
+  PAUSED: ["RESUME", "STOP", "KILL", "SKIP"],
+  WAITING_FOR_SIGNALS: ["STOP", "KILL", "SKIP", "BYPASS_STEP_DEPENDENCIES"],
+  EVALUATING_PARAMS: ["STOP", "KILL", "SKIP"],
+  WAITING_FOR_PERMITS: ["STOP", "KILL", "SKIP"],
+  STARTING: ["STOP", "KILL", "SKIP"],
+  RUNNING: ["STOP", "KILL", "SKIP"],
+  FINISHING: ["STOP", "KILL", "SKIP"],
+  DISABLED: ["RESTART"],
+  UNSATISFIED: ["RESTART"],
+  SKIPPED: ["RESTART", "SKIP"],
+  SUCCEEDED: ["RESTART", "SKIP"],
+  COMPLETED_WITH_ERROR: ["RESTART", "SKIP"],
+  USER_FAILED: ["STOP", "KILL", "SKIP"],
+  PLATFORM_FAILED: ["STOP", "KILL", "SKIP"],
+  TIMEOUT_FAILED: ["STOP", "KILL", "SKIP"],
+  FATALLY_FAILED: ["RESTART", "SKIP"],
+  INTERNALLY_FAILED: ["RESTART", "SKIP"],
+  STOPPED: ["RESTART", "SKIP"],
+  TIMED_OUT: ["RESTART", "SKIP"],
+};

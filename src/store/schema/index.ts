@@ -1,0 +1,4 @@
+export * from "./cluster.ts";
+export * from "./outbox.ts";
+export * from "./run.ts";
+export * from "./workflow.ts";

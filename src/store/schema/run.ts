@@ -1,0 +1,103 @@
+/** Runs of workflow instances, attempts at their steps, the attempts' logs, and actions that wait for a run's owner. */
+import { sql } from "drizzle-orm";
+import { bigint, index, integer, json, pgSequence, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
+
+export const runKeySequence = pgSequence("run_key_seq");
+
+/** One row per run. Short rows: what the definition's version says is not repeated. */
+export const run = pgTable(
+  "run",
+  {
+    workflowId: text("workflow_id").notNull(),
+    instanceId: bigint("instance_id", { mode: "number" }).notNull(),
+    runId: bigint("run_id", { mode: "number" }).notNull(),
+    /** Step rows point at this. */
+    key: bigint("key", { mode: "number" }).notNull(),
+    uuid: text("uuid").notNull(),
+    internalId: bigint("internal_id", { mode: "number" }).notNull(),
+    versionId: bigint("version_id", { mode: "number" }).notNull(),
+    groupId: integer("group_id").notNull(),
+    groupInfo: integer("group_info").notNull(),
+    correlationId: text("correlation_id"),
+    initiator: json("initiator").notNull(),
+    config: json("config").notNull(),
+    runParams: json("run_params"),
+    properties: json("properties").notNull(),
+    params: json("params"),
+    timeoutMs: bigint("timeout_ms", { mode: "number" }),
+    status: text("status").notNull(),
+    executionId: text("execution_id"),
+    requestTime: bigint("request_time", { mode: "number" }).notNull(),
+    createTime: bigint("create_time", { mode: "number" }).notNull(),
+    startTime: bigint("start_time", { mode: "number" }),
+    endTime: bigint("end_time", { mode: "number" }),
+    modifyTime: bigint("modify_time", { mode: "number" }).notNull(),
+    overview: json("overview"),
+    artifacts: json("artifacts"),
+    timeline: json("timeline"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.workflowId, table.instanceId, table.runId] }),
+    uniqueIndex("run_uuid").on(table.workflowId, table.uuid),
+    uniqueIndex("run_key").on(table.key),
+    index("run_unfinished_group")
+      .on(table.groupId, table.key)
+      .where(sql`status in ('CREATED', 'IN_PROGRESS', 'PAUSED')`),
+    index("run_open_workflow")
+      .on(table.workflowId, table.instanceId, table.runId)
+      .where(sql`status in ('CREATED', 'IN_PROGRESS', 'PAUSED', 'FAILED')`),
+  ],
+);
+
+/** One row per attempt, written at most a few times; no index but the key, so that updates stay on the page. */
+export const stepAttempt = pgTable(
+  "step_attempt",
+  {
+    runKey: bigint("run_key", { mode: "number" }).notNull(),
+    stepId: text("step_id").notNull(),
+    attemptId: integer("attempt_id").notNull(),
+    uuid: text("uuid").notNull(),
+    stepInstanceId: integer("step_instance_id").notNull(),
+    status: text("status").notNull(),
+    /** The instants of `STEP_TIMES` in that order, JSON array, null where not reached, trailing nulls cut. */
+    times: text("times").notNull(),
+    params: json("params"),
+    conditions: json("conditions"),
+    /** `RetryState`; null for "no retry made, default policy, retryable". */
+    retry: json("retry"),
+    timeoutMs: bigint("timeout_ms", { mode: "number" }),
+    artifacts: json("artifacts"),
+    timeline: json("timeline"),
+    pollTime: bigint("poll_time", { mode: "number" }),
+  },
+  (table) => [primaryKey({ columns: [table.runKey, table.stepId, table.attemptId] })],
+);
+
+/** What an attempt printed, in chunks. `(uuid, stream, offset)` makes a chunk that is sent twice land once. */
+export const stepLog = pgTable(
+  "step_log",
+  {
+    uuid: text("uuid").notNull(),
+    stream: text("stream").notNull(),
+    /** Bytes before this chunk in its stream. */
+    offset: bigint("offset", { mode: "number" }).notNull(),
+    /** Orders the chunks of both streams: ascending in the order in which they were committed. */
+    id: bigint("id", { mode: "number" }).generatedAlwaysAsIdentity().notNull(),
+    text: text("text").notNull(),
+    time: bigint("time", { mode: "number" }).notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.uuid, table.stream, table.offset] }),
+    index("step_log_order").on(table.uuid, table.id),
+  ],
+);
+
+/** A stop or kill that is accepted and not yet carried out by the run's owner. */
+export const runAction = pgTable("run_action", {
+  runKey: bigint("run_key", { mode: "number" }).primaryKey(),
+  groupId: integer("group_id").notNull(),
+  action: text("action").notNull(),
+  user: json("user").notNull(),
+  reason: text("reason"),
+  createTime: bigint("create_time", { mode: "number" }).notNull(),
+});
