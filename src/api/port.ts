@@ -1,0 +1,86 @@
+/**
+ * What the API needs from the engine, in the API's own words. `server/` implements it over the engine's threads; tests
+ * implement it by hand. Everything else the API does by itself, on the database: the rows are the truth, and a hint
+ * that is lost costs latency, never correctness.
+ */
+import type { Initiator } from "../definition/initiator.ts";
+import type { Tag } from "../definition/tag.ts";
+import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
+import type { WorkflowCreateRequest } from "../definition/request.ts";
+import type { JsonObject } from "../json.ts";
+import type { ParamDefinitions } from "../param/type.ts";
+import type { RunRef } from "../run/model.ts";
+
+/** A start request after validation. */
+export interface StartRequest {
+  /** For MANUAL, `user` is the caller already. */
+  readonly initiator: Initiator;
+  /** Epoch milliseconds. */
+  readonly requestTime: number;
+  /** Becomes the run's uuid; undefined: a random one. */
+  readonly requestId: string | undefined;
+  readonly runtimeTags: readonly Tag[] | undefined;
+  readonly runParams: ParamDefinitions | undefined;
+  readonly artifacts: Artifacts | undefined;
+  /** Params that cannot be evaluated: store a FAILED run instead of refusing the request. */
+  readonly persistFailedRun: boolean;
+}
+
+export interface StartCommand {
+  readonly workflowId: string;
+  /** As in the path: `active`, `latest`, `default` (any case) or a number; not yet resolved or checked. */
+  readonly version: string;
+  readonly request: StartRequest;
+  readonly user: string;
+}
+
+export interface StartReply extends RunRef {
+  readonly versionId: number;
+  readonly uuid: string;
+  readonly status: "CREATED" | "DUPLICATED" | "STOPPED" | "INTERNAL_ERROR";
+  readonly timelineEvent: TimelineEvent;
+}
+
+/** A step type that a definition may name in a `step` wrapper. */
+export interface StepTypeInfo {
+  /** Canonical spelling, such as `NoOp` or `shell`. */
+  readonly type: string;
+  /** False: known to upstream and accepted at push; a run of it fails with a clear reason. */
+  readonly runnable: boolean;
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+  /** JSON Schema (2020-12) of the MAP param named after the type, for plugin types. */
+  readonly schema?: JsonObject | undefined;
+  /** Default step params in wire shape, merged below the step's own. */
+  readonly defaultParams?: JsonObject | undefined;
+}
+
+export interface EngineHealth {
+  /** Flows are owned and can make progress. */
+  readonly ready: boolean;
+  /** One line per thing that is not as it should be. */
+  readonly problems: readonly string[];
+}
+
+export type Unsubscribe = () => void;
+
+export interface EnginePort {
+  /**
+   * Merges and evaluates the params, lets the run strategy decide, commits.
+   * @throws MaestroError BAD_REQUEST (params, version text), NOT_FOUND (workflow, version), CONFLICT, UNPROCESSABLE_ENTITY
+   */
+  start(command: StartCommand): Promise<StartReply>;
+  /** A `run_action` row of this run is committed: its owner should look. */
+  hintAction(runKey: number, groupId: number): void;
+  /** Runs on the evaluation thread. @throws MaestroError BAD_REQUEST with one detail a finding */
+  dryRun(request: WorkflowCreateRequest, user: string): Promise<void>;
+  /** These workflows may have room for queued runs, or fewer queued runs than before. */
+  hintDequeue(workflowIds: readonly string[]): void;
+  /** Called at or after the commit of the run's end, maybe never, maybe more than once. */
+  onRunEnded(run: RunRef, listener: () => void): Unsubscribe;
+  /** Called after new log chunks of the attempt have committed. */
+  onLog(uuid: string, listener: () => void): Unsubscribe;
+  /** Built-in types, types known upstream without a runtime here, and loaded plugins. */
+  stepTypes(): readonly StepTypeInfo[];
+  health(): EngineHealth;
+}
