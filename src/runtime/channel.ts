@@ -1,0 +1,203 @@
+/**
+ * One end of a reliable, ordered, batched message stream over a transport of strings that may lose or repeat them.
+ *
+ * It does not open the transport and knows nothing of what messages mean.
+ *
+ * Invariants
+ * - C1 A message is handed to `receive` once and in order, while both ends live.
+ * - C2 What is not acknowledged is kept and sent again.
+ * - C3 An end that was replaced is noticed by the session in its first frame, or told by `reset`. What was sent to the
+ *   old one and not acknowledged is dropped; `onReset` may post it again. Numbers then start at 1 in both directions;
+ *   a frame names the session that it is meant for, so that a late one does no harm.
+ */
+
+/** Runs `action` once after a delay (0: at the end of this tick); returns a cancel function. */
+export type Schedule = (delay: number, action: () => void) => () => void;
+
+export interface ChannelOptions<In> {
+  /** Unique for this end's life. */
+  readonly session: string;
+  send(frame: string): void;
+  receive(message: In): void;
+  /** The other end was replaced. */
+  onReset?(): void;
+  readonly schedule?: Schedule | undefined;
+  /** Milliseconds until unacknowledged messages are sent again, doubled up to 16 times. Default 500. */
+  readonly resendAfter?: number | undefined;
+}
+
+/** s: sender's session, p: receiver's session as known, a: received so far, n: number of the first message. */
+interface Frame<In> {
+  readonly s: string;
+  readonly p: string | null;
+  readonly a: number;
+  readonly n: number;
+  readonly m: readonly In[];
+}
+
+/** Messages sent before an acknowledgement must come back; bounds what a re-send repeats. */
+const WINDOW = 1000;
+
+export const realSchedule: Schedule = (delay, action) => {
+  if (delay > 0) {
+    const timer = setTimeout(action, delay);
+    return () => clearTimeout(timer);
+  }
+  const immediate = setImmediate(action);
+  return () => clearImmediate(immediate);
+};
+
+export class Channel<In, Out> {
+  readonly #options: ChannelOptions<In>;
+  readonly #schedule: Schedule;
+  #epoch = 0;
+  #peer: string | null = null;
+  readonly #dead = new Set<string>();
+  #received = 0;
+  /** JSON texts of messages not acknowledged yet; the first has number `#base + 1`. */
+  #out: string[] = [];
+  #base = 0;
+  /** How many of `#out` were sent at least once. */
+  #sent = 0;
+  #size = 0;
+  #ackDue = false;
+  /** Re-sends since the last acknowledgement. */
+  #tries = 0;
+  #cancelFlush: (() => void) | undefined;
+  #cancelResend: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: ChannelOptions<In>) {
+    this.#options = options;
+    this.#schedule = options.schedule ?? realSchedule;
+  }
+
+  /** Characters of messages that the other end has not acknowledged: for back-pressure. */
+  get pendingSize(): number {
+    return this.#size;
+  }
+
+  get peer(): string | null {
+    return this.#peer;
+  }
+
+  post(message: Out): void {
+    if (this.#closed) return;
+    const text = JSON.stringify(message);
+    this.#out.push(text);
+    this.#size += text.length;
+    this.#flushSoon();
+  }
+
+  accept(text: string): void {
+    if (this.#closed) return;
+    const frame = JSON.parse(text) as Frame<In>;
+    if (this.#dead.has(frame.s)) return;
+    const forPredecessor = frame.p !== null && frame.p !== this.#session;
+    if (forPredecessor) {
+      this.#acknowledge(); // so that the sender learns of me
+      return;
+    }
+    if (frame.s !== this.#peer) this.#meet(frame.s);
+    if (frame.p !== null) this.#acknowledged(frame.a);
+    this.#take(frame);
+  }
+
+  /**
+   * The other end is known to be gone: start afresh with whoever comes.
+   * @param successor session of the new end; nothing happens when it has been met already.
+   */
+  reset(successor?: string): void {
+    if (this.#closed || (successor !== undefined && this.#peer?.startsWith(`${successor}.`))) return;
+    this.#peer = null;
+    this.#epoch++;
+    this.#restart();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelFlush?.();
+    this.#cancelResend?.();
+  }
+
+  get #session(): string {
+    return `${this.#options.session}.${this.#epoch}`;
+  }
+
+  #meet(session: string): void {
+    const replaced = this.#peer;
+    this.#peer = session;
+    this.#received = 0;
+    if (replaced === null) return;
+    this.#dead.add(replaced);
+    this.#restart();
+  }
+
+  #restart(): void {
+    this.#out = [];
+    this.#tries = 0;
+    this.#base = 0;
+    this.#sent = 0;
+    this.#size = 0;
+    this.#received = 0;
+    this.#options.onReset?.();
+  }
+
+  #acknowledged(upTo: number): void {
+    const count = upTo - this.#base;
+    if (count <= 0) return;
+    for (const text of this.#out.splice(0, count)) this.#size -= text.length;
+    this.#base = upTo;
+    this.#tries = 0;
+    this.#sent = Math.max(0, this.#sent - count);
+    this.#cancelResend?.();
+    this.#cancelResend = undefined;
+    if (this.#sent < this.#out.length) this.#flushSoon();
+    else if (this.#sent > 0) this.#resendLater();
+  }
+
+  #take(frame: Frame<In>): void {
+    if (frame.m.length === 0) return;
+    const skip = this.#received + 1 - frame.n;
+    const session = this.#session;
+    if (skip >= 0) {
+      for (const message of frame.m.slice(skip)) {
+        this.#received++;
+        this.#options.receive(message);
+        if (this.#closed || session !== this.#session) return;
+      }
+    }
+    this.#acknowledge();
+  }
+
+  #acknowledge(): void {
+    this.#ackDue = true;
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    this.#cancelFlush ??= this.#schedule(0, () => {
+      this.#cancelFlush = undefined;
+      this.#flush(this.#sent);
+    });
+  }
+
+  #flush(from: number): void {
+    const texts = this.#out.slice(from, WINDOW);
+    if (texts.length === 0 && !this.#ackDue) return;
+    this.#ackDue = false;
+    this.#sent = Math.max(this.#sent, from + texts.length);
+    if (this.#sent > 0) this.#resendLater();
+    const head = `{"s":${JSON.stringify(this.#session)},"p":${JSON.stringify(this.#peer)}`;
+    this.#options.send(`${head},"a":${this.#received},"n":${this.#base + from + 1},"m":[${texts.join(",")}]}`);
+  }
+
+  #resendLater(): void {
+    const delay = (this.#options.resendAfter ?? 500) * 2 ** Math.min(this.#tries, 4);
+    this.#cancelResend ??= this.#schedule(delay, () => {
+      this.#cancelResend = undefined;
+      this.#tries++;
+      if (this.#out.length > 0) this.#flush(0);
+    });
+  }
+}

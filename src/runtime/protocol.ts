@@ -1,0 +1,80 @@
+/**
+ * What an engine thread and a runtime thread say to each other. Everything is a string: `<address> <frame>`, where the
+ * address is a number that main rewrites on the way (towards a runtime thread it names that thread, and arrives as the
+ * number of the engine thread it came from; and the other way round), and the frame is JSON made by `channel.ts`.
+ * Params, artifacts and results travel as JSON text inside the messages, so that only they pay for faithful numbers.
+ */
+import { parseJson, stringifyJson } from "../json.ts";
+import type { AttemptContext, LogChunk, StepResult } from "./type.ts";
+
+export type Operation = "start" | "execute" | "terminate";
+
+/** Engine thread → runtime thread. */
+export type ToRuntime =
+  | { readonly type: "call"; readonly id: number; readonly op: Operation; readonly context: string }
+  /** The attempt has ended and its logs are stored: drop its memory and its files. */
+  | { readonly type: "forget"; readonly uuid: string };
+
+/** Runtime thread → engine thread. */
+export type ToEngine =
+  | { readonly type: "result"; readonly id: number; readonly result: string }
+  | { readonly type: "wake"; readonly uuid: string }
+  | { readonly type: "log"; readonly chunk: LogChunk };
+
+/** Main → runtime thread, once, before anything else. */
+export interface WorkerSetup {
+  readonly type: "setup";
+  /** Unique per thread start. */
+  readonly session: string;
+  readonly dataDir: string;
+  readonly plugins: readonly PluginSource[];
+}
+
+/** A plugin to load. */
+export interface PluginSource {
+  /** For messages: the built-in's folder name, or what the user gave. */
+  readonly name: string;
+  /** A specifier that `import()` takes in a runtime thread, or a path to a file or folder. */
+  readonly path: string;
+}
+
+/** A plugin that did not load. */
+export interface PluginFailure {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** What a runtime thread tells main when its plugins are loaded; `types` is JSON text of `PluginType[]`. */
+export interface WorkerReady {
+  readonly type: "ready";
+  readonly types: string;
+  readonly failures: readonly PluginFailure[];
+}
+
+/** Frame that tells a client that the runtime thread behind the address is a new one. */
+const RESET = "!reset ";
+
+export const encodeReset = (session: string): string => RESET + session;
+export const decodeReset = (frame: string): string | undefined =>
+  frame.startsWith(RESET) ? frame.slice(RESET.length) : undefined;
+
+export const address = (to: number, frame: string): string => `${to} ${frame}`;
+
+export function unaddress(text: string): { readonly from: number; readonly frame: string } {
+  const blank = text.indexOf(" ");
+  return { from: Number(text.slice(0, blank)), frame: text.slice(blank + 1) };
+}
+
+/** The runtime thread that an attempt is pinned to: FNV-1a of its uuid. */
+export function threadOf(uuid: string, threads: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < uuid.length; index++) {
+    hash = Math.imul(hash ^ uuid.charCodeAt(index), 0x01000193) >>> 0;
+  }
+  return hash % threads;
+}
+
+export const encodeContext = (context: AttemptContext): string => stringifyJson(context);
+export const decodeContext = (text: string): AttemptContext => parseJson(text) as unknown as AttemptContext;
+export const encodeResult = (result: StepResult): string => stringifyJson(result);
+export const decodeResult = (text: string): StepResult => parseJson(text) as unknown as StepResult;
