@@ -1,0 +1,72 @@
+/** How the Postgres programs are run: with whose rights, which environment, and where their messages go. */
+
+import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Subprocess } from "bun";
+import type { Place } from "./place.ts";
+
+const MAX_LOG_BYTES = 16 * 1024 * 1024;
+/** As much of the log's end as an error message quotes. */
+const QUOTED_LINES = 12;
+
+export interface Run {
+  readonly place: Place;
+  /** The directory that holds `bin/`. */
+  readonly program: string;
+}
+
+export function logPath(place: Place): string {
+  return join(place.home, "postgres.log");
+}
+
+/**
+ * Starts a program of the installation. It is a session of its own, so that Ctrl-C in a terminal reaches the server
+ * alone, which then stops Postgres in its turn.
+ */
+export function runProgram(run: Run, name: string, args: readonly string[], input?: string): Subprocess {
+  const { place, program } = run;
+  const log = openSync(logPath(place), "a", 0o600);
+  try {
+    return Bun.spawn([join(program, "bin", name), ...args], {
+      stdio: [
+        input === undefined ? "ignore" : Buffer.from(input),
+        log,
+        log,
+        ...(place.homeDescriptor === undefined ? [] : [place.homeDescriptor]),
+      ],
+      cwd: process.platform === "win32" ? program : "/",
+      env: childEnvironment(),
+      detached: true,
+      windowsHide: true,
+      ...place.account,
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Nothing of ours: secrets stay here, and `PG*` or `LD_LIBRARY_PATH` would change what the programs do. */
+function childEnvironment(): Record<string, string> {
+  const kept = ["PATH", "SystemRoot", "SystemDrive", "TEMP", "TMP", "COMSPEC"];
+  const entries = kept.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(entries), LC_ALL: "C", TZ: "UTC" };
+}
+
+/** Keeps one old log. Called while no child writes. */
+export function rotateLog(place: Place): void {
+  const path = logPath(place);
+  if (existsSync(path) && statSync(path).size > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
+}
+
+/** The end of what the programs wrote since `from` (a size of the log file), for an error message. */
+export function logTail(place: Place, from: number): string {
+  const lines = readFileSync(logPath(place)).subarray(from).toString("utf8").trimEnd().split("\n");
+  return lines.slice(-QUOTED_LINES).join("\n");
+}
+
+export function logSize(place: Place): number {
+  return existsSync(logPath(place)) ? statSync(logPath(place)).size : 0;
+}

@@ -1,0 +1,146 @@
+/**
+ * The embedded Postgres: one child process on a private socket, for a server that was given no database URL.
+ *
+ * ```
+ * lock the directory → look at the cluster → programs on disk → leftover child stopped → initdb if new → child ready
+ * ```
+ * A child that dies on its own is started again under the same address; clients reconnect. `stop` ends it for good.
+ *
+ * Does not know what is in the database, and never deletes anything of it: what can't be used is refused with
+ * instructions or moved aside.
+ */
+import { internalError, MaestroError } from "../../error.ts";
+import type { Run } from "./child.ts";
+import { createCluster, diskFull, findCluster, ROLE, readPassword } from "./cluster.ts";
+import { stopLeftover } from "./leftover.ts";
+import { acquireLock } from "./lock.ts";
+import { createDataDir, type Place, preparePlace } from "./place.ts";
+import { installProgram } from "./program.ts";
+import { type Child, launch } from "./server.ts";
+
+/** As many times in a row a child that dies is started again, each time after a longer pause. */
+const MAX_RESTARTS = 5;
+const RESTART_PAUSE_MS = 200;
+
+export interface EmbeddedOptions {
+  /** Created when it's missing. */
+  readonly dataDir: string;
+  readonly log: { info(message: string): void; warn(message: string): void };
+  /** Where the programs are unpacked; by default `<dataDir>/program`. */
+  readonly programDir?: string;
+  /** Postgres settings beside ours, which they override: for tests. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface Embedded {
+  /** For `connect`: with the password, and the socket's directory as the parameter `host`. */
+  readonly url: string;
+  /** Ends Postgres, in 15 s at most, and gives the directory free. */
+  stop(): Promise<void>;
+}
+
+/**
+ * @throws CONFLICT when another server holds the directory, PRECONDITION_FAILED when what lies there can't be used,
+ * UNAVAILABLE when Postgres doesn't start (disk full, broken database); each says what to do.
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  const { log } = options;
+  const dataDir = describeFailure(options.dataDir, () => createDataDir(options.dataDir));
+  const lock = describeFailure(dataDir, () => acquireLock(dataDir));
+  let place: Place | undefined;
+  try {
+    place = preparePlace(dataDir, options.programDir);
+    const isThere = findCluster(place);
+    const run = { place, program: await installProgram(place.programDir) };
+    if (isThere) await stopLeftover(place, (message) => log.warn(message));
+    else await createCluster(run);
+    const keeper = new Keeper(run, options, await launch(run, undefined, options.settings ?? {}));
+    return {
+      url: databaseUrl(place, keeper.port),
+      async stop() {
+        await keeper.stop();
+        run.place.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    place?.close();
+    lock.release();
+    throw describeError(dataDir, error);
+  }
+}
+
+/** Holds the child: starts it again when it dies on its own, until it is told to stop. */
+class Keeper {
+  readonly port: number | undefined;
+  #child: Child;
+  #restarts = 0;
+  #isStopping = false;
+  #watch: Promise<void>;
+
+  constructor(
+    private readonly run: Run,
+    private readonly options: EmbeddedOptions,
+    child: Child,
+  ) {
+    this.port = child.port;
+    this.#child = child;
+    this.#watch = this.#keep();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#child.stop();
+    await this.#watch;
+  }
+
+  async #keep(): Promise<void> {
+    const { log, settings } = this.options;
+    while (!this.#isStopping) {
+      const startedAt = performance.now();
+      await this.#child.exited;
+      if (this.#isStopping) return;
+      if (performance.now() - startedAt > 60_000) this.#restarts = 0;
+      if (++this.#restarts > MAX_RESTARTS) return log.warn("Postgres keeps dying: it is not started again");
+      log.warn("Postgres ended unexpectedly: starting it again");
+      await Bun.sleep(RESTART_PAUSE_MS * 2 ** this.#restarts);
+      if (this.#isStopping) return;
+      try {
+        await stopLeftover(this.run.place, (message) => log.warn(message));
+        this.#child = await launch(this.run, this.port, settings ?? {});
+        if (this.#isStopping) await this.#child.stop();
+      } catch (error) {
+        log.warn(`Postgres could not be started again: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+  }
+}
+
+function databaseUrl(place: Place, port: number | undefined): string {
+  const credentials = `${ROLE}:${encodeURIComponent(readPassword(place))}`;
+  if (port !== undefined) return `postgres://${credentials}@127.0.0.1:${port}/${ROLE}`;
+  return `postgres://${credentials}@localhost/${ROLE}?host=${encodeURIComponent(place.socketDir ?? "")}`;
+}
+
+function describeFailure<T>(dataDir: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw describeError(dataDir, error);
+  }
+}
+
+function describeError(dataDir: string, error: unknown): unknown {
+  if (error instanceof MaestroError) return error;
+  const { code, message, path } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT") return diskFull(dataDir, error);
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "ENOTDIR" || code === "EEXIST") {
+    return new MaestroError(
+      "PRECONDITION_FAILED",
+      `The data directory ${dataDir} can't be used (${code} at ${path ?? dataDir}). ` +
+        "Choose one that this user may write with --data-dir or MAESTRO_DATA_DIR.",
+      { cause: error },
+    );
+  }
+  return internalError(`The embedded Postgres in ${dataDir} could not be started: ${message}`, error);
+}
