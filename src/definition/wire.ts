@@ -1,0 +1,175 @@
+/**
+ * The building blocks of the wire schemas: JSON read as upstream's Jackson reads it.
+ *
+ * Scalars coerce (`"12"` reads into an integer, `12` into a text, `1.9` truncates into an integer, `"true"` into a
+ * boolean), a null field equals an absent one, ordinary objects refuse unknown keys, and some enums ignore case.
+ * Every coercion is a `z.preprocess`, so that what the OpenAPI document shows is the schema behind it.
+ */
+import { z } from "zod";
+import { isRawNumber, longToJson, type RawNumber, rawNumber } from "../json.ts";
+import { closest } from "./suggest.ts";
+
+const LONG_MIN = -(2n ** 63n);
+const LONG_MAX = 2n ** 63n - 1n;
+const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
+
+/** The integer part of a decimal text; undefined when it is none or has more digits than a 64-bit integer. */
+function integerPart(text: string): bigint | undefined {
+  const match = DECIMAL.exec(text);
+  if (!match) return undefined;
+  const [, sign = "", whole = "", fraction = "", exponentText = "0"] = match;
+  const exponent = Number(exponentText);
+  if (exponent > 40) return /^0*$/.test(whole + fraction) ? 0n : undefined;
+  const digits = whole + fraction;
+  const end = whole.length + exponent;
+  const kept = end <= 0 ? "0" : digits.slice(0, end).padEnd(Math.min(end, 400), "0");
+  if (kept.replace(/^0+/, "").length > 19) return undefined;
+  return BigInt(sign + kept);
+}
+
+/** An int64 as JSON (plain while exact); anything else comes back as it was, for the schema to refuse. */
+function toLong(value: unknown): unknown {
+  if (typeof value === "number" && Number.isSafeInteger(value)) return value === 0 ? 0 : value;
+  const text = typeof value === "string" ? value.trim() : typeof value === "number" ? String(value) : rawText(value);
+  if (text === undefined || (typeof value === "string" && !/^-?\d+$/.test(text))) return value;
+  const parsed = integerPart(text);
+  return parsed === undefined || parsed < LONG_MIN || parsed > LONG_MAX ? value : longToJson(parsed);
+}
+
+const rawText = (value: unknown): string | undefined => (isRawNumber(value) ? value.rawJSON : undefined);
+
+const isLong = (value: unknown): boolean =>
+  Number.isSafeInteger(value) || (isRawNumber(value) && toLong(value) === value && /^-?\d+$/.test(value.rawJSON));
+
+/** A number with its text kept; a numeric text reads as one. */
+function toDouble(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  const text = value.trim();
+  if (!DECIMAL.test(text) || /^-?0\d/.test(text)) return value;
+  return String(Number(text)) === text ? Number(text) : rawNumber(text);
+}
+
+const isDouble = (value: unknown): boolean =>
+  Number.isFinite(value) || (isRawNumber(value) && Number.isFinite(Number(value.rawJSON)));
+
+function toText(value: unknown): unknown {
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  return rawText(value) ?? value;
+}
+
+function toBoolean(value: unknown): unknown {
+  if (typeof value === "number" && Number.isInteger(value)) return value !== 0;
+  if (typeof value !== "string") return value;
+  const text = value.trim();
+  if (text === "true" || text === "True" || text === "TRUE") return true;
+  return text === "false" || text === "False" || text === "FALSE" ? false : value;
+}
+
+/** A safe integer where possible, else the value as it was. */
+const toInteger = (value: unknown): unknown => {
+  const long = toLong(value);
+  return typeof long === "number" ? long : value;
+};
+
+export const text = z.preprocess(toText, z.string());
+export const flag = z.preprocess(toBoolean, z.boolean());
+
+/** An integer that a JS number holds exactly. */
+export const integer = (min?: number, max?: number) => {
+  let schema = z.int();
+  if (min !== undefined) schema = schema.min(min);
+  if (max !== undefined) schema = schema.max(max);
+  return z.preprocess(toInteger, schema);
+};
+
+/** Epoch milliseconds. */
+export const instant = integer().meta({ description: "Epoch milliseconds" });
+
+/** A 64-bit integer: a RawNumber when a JS number would not be exact. */
+export const long: z.ZodType<number | RawNumber> = z.preprocess(
+  toLong,
+  z
+    .any()
+    .refine(isLong, { error: "must be an integer from -9223372036854775808 to 9223372036854775807" })
+    .meta({ type: "integer", format: "int64" }),
+);
+
+/** A decimal number whose literal text survives. */
+export const double: z.ZodType<number | RawNumber> = z.preprocess(
+  toDouble,
+  z.any().refine(isDouble, { error: "must be a number that a 64-bit double can hold" }).meta({ type: "number" }),
+);
+
+/** Any JSON value. */
+export const anything = z.unknown();
+
+/** An enum read in any case; `alias` maps further spellings (lower case) to a value. */
+export function caseless<const V extends readonly [string, ...string[]]>(
+  values: V,
+  alias: Readonly<Record<string, V[number]>> = {},
+) {
+  const byLowerCase = new Map<string, string>(Object.entries<string>(alias));
+  for (const value of values) byLowerCase.set(value.toLowerCase(), value);
+  return z.preprocess(
+    (value) => (typeof value === "string" ? (byLowerCase.get(value.toLowerCase()) ?? value) : value),
+    z.enum(values as unknown as [V[number], ...V[number][]]),
+  );
+}
+
+/** The object without its null fields; the object itself when it has none. */
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  if (isRawNumber(value)) return 0; // a number, not an object
+  for (const key in value) {
+    if ((value as Record<string, unknown>)[key] === null) {
+      return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
+    }
+  }
+  return value;
+}
+
+export type Fields = Record<string, unknown>;
+
+const prepared = (prepare: ((fields: Fields) => unknown) | undefined) => (value: unknown) => {
+  const plain = withoutNulls(value);
+  if (prepare === undefined || typeof plain !== "object" || plain === null || Array.isArray(plain)) return plain;
+  return prepare(plain as Fields);
+};
+
+/** An ordinary object: unknown keys are refused, with the nearest known one. */
+export function object<S extends z.core.$ZodLooseShape>(shape: S, prepare?: (fields: Fields) => unknown) {
+  return z.preprocess(prepared(prepare), strict(shape));
+}
+
+/** What {@link object} checks, without its reading of nulls: for unions, which read them outside. */
+export function strict<S extends z.core.$ZodLooseShape>(shape: S) {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "unrecognized_keys" ? unknownKeys(issue.keys as string[], Object.keys(shape)) : undefined,
+  });
+}
+
+/** An object with an extra bucket: keys beyond the shape are kept, after the known ones. */
+export function open<S extends z.core.$ZodLooseShape>(shape: S, prepare?: (fields: Fields) => unknown) {
+  return z.preprocess(prepared(prepare), z.looseObject(shape));
+}
+
+/** The reading of nulls and `prepare`, in front of any schema for objects. */
+export const reading = <T extends z.core.SomeType>(prepare: ((value: Fields) => unknown) | undefined, schema: T) =>
+  z.preprocess(prepared(prepare), schema);
+
+function unknownKeys(keys: readonly string[], known: readonly string[]): string {
+  return keys
+    .map((key) => {
+      const near = closest(key, known);
+      return `unknown field "${key}"${near ? `, did you mean "${near}"?` : `; known are ${known.join(", ")}`}`;
+    })
+    .join("; ");
+}
+
+/** A set on the wire: a list without repetitions, in the order given. */
+export const setOf = <T extends z.core.SomeType>(item: T) =>
+  z.preprocess((value) => (Array.isArray(value) ? [...new Set(value)] : value), z.array(item));
+
+/** A map by name, in the order written. */
+export const mapOf = <T extends z.core.SomeType>(item: T) => z.record(z.string(), item);
