@@ -1,14 +1,16 @@
 /** Other processes of this machine: is one alive, which program is it, since when. */
 import { readFileSync, readlinkSync } from "node:fs";
 
-/** A process that belongs to someone else counts as alive. */
+/**
+ * A process that belongs to someone else counts as alive; one that has ended and waits for its parent to notice doesn't.
+ */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
+  return statusFields(pid)?.[0] !== "Z";
 }
 
 /**
@@ -18,10 +20,16 @@ export function isAlive(pid: number): boolean {
 export function startTime(pid: number): string | undefined {
   if (process.platform === "win32") return undefined;
   if (process.platform !== "linux") return processStatus(pid, "lstart=");
+  return statusFields(pid)?.[19];
+}
+
+/** Linux: the fields of the process's status from the third, its state, on. The twentieth of these is the start time. */
+function statusFields(pid: number): readonly string[] | undefined {
+  if (process.platform !== "linux") return undefined;
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // Fields are counted after the command's name, which may hold blanks and parentheses. Field 22 is the start time.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    // The field before is the command's name, which may hold blanks and parentheses.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
     return undefined;
   }

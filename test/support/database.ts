@@ -1,0 +1,124 @@
+/**
+ * Databases for tests: one embedded Postgres for each process that runs tests, started by the first test that asks, a
+ * migrated template in it, and a clone of that for every caller. It runs without fsync, which no test here can see.
+ *
+ * The server's directory is named after our pid; the next run sweeps what a killed one left behind.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type Database, openDatabase, type Sql } from "../../src/store/connection.ts";
+import { type Embedded, startEmbedded } from "../../src/store/embedded/embedded.ts";
+import { isAlive } from "../../src/store/embedded/process.ts";
+import { up } from "../../src/store/migrate.ts";
+import { atEnd } from "./end.ts";
+
+const PREFIX = "maestro-test-";
+const TEMPLATE = "template_maestro";
+const PROGRAM_DIR = join(import.meta.dir, "../../.cache/program");
+const SETTINGS = { fsync: "off", full_page_writes: "off", synchronous_commit: "off", max_connections: "200" };
+
+const silent = { info: () => {}, warn: () => {} };
+
+interface TestServer {
+  readonly url: string;
+  readonly admin: Sql;
+}
+
+let server: Promise<TestServer> | undefined;
+let count = 0;
+
+export interface FreshDatabase extends Database {
+  /** For more connections of one's own. */
+  readonly url: string;
+}
+
+/** @returns the URL of a running Postgres whose database `maestro` is empty: for tests of the server itself. */
+export async function serverUrl(): Promise<string> {
+  return (await testServer()).url;
+}
+
+/**
+ * A migrated, empty database of one's own. Call it in a test file's body, a `beforeAll` or a test; it's dropped when the
+ * process ends, or sooner by `close`.
+ */
+export async function freshDatabase(options: { readonly max?: number } = {}): Promise<FreshDatabase> {
+  const { admin } = await testServer();
+  const name = `test_${++count}`;
+  await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} STRATEGY file_copy`);
+  return openNamed(name, options.max ?? 4);
+}
+
+/** A database without a schema. */
+export async function emptyDatabase(): Promise<FreshDatabase> {
+  const { admin } = await testServer();
+  const name = `test_${++count}`;
+  await admin.unsafe(`CREATE DATABASE ${name} STRATEGY file_copy`);
+  return openNamed(name, 4);
+}
+
+async function openNamed(name: string, max: number): Promise<FreshDatabase> {
+  const { url, admin } = await testServer();
+  const target = databaseUrl(url, name);
+  const database = openDatabase(target, { max, name });
+  return {
+    ...database,
+    url: target,
+    async close() {
+      await database.close();
+      await admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+function databaseUrl(url: string, name: string): string {
+  const target = new URL(url);
+  target.pathname = `/${name}`;
+  return target.href;
+}
+
+function testServer(): Promise<TestServer> {
+  server ??= startServer();
+  return server;
+}
+
+async function startServer(): Promise<TestServer> {
+  sweep();
+  mkdirSync(PROGRAM_DIR, { recursive: true });
+  const dataDir = join(tmpdir(), `${PREFIX}${process.pid}`);
+  const embedded = await startEmbedded({ dataDir, log: silent, programDir: PROGRAM_DIR, settings: SETTINGS });
+  const { url } = embedded;
+  const admin = connect(url, { max: 1, name: "test-admin" });
+  atEnd.push(() => stopServer(embedded, admin, dataDir));
+  await admin.unsafe(`CREATE DATABASE ${TEMPLATE}`);
+  const template = connect(databaseUrl(url, TEMPLATE), { max: 1 });
+  await up(template, { isAlone: true });
+  await template.end();
+  return { url, admin };
+}
+
+async function stopServer(embedded: Embedded, admin: Sql, dataDir: string): Promise<void> {
+  await admin.end({ timeout: 1 });
+  await embedded.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+}
+
+/** What runs that were killed left behind: their Postgres too. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length)) : Number.NaN;
+    if (!(pid > 0) || isAlive(pid)) continue;
+    const directory = join(tmpdir(), name);
+    const pidFile = join(directory, "postgres/cluster/postmaster.pid");
+    if (existsSync(pidFile)) killQuietly(Number.parseInt(readFileSync(pidFile, "utf8"), 10));
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGQUIT");
+  } catch {
+    // Gone, or not ours.
+  }
+}
