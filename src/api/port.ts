@@ -4,9 +4,9 @@
  * that is lost costs latency, never correctness.
  */
 import type { Initiator } from "../definition/initiator.ts";
+import type { WorkflowCreateRequest } from "../definition/metadata.ts";
 import type { Tag } from "../definition/tag.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
-import type { WorkflowCreateRequest } from "../definition/request.ts";
 import type { JsonObject } from "../json.ts";
 import type { ParamDefinitions } from "../param/type.ts";
 import type { RunRef } from "../run/model.ts";

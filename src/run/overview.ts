@@ -1,0 +1,91 @@
+/** What a run looks like by step status: its own steps, and the leaf steps of the whole tree below it. */
+import { isJsonObject } from "../json.ts";
+import type { StepAttempt } from "../step/model.ts";
+import { STEP_STATUS, type StepStatus } from "../step/status.ts";
+import type { RollupOverview, RunOverview, RunRef } from "./model.ts";
+
+type Row = readonly [stepId: string, start: number | null, end: number | null];
+type Count = NonNullable<RollupOverview["overview"][StepStatus]>;
+
+export const EMPTY_ROLLUP: RollupOverview = { total_leaf_count: 0, overview: {} };
+
+/** The newest attempt at each step, in the order in which the steps first appear. */
+export function latestAttempts(attempts: readonly StepAttempt[]): readonly StepAttempt[] {
+  const latest = new Map<string, StepAttempt>();
+  for (const attempt of attempts) {
+    const known = latest.get(attempt.stepId);
+    if (known === undefined || known.attemptId < attempt.attemptId) latest.set(attempt.stepId, attempt);
+  }
+  return [...latest.values()];
+}
+
+/**
+ * @param total steps of the run's graph.
+ * @param attempts all or the newest ones; only the newest of each step counts.
+ * @param base leaves of steps outside this run's graph (restarts).
+ */
+export function runOverview(
+  run: RunRef,
+  total: number,
+  attempts: readonly StepAttempt[],
+  base: RollupOverview = EMPTY_ROLLUP,
+): RunOverview {
+  const latest = latestAttempts(attempts).filter((attempt) => attempt.status !== "NOT_CREATED");
+  const steps: { [status in StepStatus]?: Row[] } = {};
+  for (const { status, stepId, times } of latest) {
+    steps[status] ??= [];
+    steps[status].push([stepId, times.start_time ?? null, times.end_time ?? null]);
+  }
+  return { total, steps, rollup: addRollups([base, ...latest.map((attempt) => leaves(run, attempt))]) };
+}
+
+/** Sums counts and joins references. */
+export function addRollups(parts: readonly RollupOverview[]): RollupOverview {
+  let total = 0;
+  const overview: { [status in StepStatus]?: { cnt: number; ref?: Record<string, string[]> } } = {};
+  for (const part of parts) {
+    total += part.total_leaf_count;
+    for (const [status, count] of Object.entries(part.overview) as [StepStatus, Count][]) {
+      overview[status] ??= { cnt: 0 };
+      const sum = overview[status];
+      sum.cnt += count.cnt;
+      for (const [run, steps] of Object.entries(count.ref ?? {})) {
+        sum.ref ??= {};
+        sum.ref[run] = [...(sum.ref[run] ?? []), ...steps];
+      }
+    }
+  }
+  return { total_leaf_count: total, overview };
+}
+
+/** One leaf, unless the attempt has children that report their own. */
+function leaves(run: RunRef, attempt: StepAttempt): RollupOverview {
+  return childLeaves(attempt) ?? { total_leaf_count: 1, overview: { [attempt.status]: oneLeaf(run, attempt) } };
+}
+
+function oneLeaf(run: RunRef, attempt: StepAttempt): Count {
+  if (!STEP_STATUS[attempt.status].referenced) return { cnt: 1 };
+  const reference = `${run.instanceId}:${attempt.stepId}:${attempt.attemptId}`;
+  return { cnt: 1, ref: { [`${run.workflowId}:${run.runId}`]: [reference] } };
+}
+
+/** The leaves that a loop's or a subworkflow's artifact has gathered; undefined before there are any. */
+function childLeaves({ artifacts }: StepAttempt): RollupOverview | undefined {
+  const foreach = member(artifacts.maestro_foreach, "foreach_overview");
+  if (foreach !== undefined && Number(member(foreach, "checkpoint") ?? 0) > 0) {
+    return addRollups([rollupIn(foreach, "rollup"), rollupIn(foreach, "running_rollup")]);
+  }
+  const loop = artifacts.maestro_while;
+  if (loop !== undefined && Number(loop.last_iteration) >= Number(loop.first_iteration)) {
+    return addRollups([rollupIn(loop, "rollup"), rollupIn(loop.last_overview, "rollup_overview")]);
+  }
+  const child = member(artifacts.maestro_subworkflow, "subworkflow_overview");
+  return child === undefined ? undefined : rollupIn(child, "rollup_overview");
+}
+
+const member = (value: unknown, key: string): unknown => (isJsonObject(value) ? (value[key] ?? undefined) : undefined);
+
+function rollupIn(value: unknown, key: string): RollupOverview {
+  const found = member(value, key);
+  return isJsonObject(found) ? (found as unknown as RollupOverview) : EMPTY_ROLLUP;
+}
