@@ -17,6 +17,8 @@ export type Schedule = (delay: number, action: () => void) => () => void;
 export interface ChannelOptions<In> {
   /** Unique for this end's life. */
   readonly session: string;
+  /** This end speaks first, and takes a new session when the other end was replaced. True on exactly one end. */
+  readonly initiator: boolean;
   send(frame: string): void;
   receive(message: In): void;
   /** The other end was replaced. */
@@ -130,6 +132,7 @@ export class Channel<In, Out> {
     this.#received = 0;
     if (replaced === null) return;
     this.#dead.add(replaced);
+    if (this.#options.initiator) this.#epoch++;
     this.#restart();
   }
 

@@ -133,6 +133,7 @@ export class RuntimeClient {
     const calls = new Map<number, Call>();
     const channel = new Channel<ToEngine, ToRuntime>({
       session: this.#options.session,
+      initiator: true,
       schedule: this.#options.schedule,
       send: (frame) => this.#options.send(address(index, frame)),
       receive: (message) => this.#receive(calls, message),

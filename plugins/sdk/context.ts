@@ -1,0 +1,91 @@
+import type { Json, JsonObject } from "./json.ts";
+
+/**
+ * What a call decided. CONTINUE: still running. DONE: succeeded. USER_ERROR and PLATFORM_ERROR fail the attempt and
+ * are retried under the step's retry policy; FATAL_ERROR is not retried. STOPPED is `terminate`'s answer.
+ */
+export type StepState = "CONTINUE" | "DONE" | "USER_ERROR" | "PLATFORM_ERROR" | "FATAL_ERROR" | "STOPPED" | "TIMED_OUT";
+
+/** Artifacts by key: objects of plain JSON. */
+export type Artifacts = Readonly<Record<string, JsonObject>>;
+
+export type LogStream = "stdout" | "stderr";
+
+/** Which attempt this is. */
+export interface StepIdentity {
+  readonly workflowId: string;
+  readonly instanceId: number;
+  readonly runId: number;
+  readonly stepId: string;
+  readonly attemptId: number;
+  readonly stepInstanceId: number;
+  readonly correlationId: string;
+  readonly owner: string;
+}
+
+/** A line for the attempt's timeline: INFO when only text is given. */
+export type TimelineEntry =
+  | string
+  | { readonly level: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR"; readonly message: string };
+
+export interface StepResult {
+  readonly state: StepState;
+  /** Merged into the stored ones, key by key. The only memory that survives a crash. */
+  readonly artifacts?: Artifacts | undefined;
+  /** Output params as plain values: strings, numbers, booleans, arrays of one of these, objects. */
+  readonly outputs?: Readonly<Record<string, unknown>> | undefined;
+  /** Output params in the wire shape of a parameter (`{ type, value }`), for a runtime that gets them so. */
+  readonly outputParams?: Readonly<Record<string, Json>> | undefined;
+  readonly timeline?: readonly TimelineEntry[] | undefined;
+  /** Milliseconds until the next `execute`. Not needed by a runtime that calls `wake()`. */
+  readonly nextPollDelay?: number | undefined;
+}
+
+/** A file whose growth is passed on as the attempt's log. */
+export interface Follower {
+  /** Passes on what is left and stops; the file is complete. */
+  end(): Promise<void>;
+}
+
+/** Lines for the server's own log, with the attempt's identity added. */
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/**
+ * What each call gets. `uuid` is the idempotency key: however often `start` is called with it, and by whatever thread
+ * or process, the work may begin once only.
+ */
+export interface StepContext<Params> {
+  readonly uuid: string;
+  readonly identity: StepIdentity;
+  /** Epoch milliseconds. */
+  readonly startTime: number;
+  /** The step's MAP param named after the type, evaluated and checked. */
+  readonly params: Params;
+  /** All of the step's evaluated params. */
+  readonly stepParams: Readonly<Record<string, unknown>>;
+  /** As stored, plus what this thread returned since. */
+  readonly artifacts: Artifacts;
+  /**
+   * The same object in every call that this thread makes for the attempt, so memory can hang on it. Aborted before
+   * `terminate` is called, and when the host lets go of the attempt: whoever watches the work may stop watching.
+   */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  /** For this attempt alone; not created. The host removes it when the attempt has ended and its logs are stored. */
+  readonly directory: string;
+  /** The server's data directory. */
+  readonly dataDir: string;
+  /** Adds to the attempt's log. */
+  log(stream: LogStream, text: string): void;
+  /** Adds a file, which may not exist yet, to the attempt's log as it grows, from where the stored log ends. */
+  follow(stream: LogStream, path: string): Follower;
+  /** Asks for an `execute` now. */
+  wake(): void;
+  /** Epoch milliseconds. */
+  now(): number;
+}

@@ -1,0 +1,33 @@
+/**
+ * The contract of a step type. A plugin is a module whose default export is a {@link StepType} (or an array of them):
+ *
+ * ```ts
+ * import { defineStepType, z } from "@maestro/sdk";
+ *
+ * export default defineStepType({
+ *   type: "greet",
+ *   version: "1.0.0",
+ *   params: z.strictObject({ name: z.string() }),
+ *   start: ({ params, log }) => {
+ *     log("stdout", `Hello ${params.name}\n`);
+ *     return { state: "DONE", outputs: { greeted: params.name } };
+ *   },
+ *   execute: () => ({ state: "DONE" }),
+ *   terminate: () => ({ state: "STOPPED" }),
+ * });
+ * ```
+ */
+export { z } from "zod";
+export type {
+  Artifacts,
+  Follower,
+  Logger,
+  LogStream,
+  StepContext,
+  StepIdentity,
+  StepResult,
+  StepState,
+  TimelineEntry,
+} from "./context.ts";
+export { isRawNumber, type Json, type JsonObject, parseJson, type RawNumber, stringifyJson } from "./json.ts";
+export { API_VERSION, defineStepType, isStepType, type StepType, type StepTypeSpec } from "./type.ts";

@@ -1,0 +1,39 @@
+import { z } from "@maestro/sdk";
+
+const DEFAULT_GRACE_SECONDS = 10;
+
+const grace = z
+  .union([z.number().min(0), z.string().regex(/^\d+(\.\d+)?$/, "must be a number of seconds, such as 10")])
+  .default(DEFAULT_GRACE_SECONDS)
+  .transform((seconds) => Number(seconds) * 1000)
+  .describe("Seconds between SIGTERM and SIGKILL when the step is stopped or times out");
+
+/** Settings of a shell step. `grace_period` is parsed to milliseconds. */
+export const params = z.strictObject({
+  script: z.string().min(1).describe("The program text, as a file for the interpreter"),
+  interpreter: z
+    .union([z.string().trim().min(1), z.array(z.string()).min(1)])
+    .optional()
+    .describe("A command (split at blanks) or its words. The script's #! line, else /bin/sh, when absent"),
+  env: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be a name of letters, digits and _"),
+      z.union([z.string(), z.number(), z.boolean(), z.bigint()]).transform(String),
+    )
+    .default({})
+    .describe("Environment variables of the script"),
+  working_dir: z.string().min(1).optional().describe("An existing folder. An empty one of the attempt when absent"),
+  grace_period: grace,
+});
+
+export type ShellParams = z.output<typeof params>;
+
+/** The words of the command that runs the script file. */
+export function interpreterOf({ interpreter, script }: ShellParams): readonly string[] {
+  if (typeof interpreter === "string") return interpreter.split(/\s+/);
+  if (interpreter !== undefined) return interpreter;
+  const shebang = /^#![ \t]*(\S+)(?:[ \t]+(.*\S))?[ \t]*\r?(?:\n|$)/.exec(script);
+  if (shebang === null) return ["/bin/sh"];
+  const [, program = "", argument] = shebang;
+  return argument === undefined ? [program] : [program, argument];
+}

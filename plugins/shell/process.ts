@@ -1,0 +1,76 @@
+/** Processes of this host, told apart from later ones with the same pid by when they started. */
+import { readdirSync, readFileSync } from "node:fs";
+
+export interface ProcessId {
+  readonly pid: number;
+  /** `<boot id>:<clock ticks since boot>` on Linux, `:<date>` elsewhere. */
+  readonly startTime: string;
+}
+
+interface Stat {
+  readonly zombie: boolean;
+  readonly group: number;
+  readonly start: string;
+}
+
+/** Fields of a line of `/proc/<pid>/stat`; the name in parentheses may hold anything. */
+export function parseStat(line: string): Stat {
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  return { zombie: fields[0] === "Z" || fields[0] === "X", group: Number(fields[2]), start: fields[19] ?? "" };
+}
+
+/** Whether the very process lives. */
+export function isAlive({ pid, startTime }: ProcessId): boolean {
+  return startTimeOf(pid) === startTime;
+}
+
+/** Undefined when there is no such process, or only its remains. */
+export function startTimeOf(pid: number): string | undefined {
+  if (process.platform !== "linux") return startTimeByPs(pid);
+  const stat = readStat(pid);
+  return stat === undefined || stat.zombie ? undefined : `${bootId()}:${stat.start}`;
+}
+
+/** Signals a process group; false when it has no members. */
+export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-group, signal);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Whether a process group has living members: what is dead but not reaped doesn't count. */
+export function isGroupAlive(group: number): boolean {
+  if (!signalGroup(group, 0)) return false;
+  if (process.platform !== "linux") return true;
+  return readdirSync("/proc").some((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    const stat = readStat(Number(name));
+    return stat?.group === group && !stat.zombie;
+  });
+}
+
+function readStat(pid: number): Stat | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return undefined;
+  }
+}
+
+let boot: string | undefined;
+
+function bootId(): string {
+  boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  return boot;
+}
+
+function startTimeByPs(pid: number): string | undefined {
+  const { stdout, exitCode } = Bun.spawnSync(["ps", "-o", "stat=,lstart=", "-p", String(pid)], {
+    env: { ...process.env, LC_ALL: "C" },
+  });
+  const [state = "Z", ...date] = stdout.toString().trim().split(/\s+/);
+  return exitCode !== 0 || state.startsWith("Z") ? undefined : `:${date.join(" ")}`;
+}

@@ -1,0 +1,130 @@
+/**
+ * The script's parent: a few lines of POSIX sh in a session of their own, so that neither the end of the server nor
+ * its kill -9 reaches the script, and whoever comes later finds in the attempt's directory
+ *
+ * - `script`  what is run
+ * - `pid`     pid, boot id and start of the supervisor, which leads the script's process group; or a {@link Verdict}
+ * - `out`, `err`  the script's output
+ * - `exit`    its exit status, once it has ended
+ * - `stop`    when it was first asked to stop, in epoch milliseconds
+ *
+ * Invariants
+ * - S1 Whoever creates `pid` (exclusively) decides: a supervisor that comes second ends without running the script, and
+ *   a terminate that comes first keeps it from ever running. So a script is run once, whatever crashes when.
+ * - S2 `pid` and `exit` count when they end with a newline.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type ProcessId, parseStat } from "./process.ts";
+
+const SUPERVISOR = `
+d=$1
+shift
+if [ -r "/proc/$$/stat" ]; then
+  read -r s <"/proc/$$/stat"
+  read -r b </proc/sys/kernel/random/boot_id
+else
+  s=$(LC_ALL=C ps -o lstart= -p $$)
+  b=
+fi
+set -C
+{ printf '%s\\n%s\\n%s\\n' "$$" "$b" "$s" >"$d/pid"; } 2>/dev/null || exit 0
+set +C
+trap : HUP INT TERM
+"$@" </dev/null >"$d/out" 2>"$d/err"
+printf '%s\\n' "$?" >"$d/exit"
+`;
+
+export interface Launch {
+  readonly directory: string;
+  readonly script: string;
+  readonly interpreter: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/** Starts a supervisor. @param onExit called when it has ended, while this process lives. */
+export function launch({ directory, script, interpreter, env, cwd }: Launch, onExit: () => void): number {
+  const file = join(directory, "script");
+  if (!existsSync(file)) {
+    const draft = join(directory, `script.${process.pid}.${performance.now()}`);
+    writeFileSync(draft, script, { mode: 0o600 });
+    renameSync(draft, file); // never truncated under a script that is being read
+  }
+  const child = Bun.spawn(["/bin/sh", "-c", SUPERVISOR, "maestro-shell", directory, ...interpreter, file], {
+    cwd,
+    env,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "ignore",
+    detached: true,
+    onExit,
+  });
+  child.unref();
+  return child.pid;
+}
+
+/** @returns whether the directory is new. */
+export function createDirectory(directory: string): boolean {
+  mkdirSync(dirname(directory), { recursive: true });
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Why an attempt's script will never run: it was stopped before, or no supervisor came up. */
+export type Verdict = "stopped" | "lost";
+
+export type Owner = ProcessId | Verdict;
+
+/** Who took the attempt; undefined while no one has. */
+export function readOwner(directory: string): Owner | undefined {
+  const text = readComplete(join(directory, "pid"));
+  if (text === undefined) return undefined;
+  if (text === "stopped" || text === "lost") return text;
+  const [pid = "", boot = "", start = ""] = text.split("\n");
+  return {
+    pid: Number(pid),
+    startTime: `${boot}:${boot === "" ? start.trim().split(/\s+/).join(" ") : parseStat(start).start}`,
+  };
+}
+
+/** Takes the attempt so that no supervisor will. @returns false when somebody has it. */
+export function take(directory: string, verdict: Verdict): boolean {
+  createDirectory(directory);
+  try {
+    writeFileSync(join(directory, "pid"), `${verdict}\n`, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+export function readExit(directory: string): number | undefined {
+  const text = readComplete(join(directory, "exit"));
+  return text === undefined ? undefined : Number(text);
+}
+
+/** When the script was first asked to stop. */
+export function readStop(directory: string): number | undefined {
+  const text = readComplete(join(directory, "stop"));
+  return text === undefined ? undefined : Number(text);
+}
+
+export function writeStop(directory: string, now: number): void {
+  writeFileSync(join(directory, "stop"), `${now}\n`, { flag: "a" });
+}
+
+function readComplete(path: string): string | undefined {
+  try {
+    const text = readFileSync(path, "utf8");
+    return text.endsWith("\n") ? text.slice(0, -1) : undefined;
+  } catch {
+    return undefined;
+  }
+}
