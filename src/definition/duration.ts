@@ -6,6 +6,7 @@
  * not understood as a whole is refused; so is an empty one. A bare number counts in the unit of the field.
  */
 import { z } from "zod";
+import { badRequest } from "../error.ts";
 import { isRawNumber, type RawNumber } from "../json.ts";
 
 /** A non-negative integer, or a text: a number, a duration or a reference like `${x}`. Written back as given. */
@@ -19,10 +20,13 @@ export const parsableLongSchema: z.ZodType<ParsableLong> = z
       return typeof value === "number" ? Math.trunc(value) : value;
     },
     z.union([z.int().min(0), z.string()], {
-      error: 'must be a non-negative integer, or a text such as "90", "2 hours" or "${param}"',
+      error: 'must be a non-negative integer, or a text such as "90", "2 hours" or "$param"',
     }),
   )
-  .meta({ id: "ParsableLong", description: "A non-negative integer, a duration text, or a text with ${param}" });
+  .meta({
+    id: "ParsableLong",
+    description: "A non-negative integer, a duration text, or a text that refers to params",
+  });
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
@@ -109,3 +113,24 @@ export function parseCount(value: ParsableLong): Reading {
 }
 
 const shown = (value: string): string => JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+
+/** Timeouts may be at most this long. */
+export const MAX_TIMEOUT_MS = 120 * DAY;
+
+/** A timeout in milliseconds: a bare number is seconds; more than zero, at most 120 days. */
+export function parseTimeout(value: ParsableLong): Reading {
+  const read = parseDuration(value, "seconds");
+  if ("problem" in read || (read.value > 0 && read.value <= MAX_TIMEOUT_MS)) return read;
+  return { problem: `${read.value / SECOND} seconds is out of range; it must be more than 0 and at most 120 days` };
+}
+
+/**
+ * A timeout once its references are known.
+ * @param interpolate turns a text with references into its final text; a text without `$` does not reach it
+ * @throws BAD_REQUEST when it is not a duration or out of range
+ */
+export function resolveTimeout(value: ParsableLong, interpolate: (text: string) => string): number {
+  const read = parseTimeout(typeof value === "string" && isInterpolated(value) ? interpolate(value) : value);
+  if ("problem" in read) throw badRequest(`Invalid timeout: ${read.problem}`);
+  return read.value;
+}

@@ -70,17 +70,22 @@ export const gitInfoSchema: z.ZodType<GitInfo> = object({
   uncommitted_changes: flag.optional(),
 }).meta({ id: "GitInfo" });
 
+/** Keys of the metadata that the server writes. */
 const RESERVED = ["workflow_id", "workflow_version_id", "create_time", "version_author"] as const;
-
-const reserved = (key: string) => z.never({ error: `"${key}" is set by the server; leave it out` }).optional();
 
 export const workflowCreateRequestSchema: z.ZodType<WorkflowCreateRequest> = open({
   properties: propertiesSchema.optional(),
   workflow: workflowSchema,
   is_active: flag.prefault(true),
   git_info: gitInfoSchema.optional(),
-  ...Object.fromEntries(RESERVED.map((key) => [key, reserved(key)])),
-}).meta({ id: "WorkflowCreateRequest", description: "Further keys are kept in the metadata of the version" });
+})
+  .superRefine((request, context) => {
+    for (const key of RESERVED) {
+      if (key in request)
+        context.addIssue({ code: "custom", path: [key], message: "is set by the server; leave it out" });
+    }
+  })
+  .meta({ id: "WorkflowCreateRequest", description: "Further keys are kept in the metadata of the version" });
 
 export const metadataSchema: z.ZodType<Metadata> = open({
   workflow_id: text,

@@ -37,7 +37,10 @@ export interface PropertiesUpdateRequest extends Omit<Properties, "tags"> {
 
 const fields = {
   owner: userSchema.optional(),
-  access_control: z.never({ error: "access control is not supported; leave it out" }).optional(),
+  access_control: z
+    .never({ error: "access control is not supported; leave it out" })
+    .meta({ type: "null", description: "Not supported" })
+    .optional(),
   run_strategy: runStrategySchema.optional(),
   step_concurrency: integer(1, 1000).optional(),
   alerting: alertingSchema.optional(),

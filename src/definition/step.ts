@@ -2,7 +2,6 @@
 import { z } from "zod";
 import type { ParamDefinitions } from "../param/type.ts";
 import { type ParsableLong, parsableLongSchema } from "./duration.ts";
-import { type StepTransition, stepTransitionSchema } from "./graph.ts";
 import { paramDefinitionsSchema } from "./parameter.ts";
 import { type RetryPolicy, retryPolicySchema } from "./retry.ts";
 import {
@@ -12,6 +11,7 @@ import {
   signalOutputDefinitionSchema,
 } from "./signal.ts";
 import { type Tag, tagListSchema } from "./tag.ts";
+import { type StepTransition, stepTransitionSchema } from "./transition.ts";
 import { caseless, type Fields, flag, integer, object, text } from "./wire.ts";
 
 export const FAILURE_MODES = ["FAIL_AFTER_RUNNING", "FAIL_IMMEDIATELY", "IGNORE_FAILURE"] as const;

@@ -1,0 +1,31 @@
+/** Findings of a validation: one line each, the JSON path first, then what is wrong and what would be right. */
+
+/** Takes a finding. */
+export type Report = (path: string, problem: string) => void;
+
+const PLAIN_KEY = /^[A-Za-z_$][\w$-]*$/;
+
+/** The path of a field: `steps.id`, or `params["a b"]` for a key that is no plain word. */
+export function at(path: string, key: string | number): string {
+  if (typeof key === "number") return `${path}[${key}]`;
+  if (!PLAIN_KEY.test(key)) return `${path}[${JSON.stringify(shortened(key))}]`;
+  return path === "" ? key : `${path}.${key}`;
+}
+
+export const pathOf = (keys: readonly PropertyKey[]): string =>
+  keys.reduce<string>((path, key) => at(path, typeof key === "number" ? key : String(key)), "");
+
+/** A value as a finding shows it. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(shortened(value));
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+const shortened = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
+
+/** A collector; `lines` grows as findings are reported. */
+export function collect(): { readonly report: Report; readonly lines: readonly string[] } {
+  const lines: string[] = [];
+  return { lines, report: (path, problem) => lines.push(path === "" ? problem : `${path}: ${problem}`) };
+}

@@ -1,0 +1,34 @@
+/** Limits of definitions; configuration may change each. */
+export interface DefinitionLimits {
+  /** Steps of a definition, those of loop bodies included. */
+  readonly steps: number;
+  /** Bytes of a push request, written compactly. */
+  readonly requestBytes: number;
+  /** Characters of workflow ids, step ids and param names. */
+  readonly idLength: number;
+  /** Characters of names, tag names and signal names. */
+  readonly nameLength: number;
+  readonly descriptionLength: number;
+  /** Loops within loops. */
+  readonly loopDepth: number;
+  /** MAP params within MAP params. */
+  readonly mapDepth: number;
+  readonly signalsPerTrigger: number;
+  /** Least milliseconds between two firings of a time trigger. */
+  readonly triggerIntervalMs: number;
+  /** Step types beyond those of the wire format, as runtimes register them. */
+  readonly stepTypes: readonly string[];
+}
+
+export const DEFAULT_LIMITS: DefinitionLimits = {
+  steps: 1000,
+  requestBytes: 262_144,
+  idLength: 128,
+  nameLength: 256,
+  descriptionLength: 16_384,
+  loopDepth: 10,
+  mapDepth: 50,
+  signalsPerTrigger: 8,
+  triggerIntervalMs: 1000,
+  stepTypes: [],
+};

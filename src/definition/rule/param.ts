@@ -1,0 +1,66 @@
+/** Rules of params and tags as they are written in definitions and requests. */
+import type { ParamDefinition, ParamDefinitions } from "../../param/type.ts";
+import { at, type Report, shown } from "../finding.ts";
+import { checkMaestroName, checkReferenceId } from "../id.ts";
+import type { DefinitionLimits } from "../limit.ts";
+import type { Tag } from "../tag.ts";
+
+/** Names are reference ids, each param has exactly one of `value` and `expression`, MAPs are not too deep. */
+export function checkParams(
+  params: ParamDefinitions | undefined,
+  path: string,
+  limits: DefinitionLimits,
+  report: Report,
+): void {
+  for (const [name, param] of Object.entries(params ?? {})) {
+    const problem = checkReferenceId(name, limits);
+    if (problem) report(at(path, name), problem);
+    checkParam(param, at(path, name), limits, report);
+  }
+}
+
+/** One param, whatever its name. */
+export function checkParam(
+  param: ParamDefinition,
+  path: string,
+  limits: DefinitionLimits,
+  report: Report,
+  depth = 1,
+): void {
+  const { value, expression } = param;
+  if (value !== undefined && expression !== undefined) {
+    report(path, 'has both "value" and "expression"; keep one of them');
+  } else if (value === undefined && expression === undefined) {
+    report(path, 'has neither "value" nor "expression"; give one of them');
+  } else if (expression?.trim() === "") {
+    report(at(path, "expression"), "must not be blank");
+  }
+  checkTags(param.tags as readonly Tag[] | undefined, at(path, "tags"), limits, report);
+  if (param.type !== "MAP" || value === undefined) return;
+  if (depth >= limits.mapDepth) {
+    report(path, `MAP params are nested more than ${limits.mapDepth} levels deep; nest less`);
+    return;
+  }
+  for (const [name, nested] of Object.entries(value as ParamDefinitions)) {
+    const nestedPath = at(at(path, "value"), name);
+    if (name === "") report(nestedPath, "the name of a param must not be empty");
+    checkParam(nested, nestedPath, limits, report, depth + 1);
+  }
+}
+
+/** Names follow the rule and appear once. */
+export function checkTags(
+  tags: readonly Tag[] | undefined,
+  path: string,
+  limits: DefinitionLimits,
+  report: Report,
+): void {
+  if (tags === undefined) return;
+  const seen = new Set<string>();
+  tags.forEach(({ name }, index) => {
+    const problem = checkMaestroName(name, limits);
+    if (problem) report(at(at(path, index), "name"), problem);
+    if (seen.has(name)) report(at(path, index), `the tag ${shown(name)} is there already; give each name once`);
+    seen.add(name);
+  });
+}
