@@ -1,0 +1,54 @@
+/** `maestro serve` */
+import { createLogger } from "../log.ts";
+import { type Command, EXIT, type Io } from "./command.ts";
+import { configOf, SETTING_OPTIONS } from "./setting.ts";
+
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "Start a server",
+  positionals: [],
+  options: SETTING_OPTIONS,
+  examples: [
+    "serve",
+    "serve --port 9000 --data-dir ./data",
+    "serve --database-url postgres://user@db/maestro --host 0.0.0.0",
+    "serve --plugin ./plugins/greet/index.ts",
+  ],
+  detail: [
+    "Every option is also a variable (--data-dir: MAESTRO_DATA_DIR) and a key of the settings file (data_dir;",
+    "--limits-steps: limits.steps). Flags win over variables, variables over the file. MAESTRO_DATABASE_URL_FILE names",
+    "a file that holds the URL.",
+    "",
+    'When it is ready it prints one line, "ready URL", on stdout; its log goes to stderr. The first SIGTERM or SIGINT',
+    "drains it, a second one ends it at once.",
+  ].join("\n"),
+  run: async (args, io) => {
+    const config = configOf(args, io);
+    const log = createLogger({
+      format: config.logFormat,
+      level: config.logLevel,
+      write: (line) => io.err(line.trimEnd()),
+      colour: io.terminal.err && !io.env.NO_COLOR,
+    });
+    const signals = signalled(io);
+    const { serve } = await import("../server/serve.ts");
+    const server = await serve(config, { log });
+    io.out(`ready ${server.url}`);
+    await signals.first;
+    log.info("draining; a second signal ends the server at once");
+    await server.stop();
+    return EXIT.OK;
+  },
+};
+
+/** The first signal resolves, the second ends the process with what a shell expects of it. */
+function signalled(io: Io): { readonly first: Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let count = 0;
+  io.onSignal((signal) => {
+    count += 1;
+    if (count > 1) io.exit(signal === "SIGINT" ? 130 : 143);
+    resolve();
+  });
+  return { first: promise };
+}

@@ -1,0 +1,210 @@
+/**
+ * The server's configuration: flags over environment over file over defaults. It only reads; every finding names the
+ * spelling that was used and what would be right.
+ */
+import { readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { BadValue, LIMIT_OPTIONS, type Option, PARAM_OPTIONS, SERVER_OPTIONS, type Surroundings } from "./option.ts";
+import { closest } from "./suggest.ts";
+
+export type { Surroundings } from "./option.ts";
+
+type Values<Table> = { readonly [K in keyof Table]: Table[K] extends Option<infer T> ? T : never };
+
+/** Sizes are in bytes or UTF-16 units, as their names say. */
+export type Limits = Values<typeof LIMIT_OPTIONS>;
+
+export type ParamSettings = Values<typeof PARAM_OPTIONS>;
+
+/** Paths are absolute. `databaseUrl` is undefined for the embedded database. */
+export type Config = Values<typeof SERVER_OPTIONS> & { readonly limits: Limits; readonly params: ParamSettings };
+
+/** A setting that can't be used. The message is for the user. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+type Table = Readonly<Record<string, Option<unknown>>>;
+
+const SECTIONS: readonly (readonly [section: string, table: Table])[] = [
+  ["", SERVER_OPTIONS],
+  ["limits", LIMIT_OPTIONS],
+  ["params", PARAM_OPTIONS],
+];
+
+/** One setting with its three spellings. */
+export interface Setting {
+  readonly section: string;
+  readonly name: string;
+  readonly option: Option<unknown>;
+  /** `--data-dir` */
+  readonly flag: string;
+  /** `MAESTRO_DATA_DIR` */
+  readonly variable: string;
+  /** `data_dir`, `limits.steps` */
+  readonly key: string;
+}
+
+export const SETTINGS: readonly Setting[] = SECTIONS.flatMap(([section, table]) =>
+  Object.entries(table).map(([name, option]) => {
+    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const full = section === "" ? snake : `${section}_${snake}`;
+    return {
+      section,
+      name,
+      option,
+      flag: `--${full.replaceAll("_", "-")}`,
+      variable: `MAESTRO_${full.toUpperCase()}`,
+      key: section === "" ? snake : `${section}.${snake}`,
+    };
+  }),
+);
+
+/** Values of flags by their spelling (`--port`), in the order given. */
+export type Flags = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * @param flags may hold other flags too; `--config` names the file.
+ * @throws ConfigError
+ */
+export function loadConfig(flags: Flags, around: Surroundings): Config {
+  const file = readFile(flags, around);
+  const section = (name: string): Record<string, unknown> =>
+    Object.fromEntries(
+      SETTINGS.filter((it) => it.section === name).map((it) => [it.name, readSetting(it, flags, file, around)]),
+    );
+  // The table that SETTINGS was made from is the one that the type was made from.
+  return { ...section(""), limits: section("limits"), params: section("params") } as unknown as Config;
+}
+
+interface Given {
+  readonly texts: readonly string[];
+  /** How a message names where the value comes from. */
+  readonly origin: string;
+  /** What relative paths start from. */
+  readonly base: string;
+}
+
+interface ConfigFile {
+  readonly path: string;
+  readonly given: ReadonlyMap<string, readonly string[]>;
+}
+
+function readSetting(setting: Setting, flags: Flags, file: ConfigFile | undefined, around: Surroundings): unknown {
+  const { option } = setting;
+  const given = fromFlag(setting, flags, around) ?? fromEnv(setting, around) ?? fromFile(setting, file);
+  if (!given) return option.fallback(around);
+  try {
+    const value = option.parse(given.texts);
+    if (option.path !== true) return value;
+    return Array.isArray(value) ? value.map((it) => resolve(given.base, it)) : resolve(given.base, String(value));
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error;
+    const shown = option.secret === true ? "" : ` is ${JSON.stringify(given.texts.at(-1) ?? "")}, and`;
+    throw new ConfigError(`${given.origin}${shown} ${error.message}`);
+  }
+}
+
+function fromFlag({ flag }: Setting, flags: Flags, { cwd }: Surroundings): Given | undefined {
+  const texts = flags.get(flag);
+  return texts && { texts, origin: flag, base: cwd };
+}
+
+function fromEnv({ variable, option }: Setting, { env, cwd }: Surroundings): Given | undefined {
+  const text = env[variable];
+  if (text) {
+    const texts =
+      option.repeat === true ? text.split(process.platform === "win32" ? ";" : ":").filter(Boolean) : [text];
+    return { texts, origin: variable, base: cwd };
+  }
+  const path = option.secret === true ? env[`${variable}_FILE`] : undefined;
+  if (!path) return undefined;
+  const secret = read(resolve(cwd, path));
+  if (secret === undefined) throw new ConfigError(`${variable}_FILE names ${path}, which can't be read`);
+  return { texts: [secret.trim()], origin: `the file named by ${variable}_FILE`, base: cwd };
+}
+
+function fromFile({ key }: Setting, file: ConfigFile | undefined): Given | undefined {
+  const texts = file?.given.get(key);
+  return file && texts && { texts, origin: `${file.path}: ${key}`, base: dirname(file.path) };
+}
+
+/** The file that was named, else the first of the usual places that has one. */
+function readFile(flags: Flags, around: Surroundings): ConfigFile | undefined {
+  const { env, cwd, home } = around;
+  const flag = flags.get("--config")?.at(-1);
+  const named = flag ?? (env.MAESTRO_CONFIG || undefined);
+  if (named !== undefined) {
+    const path = resolve(cwd, named);
+    const text = read(path);
+    const origin = flag === undefined ? "MAESTRO_CONFIG" : "--config";
+    if (text === undefined) throw new ConfigError(`${origin} names ${path}, which can't be read`);
+    return parseFile(path, text);
+  }
+  const usual = [
+    join(cwd, "maestro.yaml"),
+    join(env.XDG_CONFIG_HOME || join(home, ".config"), "maestro", "maestro.yaml"),
+  ];
+  for (const path of usual) {
+    const text = read(path);
+    if (text !== undefined) return parseFile(path, text);
+  }
+  return undefined;
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function parseFile(path: string, text: string): ConfigFile {
+  let content: unknown;
+  try {
+    content = Bun.YAML.parse(text);
+  } catch (error) {
+    throw new ConfigError(`${path} is not YAML: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const given = new Map<string, readonly string[]>();
+  if (content !== null && content !== undefined) collect(path, "", content, given);
+  return { path, given };
+}
+
+function collect(path: string, section: string, content: unknown, given: Map<string, readonly string[]>): void {
+  const where = section === "" ? path : `${path}: ${section}`;
+  if (typeof content !== "object" || content === null || Array.isArray(content)) {
+    throw new ConfigError(`${where} must be a mapping of settings, such as "port: 8080"`);
+  }
+  for (const [name, value] of Object.entries(content)) {
+    const key = section === "" ? name : `${section}.${name}`;
+    if (section === "" && (name === "limits" || name === "params")) {
+      if (value !== null) collect(path, name, value, given);
+      continue;
+    }
+    const setting = SETTINGS.find((it) => it.key === key);
+    if (!setting) throw new ConfigError(`${path}: ${key} is not a setting${suggestion(key)}`);
+    // A key without a value means: not set.
+    if (value !== null) given.set(key, texts(path, setting, value));
+  }
+}
+
+function suggestion(key: string): string {
+  const meant = closest(
+    key,
+    SETTINGS.map((it) => it.key),
+  );
+  return meant === undefined
+    ? `; the settings are ${SETTINGS.map((it) => it.key).join(", ")}`
+    : `; did you mean ${meant}?`;
+}
+
+function texts(path: string, { key, option }: Setting, value: unknown): readonly string[] {
+  const items = Array.isArray(value) && option.repeat === true ? value : [value];
+  if (items.some((item) => typeof item === "object")) {
+    const right = option.repeat === true ? "one value or a list of values" : "one value";
+    throw new ConfigError(`${path}: ${key} must be ${right}`);
+  }
+  return items.map(String);
+}

@@ -1,0 +1,206 @@
+/**
+ * The server's settings as one table. A setting has one name in three spellings: `dataDir` here is the flag
+ * `--data-dir`, the variable `MAESTRO_DATA_DIR` and the file key `data_dir`.
+ */
+import { join } from "node:path";
+import { LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
+
+/** What defaults depend on. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly home: string;
+  /** 0 is root; undefined where the system has no such thing. */
+  readonly uid: number | undefined;
+  readonly cores: number;
+  /** Whether stderr, where the log goes, is a terminal. */
+  readonly terminal: boolean;
+}
+
+/** Why a text is not a value, as the end of a sentence: "must be …". */
+export class BadValue extends Error {}
+
+export interface Option<T> {
+  /** What `--help` shows for the value. */
+  readonly placeholder: string;
+  readonly summary: string;
+  /** The default in words, when it is not the same everywhere. */
+  readonly otherwise?: string;
+  readonly choices?: readonly string[];
+  /** Its value is not shown, and `MAESTRO_…_FILE` may name a file that holds it. */
+  readonly secret?: boolean;
+  /** The value names a file or folder: relative to the working directory, or to the file that sets it. */
+  readonly path?: boolean;
+  /** The flag may be repeated, the variable is a list separated like `PATH`, the file's key is a list. */
+  readonly repeat?: boolean;
+  /** @throws BadValue */
+  readonly parse: (texts: readonly string[]) => T;
+  readonly fallback: (around: Surroundings) => T;
+}
+
+type Described = Pick<Option<unknown>, "placeholder" | "summary" | "otherwise" | "secret" | "path">;
+
+const last = (texts: readonly string[]): string => texts.at(-1) ?? "";
+
+const text = <T extends string | undefined>(
+  described: Described,
+  fallback: (around: Surroundings) => T,
+  check: (value: string) => void = () => {},
+): Option<string | T> => ({
+  ...described,
+  parse: (texts) => {
+    check(last(texts));
+    return last(texts);
+  },
+  fallback,
+});
+
+const integer = (
+  described: Omit<Described, "placeholder">,
+  min: number,
+  max: number,
+  fallback: (around: Surroundings) => number,
+): Option<number> => ({
+  placeholder: "N",
+  ...described,
+  parse: (texts) => {
+    const value = /^\d{1,15}$/.test(last(texts)) ? Number(last(texts)) : Number.NaN;
+    if (!(value >= min && value <= max)) throw new BadValue(`must be a whole number from ${min} to ${max}`);
+    return value;
+  },
+  fallback,
+});
+
+const choice = <const T extends string>(
+  placeholder: string,
+  summary: string,
+  choices: readonly T[],
+  fallback: (around: Surroundings) => T,
+  otherwise?: string,
+): Option<T> => ({
+  placeholder,
+  summary,
+  choices,
+  ...(otherwise === undefined ? {} : { otherwise }),
+  parse: (texts) => {
+    const value = choices.find((it) => it === last(texts));
+    if (value === undefined) throw new BadValue(`must be one of ${choices.join(", ")}`);
+    return value;
+  },
+  fallback,
+});
+
+const boolean = (summary: string, fallback: boolean): Option<boolean> => ({
+  placeholder: "BOOL",
+  summary,
+  choices: ["true", "false"],
+  parse: (texts) => {
+    if (last(texts) !== "true" && last(texts) !== "false") throw new BadValue("must be true or false");
+    return last(texts) === "true";
+  },
+  fallback: () => fallback,
+});
+
+const urlWith =
+  (...protocols: readonly string[]) =>
+  (value: string): void => {
+    const protocol = URL.canParse(value) ? new URL(value).protocol : "";
+    if (!protocols.includes(protocol)) {
+      throw new BadValue(`must be a URL that begins with ${protocols.map((it) => `${it}//`).join(" or ")}`);
+    }
+  };
+
+const notEmpty = (value: string): void => {
+  if (value.trim() === "") throw new BadValue("must not be empty");
+};
+
+/** Where the embedded database lives when nothing says otherwise. */
+function defaultDataDir({ env, home, uid }: Surroundings): string {
+  if (uid === 0) return "/var/lib/maestro";
+  return join(env.XDG_DATA_HOME || join(home, ".local", "share"), "maestro");
+}
+
+const GIGABYTE = 2 ** 30;
+
+/** Settings at the top of the file. */
+export const SERVER_OPTIONS = {
+  host: text({ placeholder: "ADDRESS", summary: "Address to listen on" }, () => "127.0.0.1", notEmpty),
+  port: integer({ summary: "Port to listen on; 0 picks a free one" }, 0, 65_535, () => 8080),
+  dataDir: text(
+    {
+      placeholder: "DIR",
+      summary: "Folder of the embedded database",
+      otherwise: "$XDG_DATA_HOME/maestro, for root /var/lib/maestro",
+      path: true,
+    },
+    defaultDataDir,
+    notEmpty,
+  ),
+  databaseUrl: text(
+    {
+      placeholder: "URL",
+      summary: "PostgreSQL 15 or later to use instead of the embedded one",
+      otherwise: "embedded",
+      secret: true,
+    },
+    () => undefined,
+    urlWith("postgres:", "postgresql:"),
+  ),
+  engineThreads: integer(
+    { summary: "Threads that run flows", otherwise: "cores - 1, at least 1" },
+    1,
+    256,
+    ({ cores }) => Math.max(1, cores - 1),
+  ),
+  runtimeThreads: integer({ summary: "Threads that run step plugins" }, 1, 256, () => 2),
+  groups: integer({ summary: "Groups that flows are spread over" }, 1, 65_536, () => 64),
+  advertiseUrl: text(
+    {
+      placeholder: "URL",
+      summary: "How other nodes reach this one",
+      otherwise: "http://HOST:PORT",
+    },
+    () => undefined,
+    urlWith("http:", "https:"),
+  ),
+  plugin: {
+    placeholder: "PATH",
+    summary: "A step plugin to load (repeatable)",
+    otherwise: "none",
+    path: true,
+    repeat: true,
+    parse: (texts: readonly string[]): readonly string[] => {
+      texts.forEach(notEmpty);
+      return texts;
+    },
+    fallback: (): readonly string[] => [],
+  },
+  logFormat: choice<LogFormat>(
+    "FORMAT",
+    "Form of the log on stderr: pretty, json",
+    ["pretty", "json"],
+    ({ terminal }) => (terminal ? "pretty" : "json"),
+    "pretty on a terminal",
+  ),
+  logLevel: choice<LogLevel>(
+    "LEVEL",
+    `Lowest level that is logged: ${LOG_LEVELS.join(", ")}`,
+    LOG_LEVELS,
+    () => "info",
+  ),
+} as const satisfies Record<string, Option<unknown>>;
+
+/** Settings below `limits`. */
+export const LIMIT_OPTIONS = {
+  steps: integer({ summary: "Steps in one definition, nested ones included" }, 1, 100_000, () => 1_000),
+  iterations: integer({ summary: "Iterations of one foreach or while" }, 1, 10_000_000, () => 100_000),
+  definitionBytes: integer({ summary: "Size of a pushed definition" }, 1_024, GIGABYTE, () => 262_144),
+  bodyBytes: integer({ summary: "Size of any other request" }, 1_024, GIGABYTE, () => 4_194_304),
+  paramsChars: integer({ summary: "Evaluated params of one run or step, as JSON" }, 1_024, GIGABYTE, () => 750_000),
+  depth: integer({ summary: "Nesting of runs: loops and subworkflows" }, 1, 100, () => 10),
+} as const satisfies Record<string, Option<unknown>>;
+
+/** Settings below `params`. */
+export const PARAM_OPTIONS = {
+  enforceValidators: boolean("Run the validators that params declare", false),
+} as const satisfies Record<string, Option<unknown>>;

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Config, loadConfig, SETTINGS, type Surroundings } from "../../src/server/config.ts";
+
+let root = "";
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "maestro-config-"));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const around = (more: Partial<Surroundings> = {}): Surroundings => ({
+  env: {},
+  cwd: root,
+  home: join(root, "home"),
+  uid: 1000,
+  cores: 4,
+  terminal: false,
+  ...more,
+});
+
+function load(flags: Readonly<Record<string, readonly string[]>>, more: Partial<Surroundings> = {}): Config {
+  return loadConfig(new Map(Object.entries(flags)), around(more));
+}
+
+let files = 0;
+function file(content: string): string {
+  const path = join(root, `settings-${files++}.yaml`);
+  writeFileSync(path, content);
+  return path;
+}
+
+test("without settings everything has its default", () => {
+  expect(load({})).toEqual({
+    host: "127.0.0.1",
+    port: 8080,
+    dataDir: join(root, "home/.local/share/maestro"),
+    databaseUrl: undefined,
+    engineThreads: 3,
+    runtimeThreads: 2,
+    groups: 64,
+    advertiseUrl: undefined,
+    plugin: [],
+    logFormat: "json",
+    logLevel: "info",
+    limits: {
+      steps: 1000,
+      iterations: 100_000,
+      definitionBytes: 262_144,
+      bodyBytes: 4_194_304,
+      paramsChars: 750_000,
+      depth: 10,
+    },
+    params: { enforceValidators: false },
+  });
+});
+
+test("defaults follow the machine and the user", () => {
+  expect(load({}, { cores: 1 }).engineThreads).toBe(1);
+  expect(load({}, { terminal: true }).logFormat).toBe("pretty");
+  expect(load({}, { uid: 0 }).dataDir).toBe("/var/lib/maestro");
+  expect(load({}, { env: { XDG_DATA_HOME: "/data" } }).dataDir).toBe("/data/maestro");
+});
+
+test("every setting is read from a flag, a variable and a file key alike", () => {
+  for (const { flag, variable, key, option, section, name } of SETTINGS) {
+    const raw = sample(option);
+    const [first = "", second] = key.split(".");
+    const yaml = second === undefined ? `${first}: ${raw}\n` : `${first}:\n  ${second}: ${raw}\n`;
+    const pick = (config: Config): unknown =>
+      ((section === "" ? config : config[section as "limits" | "params"]) as Record<string, unknown>)[name];
+    const byFlag = pick(load({ [flag]: [raw] }));
+    expect(byFlag).not.toEqual(pick(load({})));
+    expect(pick(load({}, { env: { [variable]: raw } }))).toEqual(byFlag);
+    expect(pick(load({ "--config": [file(yaml)] }))).toEqual(byFlag);
+  }
+});
+
+/** A value that is not the default. */
+function sample(option: (typeof SETTINGS)[number]["option"]): string {
+  const fallback = option.fallback(around());
+  if (option.choices) return option.choices.find((it) => it !== String(fallback)) ?? "";
+  if (option.placeholder === "N") return String(Number(fallback) + 1 || 7);
+  if (option.placeholder === "URL") return option.secret ? "postgres://db/x" : "http://node:1";
+  return option.path ? "some/where" : "0.0.0.0";
+}
+
+test("flags win over variables, variables over the file", () => {
+  const config = file("port: 1\nhost: file\ngroups: 3\n");
+  const env = { MAESTRO_PORT: "2", MAESTRO_HOST: "env" };
+  const loaded = load({ "--config": [config], "--port": ["3"] }, { env });
+  expect([loaded.port, loaded.host, loaded.groups]).toEqual([3, "env", 3]);
+});
+
+test("an empty variable and a key without a value are not set", () => {
+  const env = { MAESTRO_PORT: "", MAESTRO_CONFIG: file("host:\nlimits:\n") };
+  expect(load({}, { env })).toMatchObject({ port: 8080, host: "127.0.0.1" });
+});
+
+test("relative paths start from the working directory, those in a file from its folder", () => {
+  mkdirSync(join(root, "etc"), { recursive: true });
+  writeFileSync(join(root, "etc/m.yaml"), "data_dir: db\nplugin: [a.ts, ../b.ts]\n");
+  const byFile = load({ "--config": ["etc/m.yaml"] });
+  expect([byFile.dataDir, ...byFile.plugin]).toEqual(["etc/db", "etc/a.ts", "b.ts"].map((it) => join(root, it)));
+  const env = { MAESTRO_PLUGIN: "x.ts:/y.ts" };
+  expect(load({ "--data-dir": ["db"] }, { env })).toMatchObject({
+    dataDir: join(root, "db"),
+    plugin: [join(root, "x.ts"), "/y.ts"],
+  });
+});
+
+test("a repeated flag gives a list", () => {
+  expect(load({ "--plugin": ["/a", "/b"] }).plugin).toEqual(["/a", "/b"]);
+});
+
+test("the file of the working directory comes before the user's", () => {
+  const cwd = join(root, "work");
+  const user = join(root, "xdg/maestro");
+  for (const dir of [cwd, user]) mkdirSync(dir, { recursive: true });
+  writeFileSync(join(user, "maestro.yaml"), "port: 1");
+  const env = { XDG_CONFIG_HOME: join(root, "xdg") };
+  expect(load({}, { cwd, env }).port).toBe(1);
+  writeFileSync(join(cwd, "maestro.yaml"), "port: 2");
+  expect(load({}, { cwd, env }).port).toBe(2);
+});
+
+test("a secret may be in a file, and is never shown", () => {
+  const secret = file("postgres://user:hush@db/maestro\n");
+  expect(load({}, { env: { MAESTRO_DATABASE_URL_FILE: secret } }).databaseUrl).toBe("postgres://user:hush@db/maestro");
+  const wrong = () => load({}, { env: { MAESTRO_DATABASE_URL: "mysql://user:hush@db" } });
+  expect(wrong).toThrow("MAESTRO_DATABASE_URL must be a URL that begins with postgres:// or postgresql://");
+  expect(wrong).not.toThrow(/hush/);
+  expect(() => load({}, { env: { MAESTRO_DATABASE_URL_FILE: "nowhere" } })).toThrow(
+    "MAESTRO_DATABASE_URL_FILE names nowhere, which can't be read",
+  );
+  expect(() => load({}, { env: { MAESTRO_DATABASE_URL_FILE: file("hush") } })).toThrow(
+    "the file named by MAESTRO_DATABASE_URL_FILE must be a URL",
+  );
+});
+
+test.each([
+  ["99999", 'is "99999", and must be a whole number from 0 to 65535'],
+  ["x", 'is "x", and must be a whole number from 0 to 65535'],
+  ["-1", 'is "-1", and must be a whole number'],
+  ["1.5", 'is "1.5", and must be a whole number'],
+])("a bad port %s is refused with its source, whichever it is", (raw, text) => {
+  expect(() => load({ "--port": [raw] })).toThrow(`--port ${text}`);
+  expect(() => load({}, { env: { MAESTRO_PORT: raw } })).toThrow(`MAESTRO_PORT ${text}`);
+  const path = file(`port: ${raw}`);
+  expect(() => load({ "--config": [path] })).toThrow(`${path}: port ${text}`);
+});
+
+test("a choice names what can be chosen", () => {
+  expect(() => load({ "--log-level": ["loud"] })).toThrow(
+    '--log-level is "loud", and must be one of trace, debug, info, warn, error',
+  );
+});
+
+test.each([
+  ["prot: 1", "prot is not a setting; did you mean port?"],
+  ["limits:\n  step: 1", "limits.step is not a setting; did you mean limits.steps?"],
+  ["zzzzzzzz: 1", "zzzzzzzz is not a setting; the settings are host, port"],
+  ["- a", 'must be a mapping of settings, such as "port: 8080"'],
+  ["limits: 3", "limits must be a mapping of settings"],
+  ["port: [1, 2]", "port must be one value"],
+  ["plugin:\n  - {a: 1}", "plugin must be one value or a list of values"],
+  ["a: [1,\nb: 2", "is not YAML"],
+])("the file %j is refused", (content, message) => {
+  const path = file(content);
+  expect(() => load({ "--config": [path] })).toThrow(path);
+  expect(() => load({ "--config": [path] })).toThrow(message);
+});
+
+test("a file that was named must be there", () => {
+  expect(() => load({ "--config": ["gone.yaml"] })).toThrow("--config names");
+  expect(() => load({}, { env: { MAESTRO_CONFIG: "gone.yaml" } })).toThrow("MAESTRO_CONFIG names");
+});
