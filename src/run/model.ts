@@ -5,7 +5,8 @@ import type { Initiator } from "../definition/initiator.ts";
 import type { Tag } from "../definition/tag.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { JsonObject } from "../json.ts";
-import type { ParamDefinitions, Params } from "../param/type.ts";
+import type { WorkflowParams } from "../param/scope.ts";
+import type { ParamDefinitions } from "../param/type.ts";
 import type { StepStatus } from "../step/status.ts";
 import type { StoredRunStatus } from "./status.ts";
 
@@ -74,8 +75,8 @@ export interface Run extends RunRef {
   readonly config: RunConfig;
   readonly runParams: ParamDefinitions;
   readonly properties: RunProperties;
-  /** Merged and evaluated workflow params. */
-  readonly params: Params;
+  /** Merged and evaluated workflow params; plain JSON, untouched system defaults as what they follow from. */
+  readonly params: WorkflowParams;
   readonly timeoutMs: number | undefined;
   readonly status: StoredRunStatus;
   /** Undefined while the run strategy holds the run back. */

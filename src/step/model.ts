@@ -2,41 +2,13 @@
  * What the program knows of one attempt at a step: the row, as plain data. Everything that the definition, the run or
  * the status says already (definition, tags, owner, correlation id) is not here; `view.ts` puts it back for a reader.
  */
-import type { RetryPolicy } from "../definition/retry.ts";
+import type { ResolvedRetryPolicy } from "../definition/retry.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { Params } from "../param/type.ts";
 import type { StepStatus, StepTime } from "./status.ts";
 
 /** Epoch milliseconds, absent until reached. */
 export type StepTimes = { readonly [time in StepTime]?: number };
-
-/** Limits and backoff after interpolation: plain numbers. Limits count attempts beyond the first; backoffs are seconds. */
-export interface RetryPlan {
-  readonly error_retry_limit: number;
-  readonly platform_retry_limit: number;
-  readonly timeout_retry_limit: number;
-  readonly backoff: RetryBackoff;
-}
-
-export type RetryBackoff =
-  | {
-      readonly type: "EXPONENTIAL_BACKOFF";
-      readonly error_retry_backoff_in_secs: number;
-      readonly error_retry_exponent: number;
-      readonly error_retry_limit_in_secs: number;
-      readonly platform_retry_backoff_in_secs: number;
-      readonly platform_retry_exponent: number;
-      readonly platform_retry_limit_in_secs: number;
-      readonly timeout_retry_backoff_in_secs: number;
-      readonly timeout_retry_exponent: number;
-      readonly timeout_retry_limit_in_secs: number;
-    }
-  | {
-      readonly type: "FIXED_BACKOFF";
-      readonly error_retry_backoff_in_secs: number;
-      readonly platform_retry_backoff_in_secs: number;
-      readonly timeout_retry_backoff_in_secs: number;
-    };
 
 /** Retries made so far, by kind. `plan` is undefined for the default policy. */
 export interface RetryState {
@@ -45,10 +17,8 @@ export interface RetryState {
   readonly timeout: number;
   readonly manual: number;
   readonly retryable: boolean;
-  readonly plan: RetryPlan | undefined;
+  readonly plan: ResolvedRetryPolicy | undefined;
 }
-
-export type { RetryPolicy };
 
 export interface StepAttempt {
   readonly stepId: string;
@@ -61,6 +31,8 @@ export interface StepAttempt {
   readonly times: StepTimes;
   /** Merged and evaluated; empty until EVALUATING_PARAMS is done, but for `maestro_step_satisfied`. */
   readonly params: Params;
+  /** When the params were evaluated (epoch ms); undefined until then. The four reserved params follow from it. */
+  readonly paramsTime: number | undefined;
   /** Results of the conditions of the outgoing edges, by successor; undefined until they are evaluated. */
   readonly conditions: { readonly [stepId: string]: boolean } | undefined;
   readonly conditionsTime: number | undefined;

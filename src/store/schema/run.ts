@@ -62,7 +62,9 @@ export const stepAttempt = pgTable(
     /** The instants of `STEP_TIMES` in that order, JSON array, null where not reached, trailing nulls cut. */
     times: text("times").notNull(),
     params: json("params"),
+    paramsTime: bigint("params_time", { mode: "number" }),
     conditions: json("conditions"),
+    conditionsTime: bigint("conditions_time", { mode: "number" }),
     /** `RetryState`; null for "no retry made, default policy, retryable". */
     retry: json("retry"),
     timeoutMs: bigint("timeout_ms", { mode: "number" }),

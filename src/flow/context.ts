@@ -1,0 +1,42 @@
+/** What the actors of a thread share. */
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../log.ts";
+import type { AttemptContext, StepResult } from "../runtime/type.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Flow } from "./flow.ts";
+import type { GraphNode } from "./graph.ts";
+import type { FlowStore, GroupStamp } from "./port.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Task } from "./task.ts";
+import type { TimerHeap } from "./timer.ts";
+
+/** The runtime of a step that does not run in place. */
+export interface StepRuntime {
+  start(context: AttemptContext): Promise<StepResult>;
+  execute(context: AttemptContext): Promise<StepResult>;
+  terminate(context: AttemptContext): Promise<StepResult>;
+}
+
+/** Where wakes and logs of an attempt go. */
+export interface Tracked {
+  readonly flow: Flow;
+  readonly task: Task;
+  readonly stamp: GroupStamp;
+}
+
+export interface FlowContext {
+  readonly clock: Clock;
+  readonly timers: TimerHeap;
+  readonly scheduler: Scheduler;
+  readonly store: FlowStore;
+  readonly evaluation: Evaluation;
+  readonly log: Logger;
+  newUuid(): string;
+  /** Why there is none: a sentence for the user. */
+  runtimeOf(node: GraphNode): StepRuntime | { readonly unavailable: string };
+  track(uuid: string, tracked: Tracked): void;
+  isTracked(uuid: string): boolean;
+  untrack(uuid: string): void;
+  /** The run's end has committed. */
+  runOver(flow: Flow): void;
+}

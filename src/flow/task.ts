@@ -1,0 +1,481 @@
+/**
+ * The actor of one step of one run: makes attempts, takes them from status to status, talks to the step's runtime.
+ *
+ * It decides nothing about other steps: it tells its flow when it has ended. Everything it does happens in a turn of
+ * its flow; rows that it hands over commit before anything outside can see their consequences (D2, D3):
+ *
+ * ```
+ *            ┌── built-in: in place ─────────────────────────────────┐
+ * prepare ───┤                                                       ├─▶ answered ─▶ ended | backoff ─▶ prepare
+ *            └── plugin: row commits ─▶ start ─▶ waiting ⇄ execute ──┘
+ *                                          └── stop, kill, time-out ─▶ terminate ─┘
+ * ```
+ * Invariants: (1) one call to a runtime is under way at most; (2) an answer to a call made before a termination is
+ * dropped; (3) `start` is called only for an attempt whose row is committed; (4) an ended task never acts again.
+ */
+import type { Timer } from "../clock.ts";
+import { parseDuration } from "../definition/duration.ts";
+import { type ResolvedRetryPolicy, type RetryPolicy, resolveRetryPolicy } from "../definition/retry.ts";
+import { DEFAULT_TIMEOUT_MS, type TypedStep } from "../definition/step.ts";
+import { badRequest, toErrorData } from "../error.ts";
+import type { Json } from "../json.ts";
+import type { Params } from "../param/type.ts";
+import { correlationOf } from "../run/model.ts";
+import { BUILTIN_RUNTIMES, type BuiltinRuntime } from "../runtime/builtin/index.ts";
+import type { AttemptContext, StepResult } from "../runtime/type.ts";
+import { enter, mergeArtifacts, newAttempt, withEvents } from "../step/attempt.ts";
+import { detailsEvent, logEvent } from "../step/event.ts";
+import type { StepAttempt } from "../step/model.ts";
+import { applyFailureMode, type Failure, failedStatus } from "../step/outcome.ts";
+import { countRetry, FRESH_RETRY, limitReached, retryDelay, retryKind } from "../step/retry.ts";
+import { isComplete, isTerminal, type StepStatus } from "../step/status.ts";
+import { Deferred, type StepScope } from "./evaluation.ts";
+import type { Flow } from "./flow.ts";
+import type { GraphNode } from "./graph.ts";
+import { satisfiedParam } from "./satisfied.ts";
+
+/** How long to wait before a failed `terminate` or a broken runtime call is made again, ms. */
+const CALL_AGAIN = 5_000;
+
+type Phase =
+  /** Between two decisions of one turn, or waiting for an expression that is evaluated elsewhere. */
+  | "deciding"
+  /** Waiting for the row's commit, then for the answer of `start` or `execute`. */
+  | "calling"
+  /** The runtime has the job; a wake or a timer comes next. */
+  | "waiting"
+  | "backoff"
+  | "terminating"
+  | "ended";
+
+/** Why an attempt is ended from outside, and what it becomes. */
+export interface Termination {
+  readonly status: Extract<StepStatus, "STOPPED" | "FATALLY_FAILED" | "TIMED_OUT" | "TIMEOUT_FAILED">;
+  readonly reason: string;
+  /** The step's failure mode applies. */
+  readonly byMode: boolean;
+}
+
+export class Task {
+  readonly node: GraphNode;
+  readonly #flow: Flow;
+  #attempt: StepAttempt;
+  #phase: Phase = "deciding";
+  #timers: Timer[] = [];
+  /** Raised by every termination: answers to older calls are dropped (2). */
+  #epoch = 0;
+  /** A wake came while a call was under way. */
+  #woken = false;
+  #termination: Termination | undefined;
+
+  private constructor(flow: Flow, node: GraphNode, attempt: StepAttempt) {
+    this.#flow = flow;
+    this.node = node;
+    this.#attempt = attempt;
+  }
+
+  /** The first attempt at a step whose predecessors have all completed. */
+  static begin(flow: Flow, node: GraphNode): Task {
+    const made = newAttempt({
+      stepId: node.id,
+      attemptId: 1,
+      uuid: flow.engine.newUuid(),
+      stepInstanceId: flow.nextStepInstanceId(),
+      retry: FRESH_RETRY,
+      now: flow.now,
+    });
+    return new Task(flow, node, made);
+  }
+
+  /** Takes over from another owner, or from before a crash: from the newest attempt's row. */
+  static adopt(flow: Flow, node: GraphNode, attempt: StepAttempt): Task {
+    const task = new Task(flow, node, attempt);
+    if (isTerminal(attempt.status) && !task.#retryPending()) task.#phase = "ended";
+    return task;
+  }
+
+  get attempt(): StepAttempt {
+    return this.#attempt;
+  }
+
+  get status(): StepStatus {
+    return this.#attempt.status;
+  }
+
+  get ended(): boolean {
+    return this.#phase === "ended";
+  }
+
+  /** Goes on from wherever the row says the attempt is. */
+  resume(): void {
+    const { status } = this.#attempt;
+    if (isTerminal(status)) return this.#backOff();
+    if (status === "STARTING" && !this.#builtin) return this.#call("start");
+    if (status === "RUNNING") {
+      this.#armTimeout();
+      return this.#call("execute");
+    }
+    this.#prepare();
+  }
+
+  /** The runtime has something to say. */
+  wake(): void {
+    if (this.#phase === "waiting") this.#call("execute");
+    else this.#woken = true;
+  }
+
+  /** The group is lost: no timer fires and no answer counts any more. */
+  abandon(): void {
+    this.#clearTimers();
+    this.#epoch++;
+    this.#phase = "ended";
+  }
+
+  /** Ends the step from outside; a step that waits for its retry gets an attempt that ends at once. */
+  terminate(termination: Termination): void {
+    if (this.#phase === "ended" || this.#phase === "terminating") return;
+    if (this.#phase === "backoff") this.#attempt = this.#followUp();
+    this.#clearTimers();
+    this.#epoch++;
+    this.#termination = termination;
+    const external = this.#attempt.status === "RUNNING" || this.#attempt.status === "STARTING";
+    if (external && !this.#builtin) this.#call("terminate");
+    else this.#terminated();
+  }
+
+  // ---- preparation -------------------------------------------------------------------------------------------------
+
+  #prepare(): void {
+    this.#phase = "deciding";
+    if (!this.#flow.isSatisfied(this.node)) return this.#skip("UNSATISFIED");
+    try {
+      this.#attempt = this.#prepared();
+    } catch (error) {
+      return this.#failed(error, () => this.#prepare());
+    }
+    const builtin = this.#builtin;
+    if (builtin) this.#runBuiltin(builtin, "start");
+    else this.#call("start");
+  }
+
+  /** Everything up to STARTING; no status on the way can hold the step back. */
+  #prepared(): StepAttempt {
+    const { now, run, engine } = this.#flow;
+    const first = this.#attempt.attemptId === 1;
+    const waiting = enter(this.#attempt, now, "INITIALIZED", "WAITING_FOR_SIGNALS", "EVALUATING_PARAMS");
+    const interpolate = (text: string): string => engine.evaluation.interpolate(run, text);
+    const body = this.node.body as TypedStep;
+    const plan = first && body.retry_policy ? this.#retryPlan(body.retry_policy, interpolate) : waiting.retry.plan;
+    const ready: StepAttempt = {
+      ...waiting,
+      params: { maestro_step_satisfied: satisfiedParam(true, now) },
+      retry: { ...waiting.retry, plan },
+      timeoutMs: this.#timeoutMs(interpolate),
+    };
+    this.#attempt = ready;
+    const params = engine.evaluation.stepParams(this.#scope(ready));
+    return enter({ ...ready, params: { ...params, ...ready.params } }, now, "WAITING_FOR_PERMITS", "STARTING");
+  }
+
+  /** A policy that turns out to be wrong at run time is no reason to fail the step: the default one applies. */
+  #retryPlan(policy: RetryPolicy, interpolate: (text: string) => string): ResolvedRetryPolicy | undefined {
+    try {
+      return resolveRetryPolicy(policy, interpolate);
+    } catch (error) {
+      if (error instanceof Deferred) throw error;
+      this.#flow.engine.log.warn("retry policy not usable, the default applies", { error: toErrorData(error).message });
+      return undefined;
+    }
+  }
+
+  #timeoutMs(interpolate: (text: string) => string): number | undefined {
+    const { timeout } = this.node.body;
+    if (timeout === undefined) return undefined;
+    const text = typeof timeout === "string" && timeout.includes("$") ? interpolate(timeout) : timeout;
+    const found = parseDuration(text, "seconds");
+    if ("problem" in found) throw badRequest(`timeout of step [${this.node.id}]: ${found.problem}`);
+    if (found.value > 0 && found.value <= 120 * 86_400_000) return found.value;
+    throw badRequest(`timeout of step [${this.node.id}] must be above 0 and at most 120 days, and is ${found.value} ms`);
+  }
+
+  #skip(status: "UNSATISFIED"): void {
+    const { now } = this.#flow;
+    const params = { maestro_step_satisfied: satisfiedParam(false, now) };
+    const conditions = Object.fromEntries(this.node.successors.map(([id]) => [id, false]));
+    this.#attempt = { ...enter({ ...this.#attempt, params, conditions, conditionsTime: now }, now, status) };
+    this.#settle();
+  }
+
+  // ---- the runtime -------------------------------------------------------------------------------------------------
+
+  get #builtin(): BuiltinRuntime | undefined {
+    const { kind, body } = this.node;
+    return kind === "step" ? BUILTIN_RUNTIMES[(body as TypedStep).type] : undefined;
+  }
+
+  #runBuiltin(runtime: BuiltinRuntime, call: "start" | "execute"): void {
+    try {
+      this.#answered(runtime[call](this.#context(), this.#flow.now));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #call(call: "start" | "execute" | "terminate"): void {
+    const builtin = this.#builtin;
+    if (builtin && call !== "terminate") return this.#runBuiltin(builtin, call);
+    const runtime = this.#flow.engine.runtimeOf(this.node);
+    if ("unavailable" in runtime) {
+      if (call === "terminate") return this.#terminated();
+      return this.#answered({ state: "FATAL_ERROR", timeline: [logEvent(runtime.unavailable, this.#flow.now, "ERROR")] });
+    }
+    this.#phase = call === "terminate" ? "terminating" : "calling";
+    this.#woken = false;
+    const epoch = this.#epoch;
+    this.#flow.track(this);
+    const invoke = (): void => {
+      if (epoch !== this.#epoch || this.#phase === "ended") return;
+      runtime[call](this.#context()).then(
+        (result) => this.#later(epoch, () => this.#replied(call, result)),
+        (error) => this.#later(epoch, () => this.#broken(call, error)),
+      );
+    };
+    if (call !== "start") return invoke();
+    this.#armTimeout();
+    this.#save();
+    this.#flow.afterCommit(invoke);
+  }
+
+  #later(epoch: number, then: () => void): void {
+    this.#flow.post(() => {
+      if (epoch === this.#epoch && this.#phase !== "ended") then();
+    });
+  }
+
+  #replied(call: "start" | "execute" | "terminate", result: StepResult): void {
+    if (call !== "terminate") return this.#answered(result);
+    this.#attempt = this.#absorbed(result);
+    this.#terminated();
+  }
+
+  /** The call itself failed: the thread is gone or the plugin threw something odd. The job may live: ask again. */
+  #broken(call: "start" | "execute" | "terminate", error: unknown): void {
+    const message = `${call} could not be carried out and is tried again: ${toErrorData(error).message}`;
+    this.#attempt = withEvents(this.#attempt, [logEvent(message, this.#flow.now, "WARN")]);
+    this.#timer(this.#flow.now + CALL_AGAIN, () => this.#call(call));
+  }
+
+  #absorbed(result: StepResult): StepAttempt {
+    const merged = { ...this.#attempt, artifacts: mergeArtifacts(this.#attempt.artifacts, result.artifacts) };
+    return withEvents(merged, result.timeline);
+  }
+
+  #answered(result: StepResult): void {
+    const { now } = this.#flow;
+    const before = this.#attempt;
+    const started = before.status === "STARTING";
+    this.#attempt = this.#absorbed(result);
+    switch (result.state) {
+      case "CONTINUE":
+        if (started) this.#attempt = enter(this.#attempt, now, "RUNNING");
+        return this.#wait(result, started || this.#attempt !== before);
+      case "DONE":
+        if (started) this.#attempt = enter(this.#attempt, now, "RUNNING");
+        return this.#finish(result.outputs);
+      case "USER_ERROR":
+      case "PLATFORM_ERROR":
+      case "FATAL_ERROR":
+        return this.#fail(result.state);
+      case "STOPPED":
+      case "TIMED_OUT":
+        this.#attempt = enter(this.#attempt, now, result.state);
+        return this.#settle();
+    }
+  }
+
+  #wait(result: StepResult, changed: boolean): void {
+    const { now } = this.#flow;
+    if (result.nextPollDelay !== undefined) {
+      this.#attempt = { ...this.#attempt, pollTime: now + result.nextPollDelay };
+    }
+    if (changed) this.#save();
+    this.#phase = "waiting";
+    this.#armTimeout();
+    if (this.#woken) return this.#call("execute");
+    if (result.nextPollDelay !== undefined) this.#timer(now + result.nextPollDelay, () => this.wake());
+  }
+
+  #finish(outputs: Params | undefined): void {
+    const { now, engine } = this.#flow;
+    try {
+      const params = outputs
+        ? engine.evaluation.outputParams(this.#attempt.params, outputs, now)
+        : this.#attempt.params;
+      this.#attempt = enter({ ...this.#attempt, params }, now, "FINISHING", "SUCCEEDED");
+    } catch (error) {
+      return this.#failed(error);
+    }
+    this.#settle();
+  }
+
+  // ---- ends --------------------------------------------------------------------------------------------------------
+
+  #fail(failure: Failure): void {
+    const status = failedStatus(failure, this.#attempt.retry);
+    this.#attempt = enter(this.#attempt, this.#flow.now, status);
+    if (status === "FATALLY_FAILED") this.#applyMode();
+    this.#settle();
+  }
+
+  #applyMode(): void {
+    const mode = this.node.body.failure_mode;
+    const status = applyFailureMode("FATALLY_FAILED", mode);
+    if (status === "FATALLY_FAILED") return;
+    const note = logEvent("The step failed; its failure mode IGNORE_FAILURE lets the run go on", this.#flow.now);
+    this.#attempt = withEvents(enter(this.#attempt, this.#flow.now, status), [note]);
+  }
+
+  /** Something that the engine itself could not do for the step: no retry, whatever the failure mode. */
+  #failed(error: unknown, again?: () => void): void {
+    if (error instanceof Deferred && again) {
+      const epoch = this.#epoch;
+      void error.settled.then(() => this.#later(epoch, again));
+      return;
+    }
+    const { now } = this.#flow;
+    const data = { ...toErrorData(error), code: "INTERNAL_ERROR" as const };
+    this.#attempt = withEvents(enter(this.#attempt, now, "INTERNALLY_FAILED"), [detailsEvent(data, now)]);
+    this.#settle();
+  }
+
+  #terminated(): void {
+    const { now } = this.#flow;
+    const termination = this.#termination as Termination;
+    this.#attempt = withEvents(enter(this.#attempt, now, termination.status), [logEvent(termination.reason, now)]);
+    if (termination.byMode) this.#applyMode();
+    this.#settle();
+  }
+
+  /** The attempt has reached a terminal status: decide what follows from it. */
+  #settle(): void {
+    this.#clearTimers();
+    if (isComplete(this.#attempt.status) && !this.#conditionsDecided()) return;
+    if (this.#retryPending()) return this.#backOff();
+    this.#save();
+    this.#phase = "ended";
+    this.#flow.taskEnded(this);
+  }
+
+  /** False when the attempt is not settled yet: a condition could not be evaluated, or not at once. */
+  #conditionsDecided(): boolean {
+    if (this.#attempt.conditions !== undefined || this.node.successors.length === 0) return true;
+    const scope = this.#scope(this.#attempt);
+    const conditions: Record<string, boolean> = {};
+    try {
+      for (const [id, expression] of this.node.successors) {
+        conditions[id] = expression === "true" || this.#flow.engine.evaluation.condition(scope, expression);
+      }
+    } catch (error) {
+      this.#failed(error, () => this.#settle());
+      return false;
+    }
+    this.#attempt = { ...this.#attempt, conditions, conditionsTime: this.#flow.now };
+    return true;
+  }
+
+  #retryPending(): boolean {
+    const kind = retryKind(this.#attempt.status);
+    return kind !== undefined && !limitReached(this.#attempt.retry, kind);
+  }
+
+  #backOff(): void {
+    const { status, retry } = this.#attempt;
+    const delay = retryDelay(retry, retryKind(status) ?? "error");
+    const end = this.#attempt.times.end_time ?? this.#flow.now;
+    const note = logEvent(`The step is tried again ${spelled(delay)} after this failure`, this.#flow.now);
+    this.#attempt = withEvents(this.#attempt, [note]);
+    this.#save();
+    this.#flow.untrack(this);
+    this.#phase = "backoff";
+    this.#timer(end + delay, () => {
+      this.#attempt = this.#followUp();
+      this.#prepare();
+    });
+  }
+
+  #followUp(): StepAttempt {
+    const { stepInstanceId, attemptId, retry, status } = this.#attempt;
+    return newAttempt({
+      stepId: this.node.id,
+      attemptId: attemptId + 1,
+      uuid: this.#flow.engine.newUuid(),
+      stepInstanceId,
+      retry: countRetry(retry, status),
+      now: this.#flow.now,
+    });
+  }
+
+  // ---- odds --------------------------------------------------------------------------------------------------------
+
+  #armTimeout(): void {
+    const start = this.#attempt.times.start_time ?? this.#flow.now;
+    this.#clearTimers();
+    this.#timer(start + (this.#attempt.timeoutMs ?? DEFAULT_TIMEOUT_MS), () => this.#timedOut());
+  }
+
+  #timedOut(): void {
+    const status = failedStatus("TIMEOUT_ERROR", this.#attempt.retry) as "TIMEOUT_FAILED" | "TIMED_OUT";
+    const limit = spelled(this.#attempt.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    this.terminate({ status, reason: `The step ran longer than its timeout of ${limit}`, byMode: false });
+  }
+
+  #timer(time: number, callback: () => void): void {
+    const epoch = this.#epoch;
+    this.#timers.push(this.#flow.engine.timers.at(time, () => this.#later(epoch, callback)));
+  }
+
+  #clearTimers(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers = [];
+  }
+
+  #save(): void {
+    this.#flow.save(this.#attempt);
+  }
+
+  #scope(attempt: StepAttempt): StepScope {
+    return this.#flow.scope(this.node, attempt);
+  }
+
+  #context(): AttemptContext {
+    const { run } = this.#flow;
+    const attempt = this.#attempt;
+    const params: Record<string, Json> = {};
+    for (const [name, param] of Object.entries(attempt.params)) params[name] = param.evaluated_result ?? null;
+    return {
+      uuid: attempt.uuid,
+      stepType: this.node.kind === "step" ? (this.node.body as TypedStep).type : this.node.kind,
+      identity: {
+        workflowId: run.workflowId,
+        instanceId: run.instanceId,
+        runId: run.runId,
+        stepId: attempt.stepId,
+        attemptId: attempt.attemptId,
+        stepInstanceId: attempt.stepInstanceId,
+        correlationId: correlationOf(run),
+        owner: run.properties.owner,
+      },
+      startTime: attempt.times.start_time ?? this.#flow.now,
+      params,
+      artifacts: attempt.artifacts as AttemptContext["artifacts"],
+    };
+  }
+}
+
+/** `1h 2m 3s`; below a second, milliseconds. */
+function spelled(ms: number): string {
+  if (ms < 1000) return `${ms}ms`;
+  const secs = Math.floor(ms / 1000);
+  const parts = [Math.floor(secs / 3600), Math.floor(secs / 60) % 60, secs % 60];
+  return parts.flatMap((count, index) => (count > 0 ? [`${count}${"hms"[index]}`] : [])).join(" ");
+}

@@ -1,0 +1,65 @@
+/** An attempt's life as pure functions: made, moved from status to status, filled with what a runtime answers. */
+import type { Artifact, Artifacts, TimelineEvent } from "../definition/timeline.ts";
+import { addEvents } from "./event.ts";
+import type { RetryState, StepAttempt, StepTimes } from "./model.ts";
+import { isRestartable, STEP_STATUS, type StepStatus } from "./status.ts";
+
+export interface NewAttempt {
+  readonly stepId: string;
+  readonly attemptId: number;
+  readonly uuid: string;
+  readonly stepInstanceId: number;
+  readonly retry: RetryState;
+  readonly now: number;
+}
+
+export function newAttempt(made: NewAttempt): StepAttempt {
+  return {
+    stepId: made.stepId,
+    attemptId: made.attemptId,
+    uuid: made.uuid,
+    stepInstanceId: made.stepInstanceId,
+    status: "CREATED",
+    times: { create_time: made.now, modify_time: made.now },
+    params: {},
+    paramsTime: undefined,
+    conditions: undefined,
+    conditionsTime: undefined,
+    retry: made.retry,
+    timeoutMs: undefined,
+    artifacts: {},
+    timeline: [],
+    pollTime: undefined,
+  };
+}
+
+/** Passes through the given statuses at one instant; the last one is where it stays. */
+export function enter(attempt: StepAttempt, now: number, ...path: readonly StepStatus[]): StepAttempt {
+  const times: Record<string, number> = { ...attempt.times, modify_time: now };
+  let status = attempt.status;
+  for (const next of path) {
+    status = next;
+    const slot = STEP_STATUS[next].time;
+    if (slot) times[slot] = now;
+  }
+  // An attempt that a user may restart by hand is not retried by the engine any more.
+  const retry = isRestartable(status) && attempt.retry.retryable ? { ...attempt.retry, retryable: false } : attempt.retry;
+  return { ...attempt, status, times: times as StepTimes, retry, pollTime: undefined };
+}
+
+export const withEvents = (attempt: StepAttempt, events: readonly TimelineEvent[] | undefined): StepAttempt =>
+  events && events.length > 0 ? { ...attempt, timeline: addEvents(attempt.timeline, events) } : attempt;
+
+/** Under one key, free-form artifacts merge by field; a typed one replaces what was there. */
+export function mergeArtifacts(old: Artifacts, added: Artifacts | undefined): Artifacts {
+  if (!added) return old;
+  const merged: Record<string, Artifact> = { ...old };
+  for (const [key, artifact] of Object.entries(added)) {
+    const before = merged[key];
+    merged[key] = isFree(before) && isFree(artifact) ? { ...before, ...artifact } : artifact;
+  }
+  return merged;
+}
+
+const isFree = (artifact: Artifact | undefined): boolean =>
+  artifact !== undefined && (artifact.type === undefined || artifact.type === "DEFAULT");

@@ -1,0 +1,40 @@
+/** Timeline events of runs and attempts: how they are made, kept and limited. */
+import type { TimelineEvent } from "../definition/timeline.ts";
+import type { ErrorData } from "../error.ts";
+
+/** Events kept per run or attempt; beyond it the oldest goes. */
+const MOST_EVENTS = 32;
+
+type Level = "INFO" | "WARN" | "ERROR";
+
+export const logEvent = (message: string, timestamp: number, level: Level = "INFO"): TimelineEvent => ({
+  timestamp,
+  type: "LOG",
+  level,
+  message,
+});
+
+/** An error as a DETAILS event: its code, message, findings, and whether the engine tries again. */
+export const detailsEvent = (error: ErrorData, timestamp: number): TimelineEvent => ({
+  timestamp,
+  type: "DETAILS",
+  status: error.code,
+  message: error.message,
+  ...(error.details.length > 0 && { errors: error.details }),
+  ...(error.retryable && { retryable: true }),
+});
+
+/** Appends, dropping what repeats the newest event (but for its time) and what exceeds the limit. */
+export function addEvents(
+  timeline: readonly TimelineEvent[],
+  events: readonly TimelineEvent[] | undefined,
+): readonly TimelineEvent[] {
+  if (!events || events.length === 0) return timeline;
+  const all = [...timeline];
+  for (const event of events) if (!sameEvent(all.at(-1), event)) all.push(event);
+  return all.length > MOST_EVENTS ? all.slice(all.length - MOST_EVENTS) : all;
+}
+
+function sameEvent(a: TimelineEvent | undefined, b: TimelineEvent): boolean {
+  return a !== undefined && JSON.stringify({ ...a, timestamp: 0 }) === JSON.stringify({ ...b, timestamp: 0 });
+}
