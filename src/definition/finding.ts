@@ -1,5 +1,7 @@
 /** Findings of a validation: one line each, the JSON path first, then what is wrong and what would be right. */
 
+import { isRawNumber } from "../json.ts";
+
 /** Takes a finding. */
 export type Report = (path: string, problem: string) => void;
 
@@ -19,6 +21,7 @@ export const pathOf = (keys: readonly PropertyKey[]): string =>
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(shortened(value));
   if (Array.isArray(value)) return "a list";
+  if (isRawNumber(value)) return shortened(value.rawJSON);
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 

@@ -11,7 +11,19 @@ import {
   type Params,
 } from "../param/type.ts";
 import { tagListSchema } from "./tag.ts";
-import { caseless, double, type Fields, flag, instant, long, mapOf, reading, text } from "./wire.ts";
+import {
+  caseless,
+  double,
+  type Fields,
+  flag,
+  instant,
+  leniently,
+  long,
+  mapOf,
+  reading,
+  text,
+  typeError,
+} from "./wire.ts";
 
 export type {
   InternalParamMode,
@@ -67,8 +79,8 @@ function optionOf<T extends keyof typeof LITERALS>(type: T, evaluated: boolean) 
     tags: tagListSchema.optional(),
     mode: paramModeSchema.optional(),
     ...(evaluated ? EVALUATED : {}),
-    source: caseless(PARAM_SOURCES).optional(),
-    internal_mode: caseless(INTERNAL_PARAM_MODES).optional(),
+    source: leniently(PARAM_SOURCES).optional(),
+    internal_mode: leniently(INTERNAL_PARAM_MODES).optional(),
   });
 }
 
@@ -76,7 +88,7 @@ function unionOf(evaluated: boolean) {
   const options = PARAM_TYPES.map((type) => optionOf(type, evaluated));
   const [first, ...rest] = options;
   return z.discriminatedUnion("type", [first as NonNullable<typeof first>, ...rest], {
-    error: (issue) => (issue.code === "invalid_union" ? `needs a "type", one of ${PARAM_TYPES.join(", ")}` : undefined),
+    error: typeError(PARAM_TYPES),
   });
 }
 

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { badRequest } from "../error.ts";
 import { isRawNumber } from "../json.ts";
 import { at, pathOf, shown } from "./finding.ts";
-import { closest } from "./suggest.ts";
+import { notOneOf } from "./suggest.ts";
 
 /** Deeper JSON is refused: every reader of it may recurse. Fifty MAP params within each other are 100 levels. */
 const MAX_DEPTH = 200;
@@ -81,10 +81,4 @@ function problemOf(issue: z.core.$ZodIssue): string {
     default:
       return issue.message;
   }
-}
-
-function notOneOf(input: unknown, values: readonly string[]): string {
-  if (input === undefined) return `is required, one of ${values.join(", ")}`;
-  const near = typeof input === "string" ? closest(input, values) : undefined;
-  return `${shown(input)} is not one of ${values.join(", ")}${near ? `; did you mean "${near}"?` : ""}`;
 }

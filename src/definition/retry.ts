@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { badRequest } from "../error.ts";
 import { type ParsableLong, parsableLongSchema, parseCount, parseDuration, type Reading } from "./duration.ts";
-import { type Fields, object, reading, strict } from "./wire.ts";
+import { type Fields, object, reading, strict, typeError } from "./wire.ts";
 
 /** Every field may be a text with `${param}` of workflow params; backoffs may be duration texts. */
 export interface RetryPolicy {
@@ -59,8 +59,7 @@ const fixedSchema = strict({
 export const backoffPolicySchema: z.ZodType<BackoffPolicy> = reading(
   (fields: Fields) => (typeof fields.type === "string" ? { ...fields, type: fields.type.toUpperCase() } : fields),
   z.discriminatedUnion("type", [exponentialSchema, fixedSchema], {
-    error: (issue) =>
-      issue.code === "invalid_union" ? 'needs a "type", EXPONENTIAL_BACKOFF or FIXED_BACKOFF' : undefined,
+    error: typeError(["EXPONENTIAL_BACKOFF", "FIXED_BACKOFF"]),
   }),
 );
 

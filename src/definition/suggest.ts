@@ -1,4 +1,5 @@
 /** The nearest of the known words to a misspelt one. */
+import { shown } from "./finding.ts";
 
 /** Edits (insert, delete, replace, swap of neighbours) between two words, or `limit + 1` when there are more. */
 function edits(from: string, to: string, limit: number): number {
@@ -40,4 +41,11 @@ export function closest(word: string, known: Iterable<string>): string | undefin
     }
   }
   return best;
+}
+
+/** Says that a value is none of an enum's, with the nearest one. */
+export function notOneOf(input: unknown, values: readonly string[]): string {
+  if (input === undefined) return `is required, one of ${values.join(", ")}`;
+  const near = typeof input === "string" ? closest(input, values) : undefined;
+  return `${shown(input)} is not one of ${values.join(", ")}${near ? `; did you mean "${near}"?` : ""}`;
 }

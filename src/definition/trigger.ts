@@ -1,7 +1,7 @@
 /** Time triggers in their wire shape; `schedule.ts` tells when they fire. */
 import { z } from "zod";
 import { type ParsableLong, parsableLongSchema } from "./duration.ts";
-import { caseless, type Fields, reading, strict, text } from "./wire.ts";
+import { caseless, type Fields, reading, strict, text, typeError } from "./wire.ts";
 
 export const PREDEFINED_SCHEDULES = ["@hourly", "@daily", "@weekly", "@monthly", "@yearly"] as const;
 
@@ -57,6 +57,6 @@ const intervalSchema = strict({
 export const timeTriggerSchema: z.ZodType<TimeTrigger> = reading(
   (fields: Fields) => (typeof fields.type === "string" ? { ...fields, type: fields.type.toUpperCase() } : fields),
   z.discriminatedUnion("type", [cronSchema, predefinedSchema, intervalSchema], {
-    error: (issue) => (issue.code === "invalid_union" ? 'needs a "type", CRON, PREDEFINED or INTERVAL' : undefined),
+    error: typeError(["CRON", "PREDEFINED", "INTERVAL"]),
   }),
 ).meta({ id: "TimeTrigger" });

@@ -7,7 +7,8 @@
  */
 import { z } from "zod";
 import { isRawNumber, longToJson, type RawNumber, rawNumber } from "../json.ts";
-import { closest } from "./suggest.ts";
+import { shown } from "./finding.ts";
+import { closest, notOneOf } from "./suggest.ts";
 
 const LONG_MIN = -(2n ** 63n);
 const LONG_MAX = 2n ** 63n - 1n;
@@ -38,8 +39,12 @@ function toLong(value: unknown): unknown {
 
 const rawText = (value: unknown): string | undefined => (isRawNumber(value) ? value.rawJSON : undefined);
 
-const isLong = (value: unknown): boolean =>
-  Number.isSafeInteger(value) || (isRawNumber(value) && toLong(value) === value && /^-?\d+$/.test(value.rawJSON));
+function isLong(value: unknown): boolean {
+  if (Number.isSafeInteger(value)) return true;
+  const digits = rawText(value);
+  if (digits === undefined || !/^-?\d{1,19}$/.test(digits)) return false;
+  return BigInt(digits) >= LONG_MIN && BigInt(digits) <= LONG_MAX;
+}
 
 /** A number with its text kept; a numeric text reads as one. */
 function toDouble(value: unknown): unknown {
@@ -90,14 +95,19 @@ export const long: z.ZodType<number | RawNumber> = z.preprocess(
   toLong,
   z
     .any()
-    .refine(isLong, { error: "must be an integer from -9223372036854775808 to 9223372036854775807" })
+    .refine(isLong, {
+      error: (issue) => `${shown(issue.input)} is not an integer from -9223372036854775808 to 9223372036854775807`,
+    })
     .meta({ type: "integer", format: "int64" }),
 );
 
 /** A decimal number whose literal text survives. */
 export const double: z.ZodType<number | RawNumber> = z.preprocess(
   toDouble,
-  z.any().refine(isDouble, { error: "must be a number that a 64-bit double can hold" }).meta({ type: "number" }),
+  z
+    .any()
+    .refine(isDouble, { error: (issue) => `${shown(issue.input)} is not a number that a 64-bit double can hold` })
+    .meta({ type: "number" }),
 );
 
 /** Any JSON value. */
@@ -113,6 +123,15 @@ export function caseless<const V extends readonly [string, ...string[]]>(
   return z.preprocess(
     (value) => (typeof value === "string" ? (byLowerCase.get(value.toLowerCase()) ?? value) : value),
     z.enum(values as unknown as [V[number], ...V[number][]]),
+  );
+}
+
+/** As {@link caseless}, but a text that is none of the values passes as it is, for a rule to refuse later. */
+export function leniently<const V extends readonly [string, ...string[]]>(values: V) {
+  const byLowerCase = new Map<string, string>(values.map((value) => [value.toLowerCase(), value]));
+  return z.preprocess(
+    (value) => (typeof value === "string" ? (byLowerCase.get(value.toLowerCase()) ?? value) : value),
+    z.string().meta({ enum: [...values] }),
   );
 }
 
@@ -157,6 +176,12 @@ export function open<S extends z.core.$ZodLooseShape>(shape: S, prepare?: (field
 /** The reading of nulls and `prepare`, in front of any schema for objects. */
 export const reading = <T extends z.core.SomeType>(prepare: ((value: Fields) => unknown) | undefined, schema: T) =>
   z.preprocess(prepared(prepare), schema);
+
+/** The error of a union on `type`: says which types there are. */
+export const typeError =
+  (types: readonly string[]) =>
+  (issue: z.core.$ZodRawIssue): string | undefined =>
+    issue.code === "invalid_union" ? notOneOf((issue.input as Fields | undefined)?.type, types) : undefined;
 
 function unknownKeys(keys: readonly string[], known: readonly string[]): string {
   return keys

@@ -1,8 +1,9 @@
 /** Rules of params and tags as they are written in definitions and requests. */
-import type { ParamDefinition, ParamDefinitions } from "../../param/type.ts";
+import { INTERNAL_PARAM_MODES, PARAM_SOURCES, type ParamDefinition, type ParamDefinitions } from "../../param/type.ts";
 import { at, type Report, shown } from "../finding.ts";
 import { checkMaestroName, checkReferenceId } from "../id.ts";
 import type { DefinitionLimits } from "../limit.ts";
+import { notOneOf } from "../suggest.ts";
 import type { Tag } from "../tag.ts";
 
 /** Names are reference ids, each param has exactly one of `value` and `expression`, MAPs are not too deep. */
@@ -35,6 +36,7 @@ export function checkParam(
   } else if (expression?.trim() === "") {
     report(at(path, "expression"), "must not be blank");
   }
+  checkMeta(param, path, report);
   checkTags(param.tags as readonly Tag[] | undefined, at(path, "tags"), limits, report);
   if (param.type !== "MAP" || value === undefined) return;
   if (depth >= limits.mapDepth) {
@@ -45,6 +47,16 @@ export function checkParam(
     const nestedPath = at(at(path, "value"), name);
     if (name === "") report(nestedPath, "the name of a param must not be empty");
     checkParam(nested, nestedPath, limits, report, depth + 1);
+  }
+}
+
+/** The wire schema lets other texts pass, since these are meta keys: they have a meaning only once params are merged. */
+function checkMeta({ source, internal_mode }: ParamDefinition, path: string, report: Report): void {
+  if (source !== undefined && !PARAM_SOURCES.includes(source)) {
+    report(at(path, "source"), notOneOf(source, PARAM_SOURCES));
+  }
+  if (internal_mode !== undefined && !INTERNAL_PARAM_MODES.includes(internal_mode)) {
+    report(at(path, "internal_mode"), notOneOf(internal_mode, INTERNAL_PARAM_MODES));
   }
 }
 
