@@ -6,14 +6,7 @@
  */
 import { MaestroError } from "../error.ts";
 import type { Sql, Transaction } from "./connection.ts";
-import { MIGRATIONS } from "./migration.gen.ts";
-
-export interface Migration {
-  /** Counts from 0 without gaps. */
-  readonly id: number;
-  readonly name: string;
-  readonly sql: string;
-}
+import { loadMigrations, type Migration } from "./migration.ts";
 
 export interface MigrationStatus {
   readonly applied: readonly { readonly id: number; readonly name: string; readonly appliedAt: string }[];
@@ -24,6 +17,7 @@ export interface MigrationStatus {
 export interface UpOptions {
   /** No other node can use the database: it's embedded. Otherwise live nodes are looked for before the schema changes. */
   readonly isAlone?: boolean;
+  /** Default: those of this program. */
   readonly migrations?: readonly Migration[];
 }
 
@@ -40,9 +34,10 @@ const LOCK = 0x6d_61_65_73;
 const LEASE = "10 seconds";
 
 /** @throws as {@link up} does, apart from live nodes. Changes nothing. */
-export async function status(sql: Sql, migrations: readonly Migration[] = MIGRATIONS): Promise<MigrationStatus> {
+export async function status(sql: Sql, options: Pick<UpOptions, "migrations"> = {}): Promise<MigrationStatus> {
+  const migrations = options.migrations ?? (await loadMigrations());
   const [table] = await sql`SELECT to_regclass('maestro_migration') AS name`;
-  const applied = table?.["name"] === null ? [] : await readApplied(sql);
+  const applied = table?.name === null ? [] : await readApplied(sql);
   check(applied, migrations);
   return { applied, pending: migrations.slice(applied.length).map((migration) => migration.name) };
 }
@@ -55,7 +50,7 @@ export async function status(sql: Sql, migrations: readonly Migration[] = MIGRAT
  *   content here, or when a live node still runs on the older schema
  */
 export async function up(sql: Sql, options: UpOptions = {}): Promise<readonly string[]> {
-  const migrations = options.migrations ?? MIGRATIONS;
+  const migrations = options.migrations ?? (await loadMigrations());
   const done: string[] = [];
   for (;;) {
     const name = await sql.begin((transaction) => runNext(transaction, migrations, options.isAlone ?? false));
@@ -112,7 +107,7 @@ function check(applied: readonly Applied[], migrations: readonly Migration[]): v
 /** A node that lives has brought the schema to what it knows; so while something is pending, it is an older one. */
 async function checkNodes(transaction: Transaction, next: Migration): Promise<void> {
   const [table] = await transaction`SELECT to_regclass('node') AS name`;
-  if (table?.["name"] === null) return;
+  if (table?.name === null) return;
   const nodes = await transaction<{ id: string; version: string }[]>`
     SELECT id, version FROM node WHERE heartbeat > now() - ${LEASE}::interval ORDER BY id`;
   if (nodes.length === 0) return;
