@@ -1,0 +1,252 @@
+/**
+ * Evaluation of params: lazy and recursive, each param once, in the order in which they need each other.
+ *
+ * Names in a workflow: its own params, then `signal__param`.
+ * Names in a step: `step__param` of the step itself or of a finished step (else `signal__param`), then the step's own
+ * params, then the workflow's. Inside its own definition a step param's name means the workflow's param of that name.
+ * Evaluated values are data: they are never interpolated again.
+ */
+import { badRequest, internalError, MaestroError } from "../error.ts";
+import type { Json } from "../json.ts";
+import {
+  ExtensionRequest,
+  evaluate,
+  formatError,
+  references,
+  SelError,
+  type SelExtension,
+  type SelValue,
+} from "../sel/index.ts";
+import { coerceResult } from "./coerce.ts";
+import { deriveDefault } from "./derive.ts";
+import { selExtension, typedResult } from "./extension.ts";
+import { interpolate } from "./interpolate.ts";
+import { doubleToJson, jsonToDouble, toJson, toSel, toText } from "./literal.ts";
+import { type EvaluationContext, type StepScope, stepParam, type WorkflowParams, workflowParam } from "./scope.ts";
+import { splitName } from "./split.ts";
+import type { ParamDefinition, ParamDefinitions, Parameter, Params, ParamType } from "./type.ts";
+
+/** An evaluated value and the type that it has. */
+interface Resolved {
+  readonly type: ParamType;
+  readonly result: Json;
+}
+
+/** Where names lead: into a run's own params, or into a step. */
+export type Surroundings =
+  | { readonly kind: "workflow"; readonly defaults?: WorkflowParams["defaults"] }
+  | { readonly kind: "step"; readonly step: StepScope };
+
+/** One evaluation of a set of params that may refer to each other. */
+export class Evaluation {
+  readonly #params: Map<string, Parameter>;
+  readonly #visiting: string[] = [];
+  readonly #context: EvaluationContext;
+  readonly #where: Surroundings;
+  readonly #extension: SelExtension;
+
+  constructor(params: Params, where: Surroundings, context: EvaluationContext) {
+    this.#params = new Map(Object.entries(params));
+    this.#where = where;
+    this.#context = context;
+    this.#extension = selExtension(context, where.kind === "step" ? where.step : undefined);
+  }
+
+  /** Every param, evaluated, in the given order. @throws MaestroError, BudgetExceeded, ExtensionRequest. */
+  all(): Params {
+    for (const name of this.#params.keys()) this.#own(name);
+    return Object.fromEntries(this.#params);
+  }
+
+  /** An expression's raw value. */
+  expression(name: string, source: string): SelValue {
+    try {
+      return evaluate(source, {
+        variables: this.#variables(source),
+        extension: this.#extension,
+        now: this.#context.now,
+        seed: this.#context.seed,
+        ...(this.#context.limits && { limits: this.#context.limits }),
+        ...(this.#context.budget && { budget: this.#context.budget }),
+      });
+    } catch (error) {
+      if (!(error instanceof SelError)) throw error;
+      const text = `Expression evaluation throws an exception for [${name}]: ${formatError(source, error)}`;
+      throw new MaestroError("BAD_REQUEST", text, { cause: error });
+    }
+  }
+
+  /** A text with its references replaced. */
+  text(template: string): string {
+    return interpolate(template, (name) => {
+      const { type, result } = this.resolve(name);
+      return toText(type, result);
+    });
+  }
+
+  /** What a name means here. */
+  resolve(name: string): Resolved {
+    return this.#where.kind === "workflow" ? this.#inWorkflow(name) : this.#inStep(name, this.#where.step);
+  }
+
+  #inWorkflow(name: string): Resolved {
+    if (this.#params.has(name)) return this.#own(name);
+    const inputs = this.#where.kind === "workflow" ? this.#where.defaults : undefined;
+    const derived = inputs && deriveDefault(name, inputs, (other) => this.resolve(other).result);
+    if (derived) return resultOf(name, derived);
+    const [split] = splitName(name);
+    if (split) return this.#fromSignal(...split);
+    throw badRequest(`The referenced param [${name}] is not found: it is neither a workflow param nor a signal param`);
+  }
+
+  #inStep(name: string, scope: StepScope): Resolved {
+    const splits = splitName(name);
+    if (splits.length > 0) return this.#acrossSteps(name, splits, scope);
+    const inOwnDefinition = this.#visiting.at(-1) === name;
+    if (!inOwnDefinition) {
+      const own = this.#ownOf(name, scope);
+      if (own) return own;
+    }
+    const param = workflowParam(scope.workflow, name);
+    if (param) return resultOf(name, param);
+    if (inOwnDefinition)
+      throw badRequest(`Param [${name}] refers to itself, and the workflow has no param of that name`);
+    throw internalError(
+      `The referenced param [${name}] is not found: neither step [${scope.facts.step_id}] nor the workflow has it`,
+    );
+  }
+
+  #ownOf(name: string, scope: StepScope): Resolved | undefined {
+    if (this.#params.has(name)) return this.#own(name);
+    const known = stepParam(scope.own ?? { params: {}, identity: scope.facts }, name);
+    return known && resultOf(name, known);
+  }
+
+  #acrossSteps(name: string, splits: readonly (readonly [string, string])[], scope: StepScope): Resolved {
+    const exists = (id: string) => id === scope.facts.step_id || scope.finished(id) !== undefined;
+    const matches = splits.length === 1 ? splits : splits.filter(([id]) => exists(id));
+    const [match] = matches;
+    if (!match || matches.length > 1) {
+      throw internalError(`The reference [${name}] is ambiguous: ${splits.map((s) => s.join(" and ")).join(", or ")}?`);
+    }
+    const [stepId, param] = match;
+    if (stepId === scope.facts.step_id) {
+      const own = this.#ownOf(param, scope);
+      if (own) return own;
+      throw internalError(`Step [${stepId}] has no param [${param}]`);
+    }
+    const finished = scope.finished(stepId);
+    if (!finished) return this.#fromSignal(stepId, param);
+    const known = stepParam(finished.params, param);
+    if (known?.evaluated_result === undefined)
+      throw internalError(`Step [${stepId}] has no evaluated param [${param}]`);
+    return resultOf(name, known);
+  }
+
+  #fromSignal(signal: string, param: string): Resolved {
+    try {
+      return typedResult(this.#extension.call("getFromSignal", [signal, param]));
+    } catch (error) {
+      if (error instanceof ExtensionRequest || error instanceof MaestroError) throw error;
+      throw internalError(`Cannot read param [${param}] of signal [${signal}]: ${String(error)}`, error);
+    }
+  }
+
+  #own(name: string): Resolved {
+    const param = this.#params.get(name) as Parameter;
+    if (param.evaluated_time !== undefined) return resultOf(name, param);
+    if (this.#visiting.includes(name)) {
+      const cycle = [...this.#visiting.slice(this.#visiting.indexOf(name)), name].join(" → ");
+      throw badRequest(`Param definition contains a cycle: ${cycle}`);
+    }
+    this.#visiting.push(name);
+    const evaluated = this.#evaluated(name, param);
+    this.#visiting.pop();
+    this.#params.set(name, evaluated);
+    return resultOf(name, evaluated);
+  }
+
+  #evaluated(name: string, param: Parameter): Parameter {
+    const evaluated_time = this.#context.now;
+    if (param.expression === undefined) {
+      return { ...param, evaluated_result: this.literal(name, param), evaluated_time };
+    }
+    const { result, ...notes } = coerceResult(name, param.type, this.expression(name, param.expression));
+    return { ...param, evaluated_result: result, evaluated_time, ...notes };
+  }
+
+  /** A literal's evaluated result; the literal itself where nothing is to be replaced. */
+  literal(name: string, { type, value }: ParamDefinition): Json {
+    switch (type) {
+      case "STRING":
+        return this.text(value as string);
+      case "STRING_ARRAY":
+        return this.#texts(value as readonly string[]);
+      case "STRING_MAP":
+        return this.#textMap(name, value as Readonly<Record<string, string>>);
+      case "DOUBLE":
+        return doubleToJson(jsonToDouble(value) ?? Number.NaN);
+      case "DOUBLE_ARRAY":
+        return (value as readonly Json[]).map((item) => doubleToJson(jsonToDouble(item) ?? Number.NaN));
+      case "MAP":
+        return this.#map(name, value as ParamDefinitions);
+      default:
+        return value as Json;
+    }
+  }
+
+  #texts(items: readonly (string | null)[]): readonly (string | null)[] {
+    if (!items.some((item) => item?.includes("$"))) return items;
+    return items.map((item) => (item === null ? null : this.text(item)));
+  }
+
+  #textMap(name: string, map: Readonly<Record<string, string>>): Json {
+    const entries = Object.entries(map);
+    if (!entries.some(([key, value]) => key.includes("$") || value?.includes("$"))) return map;
+    const result = new Map<string, string>();
+    for (const [key, value] of entries) {
+      const replaced = this.text(key);
+      const text = value === null ? value : this.text(value);
+      if (result.has(replaced)) {
+        const values = `values [${result.get(replaced)}] and [${text}]`;
+        throw badRequest(`There is a duplicate key [${replaced}] with ${values} in param [${name}]`);
+      }
+      result.set(replaced, text);
+    }
+    return Object.fromEntries(result);
+  }
+
+  #map(name: string, definitions: ParamDefinitions): Json {
+    return Object.fromEntries(
+      Object.entries(definitions).map(([key, entry]) => {
+        const path = `${name}.${key}`;
+        const { expression } = entry;
+        return [key, expression === undefined ? this.literal(path, entry) : toJson(this.expression(path, expression))];
+      }),
+    );
+  }
+
+  /** Values of all names that an expression mentions; `params` in a step brings in the workflow's. */
+  #variables(source: string): (name: string) => SelValue | undefined {
+    const values = new Map<string, SelValue>();
+    const names = references(source);
+    for (const name of names) {
+      if (name === "params") continue;
+      const { type, result } = this.resolve(name);
+      values.set(name, toSel(type, result));
+    }
+    const where = this.#where;
+    if (where.kind === "workflow" || !names.includes("params")) return (name) => values.get(name);
+    return (name) => {
+      const known = values.get(name);
+      if (known) return known;
+      const param = workflowParam(where.step.workflow, name);
+      return param && toSel(param.type, param.evaluated_result);
+    };
+  }
+}
+
+function resultOf(name: string, param: Parameter): Resolved {
+  if (param.evaluated_result === undefined) throw internalError(`Param [${name}] is not evaluated yet`);
+  return { type: param.type, result: param.evaluated_result };
+}

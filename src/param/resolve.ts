@@ -1,0 +1,146 @@
+/** What the engine asks to have evaluated: a run's params, an attempt's, conditions, and single texts. */
+import { badRequest } from "../error.ts";
+import { isRawNumber, type Json, stringifyJson } from "../json.ts";
+import { coerceResult } from "./coerce.ts";
+import { DEFAULT_ROOTS, type DefaultInputs, WORKFLOW_DEFAULTS } from "./derive.ts";
+import { Evaluation } from "./evaluate.ts";
+import type { MergedWorkflowParams } from "./order.ts";
+import {
+  allStepParams,
+  allWorkflowParams,
+  type EvaluationContext,
+  type StepParams,
+  type StepScope,
+  type WorkflowParams,
+  workflowParam,
+} from "./scope.ts";
+import type { ParamDefinitions, Parameter, Params, ParamType } from "./type.ts";
+
+/** Characters that the JSON of all params of a run, or of an attempt, may have. */
+export const PARAMS_SIZE_LIMIT = 750_000;
+
+/**
+ * Evaluates a run's params. Untouched defaults stay unevaluated: they follow from a few inputs.
+ * @throws MaestroError BAD_REQUEST (definition, expression, unknown name, cycle, size) or INTERNAL_ERROR;
+ * `ExtensionRequest` and `BudgetExceeded` of the expression language pass through.
+ */
+export function evaluateWorkflowParams(merged: MergedWorkflowParams, context: EvaluationContext): WorkflowParams {
+  const defaults = defaultInputs(merged, context);
+  const params = new Evaluation(merged.params, { kind: "workflow", defaults }, context).all();
+  const run: WorkflowParams = { params, defaults };
+  const zones = defaults.trigger_timezone || defaults.initiator_timezone;
+  if (zones || DEFAULT_ROOTS.some((name) => Object.hasOwn(params, name))) {
+    for (const name of WORKFLOW_DEFAULTS.keys()) workflowParam(run, name);
+  }
+  checkSize(params, () => allWorkflowParams(run));
+  return run;
+}
+
+function defaultInputs(merged: MergedWorkflowParams, { now, instance }: EvaluationContext): DefaultInputs {
+  const { defaults, omit } = merged;
+  if (defaults) {
+    if (defaults.owner && defaults.workflow_id) return defaults;
+    return { ...defaults, owner: instance.owner, workflow_id: instance.workflow_id, time: now };
+  }
+  return {
+    run_ts: now,
+    ...(instance.first_time_trigger_timezone && { trigger_timezone: instance.first_time_trigger_timezone }),
+    ...(instance.initiator_timezone && { initiator_timezone: instance.initiator_timezone }),
+    owner: instance.owner,
+    workflow_id: instance.workflow_id,
+    time: now,
+    ...(omit && { omit }),
+  };
+}
+
+/** Evaluates an attempt's merged params inside its run. Throws as {@link evaluateWorkflowParams} does. */
+export function evaluateStepParams(merged: Params, scope: StepScope, context: EvaluationContext): StepParams {
+  const { own: _, ...bare } = scope;
+  const { workflow_instance_id, step_instance_uuid, step_attempt_id, step_id } = scope.facts;
+  const params = new Evaluation(merged, { kind: "step", step: bare }, context).all();
+  const identity = { workflow_instance_id, step_instance_uuid, step_attempt_id, step_id };
+  const step: StepParams = { params, identity, time: context.now };
+  checkSize(params, () => allStepParams(step));
+  return step;
+}
+
+/**
+ * Evaluates definitions that are not the step's own params (signal dependencies, outputs): they see the step's
+ * surroundings, and `scope.own` if given, but not each other.
+ */
+export function evaluateDefinitions(
+  definitions: ParamDefinitions,
+  scope: StepScope,
+  context: EvaluationContext,
+): Params {
+  const entries = Object.entries(definitions).map(([name, definition]) => {
+    const at: Parameter = { ...definition };
+    return [name, evaluateOne(name, at, scope, context)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function evaluateOne(name: string, param: Parameter, scope: StepScope, context: EvaluationContext): Parameter {
+  const evaluation = new Evaluation({}, { kind: "step", step: scope }, context);
+  const evaluated_time = context.now;
+  if (param.expression === undefined) {
+    return { ...param, evaluated_result: evaluation.literal(name, param), evaluated_time };
+  }
+  const { result, ...notes } = coerceResult(name, param.type, evaluation.expression(name, param.expression));
+  return { ...param, evaluated_result: result, evaluated_time, ...notes };
+}
+
+/** An expression's value as a declared type, inside a step. */
+export function evaluateExpression(
+  name: string,
+  expression: string,
+  type: ParamType,
+  scope: StepScope,
+  context: EvaluationContext,
+): Json {
+  const evaluation = new Evaluation({}, { kind: "step", step: scope }, context);
+  return coerceResult(name, type, evaluation.expression(name, expression)).result;
+}
+
+/**
+ * A condition: of a transition, of a while step. `scope.own` are the step's evaluated params.
+ * @throws MaestroError BAD_REQUEST when the result is neither a boolean nor the text true or false.
+ */
+export function evaluateCondition(expression: string, scope: StepScope, context: EvaluationContext): boolean {
+  const literal = expression.trim();
+  if (literal === "true" || literal === "true;") return true;
+  return evaluateExpression(`condition ${expression}`, expression, "BOOLEAN", scope, context) === true;
+}
+
+/**
+ * Text of an attribute (timeout, retry number, alert address) with `${name}` replaced by workflow params.
+ * @throws MaestroError for a name that the run does not have.
+ */
+export function interpolateText(template: string, run: WorkflowParams, context: EvaluationContext): string {
+  if (!template.includes("$")) return template;
+  return new Evaluation(run.params, { kind: "workflow", defaults: run.defaults }, context).text(template);
+}
+
+/** A literal as an evaluated param, for values that the engine itself makes (`maestro_step_satisfied`, loop values). */
+export function evaluatedParam(type: ParamType, result: Json, now: number): Parameter {
+  return { value: result as NonNullable<Parameter["value"]>, type, evaluated_result: result, evaluated_time: now };
+}
+
+function checkSize(params: Params, whole: () => Params): void {
+  if (roughSize(params, PARAMS_SIZE_LIMIT) < PARAMS_SIZE_LIMIT / 4) return;
+  const size = stringifyJson(whole()).length;
+  if (size <= PARAMS_SIZE_LIMIT) return;
+  throw badRequest(`Total parameters' size in JSON is ${size} characters: the limit is ${PARAMS_SIZE_LIMIT}`);
+}
+
+/** A guess at the length of a value's JSON, at least a quarter of it; stops counting at the cap. */
+function roughSize(value: unknown, cap: number): number {
+  if (typeof value === "string") return value.length + 8;
+  if (typeof value !== "object" || value === null || isRawNumber(value)) return 8;
+  let size = 0;
+  for (const key in value) {
+    size += key.length + roughSize((value as Record<string, unknown>)[key], cap);
+    if (size > cap) break;
+  }
+  return size;
+}
