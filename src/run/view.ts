@@ -2,7 +2,7 @@
  * A run in its wire shape (WorkflowInstance): the row, and what its definition's version says already.
  * Absent fields are left out, in the order in which upstream writes the others.
  */
-import type { StepTransition } from "../definition/graph.ts";
+import type { StepTransition } from "../definition/transition.ts";
 import type { Initiator } from "../definition/initiator.ts";
 import type { Tag } from "../definition/tag.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";

@@ -2,7 +2,7 @@
  * An attempt in its wire shape (StepInstance): the row, and what the run and the definition's version say already.
  * `step/` knows nothing of runs, so what is taken from the run comes as {@link StepOwner}.
  */
-import type { StepTransition } from "../definition/graph.ts";
+import type { StepTransition } from "../definition/transition.ts";
 import { DEFAULT_RETRY_POLICY, type ResolvedBackoff } from "../definition/retry.ts";
 import { DEFAULT_FAILURE_MODE, type Step, stepOf } from "../definition/step.ts";
 import type { Tag } from "../definition/tag.ts";
