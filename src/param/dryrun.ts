@@ -2,10 +2,9 @@
 import { badRequest } from "../error.ts";
 import type { SelValue } from "../sel/index.ts";
 import { DEFAULT_CATALOG, type DefaultCatalog } from "./defaults.ts";
-import type { ParamExtension } from "./extension.ts";
 import { mergeWorkflowParams } from "./order.ts";
 import { evaluateWorkflowParams } from "./resolve.ts";
-import type { EvaluationContext, WorkflowParams } from "./scope.ts";
+import type { EvaluationContext, ParamExtension, WorkflowParams } from "./scope.ts";
 import type { ParamDefinitions } from "./type.ts";
 
 /** What a dry run knows of a definition. */

@@ -5,24 +5,6 @@ import { toSel } from "./literal.ts";
 import { type EvaluationContext, type StepScope, stepParam } from "./scope.ts";
 import type { ParamType } from "./type.ts";
 
-/**
- * Answers from outside the run. Each returns at once, throws {@link ExtensionRequest} when the answer is not at hand
- * (it reaches the caller of the evaluation, who fetches it and evaluates again), or any other error to fail.
- */
-export interface ParamExtension {
-  /** Param of the signal instance that started the run, or that the step's dependency matched. */
-  getFromSignal(signal: string, param: string): SelValue;
-  /** One of the initiator's own params (signal triggers). */
-  getFromTrigger(param: string): SelValue;
-  getFromSignalDependency(index: number, param: string): SelValue;
-  /** Array with one element an iteration. */
-  getFromForeach(foreachStep: string, innerStep: string, param: string): SelValue;
-  getFromSubworkflow(subworkflowStep: string, innerStep: string, param: string): SelValue;
-  /** A positive 63-bit id that no one else gets. `call` counts the calls of one evaluation from 0. */
-  nextUniqueId(call: number): bigint;
-  getExecutionEnvironment(): string;
-}
-
 const text = (value: string): SelValue => ({ type: "STRING", value });
 const long = (value: number): SelValue => ({ type: "LONG", value: BigInt(value) });
 

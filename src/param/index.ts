@@ -12,7 +12,6 @@ export { buildCatalog, DEFAULT_CATALOG, type DefaultCatalog, type DefaultOverrid
 export { toDefinition, toDefinitions } from "./definition.ts";
 export type { DefaultInputs } from "./derive.ts";
 export { type DryRun, dryRunContext, dryRunExtension, dryRunWorkflowParams } from "./dryrun.ts";
-export type { ParamExtension } from "./extension.ts";
 export { doubleToJson, toJson, toSel, untypedToSel } from "./literal.ts";
 export { allowedModes, isSystemSource } from "./mode.ts";
 export {
@@ -44,6 +43,7 @@ export {
   type EvaluationContext,
   type FinishedStep,
   type InstanceFacts,
+  type ParamExtension,
   type StepFacts,
   type StepIdentity,
   type StepParams,

@@ -1,9 +1,8 @@
 /** Evaluated params of a run and of a step, and what an evaluation needs to know about its surroundings. */
 import { badRequest } from "../error.ts";
 import type { Json } from "../json.ts";
-import type { SelLimits } from "../sel/index.ts";
+import type { SelLimits, SelValue } from "../sel/index.ts";
 import { type DefaultInputs, deriveDefault, WORKFLOW_DEFAULTS } from "./derive.ts";
-import type { ParamExtension } from "./extension.ts";
 import type { Parameter, Params } from "./type.ts";
 
 /** Params of a run: those that somebody touched, and what the untouched defaults follow from. Plain JSON. */
@@ -67,6 +66,24 @@ export interface StepScope {
   readonly finished: (stepId: string) => FinishedStep | undefined;
   /** Evaluated params of the step itself, where they exist already (conditions, outputs). */
   readonly own?: StepParams | undefined;
+}
+
+/**
+ * Answers from outside the run. Each returns at once, throws `ExtensionRequest` when the answer is not at hand
+ * (it reaches the caller of the evaluation, who fetches it and evaluates again), or any other error to fail.
+ */
+export interface ParamExtension {
+  /** Param of the signal instance that started the run, or that the step's dependency matched. */
+  getFromSignal(signal: string, param: string): SelValue;
+  /** One of the initiator's own params (signal triggers). */
+  getFromTrigger(param: string): SelValue;
+  getFromSignalDependency(index: number, param: string): SelValue;
+  /** Array with one element an iteration. */
+  getFromForeach(foreachStep: string, innerStep: string, param: string): SelValue;
+  getFromSubworkflow(subworkflowStep: string, innerStep: string, param: string): SelValue;
+  /** A positive 63-bit id that no one else gets. `call` counts the calls of one evaluation from 0. */
+  nextUniqueId(call: number): bigint;
+  getExecutionEnvironment(): string;
 }
 
 /** Clock, randomness, limits and outside answers of one evaluation. */

@@ -2,6 +2,8 @@
 import { badRequest } from "../error.ts";
 
 const DAY = 86_400_000;
+/** A little less than a Date holds, so that neighbouring days are dates too. */
+const MAX_MILLIS = 8.6e15;
 /** Zone offsets change on quarter hours only, so one answer serves a quarter. */
 const QUARTER = 900_000;
 
@@ -41,6 +43,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 
 /** Milliseconds to add to UTC at an instant. @throws MaestroError BAD_REQUEST for an unknown zone. */
 export function offsetAt(zone: string, millis: number): number {
+  if (!(Math.abs(millis) <= MAX_MILLIS)) throw badRequest(`[${millis}] is no time in milliseconds since 1970`);
   if (zone === "UTC") return 0;
   const { format, offsets } = clockOf(zone);
   const quarter = Math.floor(millis / QUARTER);
@@ -61,12 +64,17 @@ function readOffset(format: Intl.DateTimeFormat, millis: number): number {
 
 /** `yyyyMMdd` of an instant in a zone. */
 export function dateText(millis: number, zone: string): string {
-  return new Date(millis + offsetAt(zone, millis)).toISOString().slice(0, 10).replaceAll("-", "");
+  const local = new Date(millis + offsetAt(zone, millis));
+  return pad(local.getUTCFullYear(), 4) + pad(local.getUTCMonth() + 1, 2) + pad(local.getUTCDate(), 2);
 }
 
 /** `HH` of an instant in a zone. */
 export function hourText(millis: number, zone: string): string {
-  return new Date(millis + offsetAt(zone, millis)).toISOString().slice(11, 13);
+  return pad(new Date(millis + offsetAt(zone, millis)).getUTCHours(), 2);
+}
+
+function pad(value: number, digits: number): string {
+  return String(value).padStart(digits, "0");
 }
 
 /** The same local time some days later, as calendars count: a day may have 23 or 25 hours. */
