@@ -5,7 +5,7 @@
  * Params, artifacts and results travel as JSON text inside the messages, so that only they pay for faithful numbers.
  */
 import { parseJson, stringifyJson } from "../json.ts";
-import type { AttemptContext, LogChunk, StepResult } from "./type.ts";
+import type { AttemptContext, AttemptIdentity, LogChunk, StepResult } from "./type.ts";
 
 export type Operation = "start" | "execute" | "terminate";
 
@@ -21,13 +21,33 @@ export type ToEngine =
   | { readonly type: "wake"; readonly uuid: string }
   | { readonly type: "log"; readonly chunk: LogChunk };
 
-/** Main → runtime thread, once, before anything else. */
+/** What a runtime thread must know before it can work. Sent until it is ready. */
 export interface WorkerSetup {
   readonly type: "setup";
   /** Unique per thread start. */
   readonly session: string;
   readonly dataDir: string;
   readonly plugins: readonly PluginSource[];
+}
+
+/** Main → runtime thread, beside frames: JSON, recognised by its brace. */
+export type ToWorker = WorkerSetup | { readonly type: "ping"; readonly id: number } | { readonly type: "stop" };
+
+/** Runtime thread → main, beside frames. */
+export type FromWorker =
+  | { readonly type: "hello" }
+  /** Its plugins are loaded; `types` is JSON text of `PluginType[]`. */
+  | { readonly type: "ready"; readonly types: string; readonly failures: readonly PluginFailure[] }
+  | { readonly type: "pong"; readonly id: number }
+  | { readonly type: "stopped" }
+  | ({ readonly type: "line" } & PluginLine);
+
+/** A line for the server's log. */
+export interface PluginLine {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly message: string;
+  readonly identity?: AttemptIdentity;
+  readonly uuid?: string;
 }
 
 /** A plugin to load. */
@@ -44,22 +64,18 @@ export interface PluginFailure {
   readonly message: string;
 }
 
-/** What a runtime thread tells main when its plugins are loaded; `types` is JSON text of `PluginType[]`. */
-export interface WorkerReady {
-  readonly type: "ready";
-  readonly types: string;
-  readonly failures: readonly PluginFailure[];
-}
-
 /** Frame that tells a client that the runtime thread behind the address is a new one. */
 const RESET = "!reset ";
 
+/** @param session of the new thread. */
 export const encodeReset = (session: string): string => RESET + session;
 export const decodeReset = (frame: string): string | undefined =>
   frame.startsWith(RESET) ? frame.slice(RESET.length) : undefined;
 
+/** A text for the wire. */
 export const address = (to: number, frame: string): string => `${to} ${frame}`;
 
+/** The parts of a text from the wire. */
 export function unaddress(text: string): { readonly from: number; readonly frame: string } {
   const blank = text.indexOf(" ");
   return { from: Number(text.slice(0, blank)), frame: text.slice(blank + 1) };

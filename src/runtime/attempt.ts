@@ -1,0 +1,142 @@
+/**
+ * An attempt in a runtime thread: the plugin's calls in order, its context, its log.
+ *
+ * It does not remember anything that a crash may not take: the engine has the artifacts, the store has the log.
+ * Calls of one attempt run one after the other; only `terminate` does not wait for ever for a call that hangs.
+ */
+import { join } from "node:path";
+import type { Follower, StepContext, Logger as StepLogger, StepType } from "@maestro/sdk";
+import { FileFollower, MAX_CHUNK, type Ticker } from "./follow.ts";
+import type { Operation } from "./protocol.ts";
+import { failure, issues, showNul, takeResult, thrown, toPlain } from "./result.ts";
+import type { Artifacts, AttemptContext, LogChunk, LogStream, StepResult } from "./type.ts";
+
+/** How long `terminate` waits for the call before it. */
+const TERMINATE_AFTER = 5_000;
+
+/** What an attempt needs of its thread. */
+export interface AttemptPort {
+  readonly dataDir: string;
+  readonly ticker: Ticker;
+  now(): number;
+  wake(uuid: string): void;
+  log(chunk: LogChunk): void;
+  /** False while the engine thread is behind with logs. */
+  canLog(): boolean;
+  line(level: keyof StepLogger, message: string, context: AttemptContext): void;
+}
+
+export class Attempt {
+  readonly #type: StepType;
+  readonly #port: AttemptPort;
+  readonly #abort = new AbortController();
+  readonly #followers = new Set<FileFollower>();
+  readonly #offsets: Record<LogStream, number>;
+  #context: AttemptContext;
+  #artifacts: Artifacts = {};
+  #tail: Promise<unknown> = Promise.resolve();
+  #released = false;
+
+  constructor(type: StepType, context: AttemptContext, port: AttemptPort) {
+    this.#type = type;
+    this.#port = port;
+    this.#context = context;
+    this.#offsets = { stdout: 0, stderr: 0, ...context.logOffset };
+  }
+
+  /** Never rejects. */
+  call(op: Operation, context: AttemptContext): Promise<StepResult> {
+    this.#context = context;
+    const before = op === "terminate" ? this.#interrupt() : this.#tail;
+    const result = before.then(() => this.#run(op));
+    this.#tail = result;
+    return result;
+  }
+
+  /** Nobody waits for this attempt here any more; what the plugin still says is not heard. */
+  release(): void {
+    this.#released = true;
+    this.#abort.abort();
+    for (const follower of this.#followers) follower.close();
+  }
+
+  #interrupt(): Promise<unknown> {
+    this.#abort.abort();
+    return Promise.race([this.#tail, Bun.sleep(TERMINATE_AFTER)]);
+  }
+
+  async #run(op: Operation): Promise<StepResult> {
+    const { type, params } = this.#type;
+    try {
+      const parsed = await params.safeParseAsync(toPlain(this.#context.params[type] ?? {}));
+      if (!parsed.success) {
+        if (op === "terminate") return { state: "STOPPED" }; // it was never started
+        const found = issues(parsed.error.issues).map((text) => `[${type}.${text.replace(":", "]:")}`);
+        return failure("FATAL_ERROR", `Param ${found.join("; ")}`, this.#port.now());
+      }
+      const result = takeResult(this.#type, await this.#type[op](this.#stepContext(parsed.data)), this.#port.now());
+      this.#artifacts = { ...this.#artifacts, ...result.artifacts };
+      return result;
+    } catch (error) {
+      return thrown(type, error, this.#port.now());
+    }
+  }
+
+  #stepContext(params: unknown): StepContext<unknown> {
+    const context = this.#context;
+    const { uuid, identity, startTime } = context;
+    const line = (level: keyof StepLogger) => (message: string) => this.#port.line(level, message, context);
+    return {
+      uuid,
+      identity,
+      startTime,
+      params,
+      stepParams: toPlain(context.params) as Readonly<Record<string, unknown>>,
+      artifacts: { ...context.artifacts, ...this.#artifacts },
+      signal: this.#abort.signal,
+      logger: { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },
+      directory: directoryOf(this.#port.dataDir, uuid),
+      dataDir: this.#port.dataDir,
+      log: (stream, text) => this.#log(stream, text),
+      follow: (stream, path) => this.#follow(stream, path),
+      wake: () => {
+        if (!this.#released) this.#port.wake(uuid);
+      },
+      now: () => this.#port.now(),
+    };
+  }
+
+  #log(stream: LogStream, text: string): void {
+    const bytes = Buffer.from(text);
+    for (let from = 0; from < bytes.length; ) {
+      let to = Math.min(from + MAX_CHUNK, bytes.length);
+      while (to < bytes.length && ((bytes[to] as number) & 0xc0) === 0x80) to--; // not within a character
+      this.#emit(stream, this.#offsets[stream], bytes.subarray(from, to));
+      from = to;
+    }
+  }
+
+  #follow(stream: LogStream, path: string): Follower {
+    const follower = new FileFollower({
+      path,
+      offset: this.#offsets[stream],
+      ticker: this.#port.ticker,
+      ready: () => this.#released || this.#port.canLog(),
+      emit: (offset, bytes) => this.#emit(stream, offset, bytes),
+    });
+    if (this.#released) follower.close();
+    this.#followers.add(follower);
+    return follower;
+  }
+
+  #emit(stream: LogStream, offset: number, bytes: Buffer): void {
+    this.#offsets[stream] = offset + bytes.length;
+    if (this.#released) return;
+    const { uuid, identity } = this.#context;
+    const text = showNul(bytes.toString("utf8"));
+    this.#port.log({ uuid, identity, stream, offset, length: bytes.length, text, time: this.#port.now() });
+  }
+}
+
+/** The folder of an attempt, for its plugin alone. */
+export const directoryOf = (dataDir: string, uuid: string): string => join(dataDir, "attempt", uuid);

@@ -1,0 +1,110 @@
+/** Output params from what a runtime returned: plain values get the type that they show. */
+import { badRequest } from "../error.ts";
+import { isJsonObject, isRawNumber, type Json, type JsonObject, longToJson, stringifyJson } from "../json.ts";
+import { PARAM_TYPES, type Parameter, type ParamLiteral, type Params, type ParamType } from "../param/type.ts";
+
+/** Characters of all outputs as JSON. */
+const MAX_OUTPUTS = 750_000;
+const LONGEST_LONG = 2n ** 63n;
+
+/**
+ * @param plain values by name: string → STRING, integer → LONG, decimal → DOUBLE, boolean → BOOLEAN, arrays of one of
+ *   these, object → MAP.
+ * @param typed parameters in wire shape: `{ type, value }` or `{ type, evaluated_result }`.
+ * @throws MaestroError with the path of what can't be a param.
+ */
+export function outputParams(
+  plain: Readonly<Record<string, unknown>>,
+  typed: Readonly<Record<string, unknown>>,
+): Params {
+  const params: Record<string, Parameter> = {};
+  for (const [name, value] of Object.entries(plain)) params[name] = infer(value, name);
+  for (const [name, value] of Object.entries(typed)) params[name] = declared(value, name);
+  const size = stringifyJson(params).length;
+  if (size > MAX_OUTPUTS) throw badRequest(`The outputs have ${size} characters, more than ${MAX_OUTPUTS}`);
+  return params;
+}
+
+function infer(value: unknown, path: string): Parameter {
+  if (Array.isArray(value)) {
+    const items = value.map((item, index) => scalar(item, `${path}[${index}]`));
+    return { type: arrayType(items, path), value: items as ParamLiteral, evaluated_result: items };
+  }
+  if (!isJsonObject(value)) {
+    const result = scalar(value, path);
+    return { type: scalarType(result), value: result, evaluated_result: result };
+  }
+  const entries = Object.entries(value).map(([key, item]) => [key, infer(item, `${path}.${key}`)] as const);
+  const result = Object.fromEntries(entries.map(([key, param]) => [key, param.evaluated_result as Json]));
+  return { type: "MAP", value: Object.fromEntries(entries), evaluated_result: result };
+}
+
+type Scalar = string | boolean | number | ReturnType<typeof longToJson>;
+
+function scalar(value: unknown, path: string): Scalar {
+  if (typeof value === "string") {
+    if (value.includes("\0")) throw badRequest(`Output [${path}] holds a NUL character`);
+    return value;
+  }
+  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return value;
+  if (typeof value === "bigint" && fitsLong(value)) return longToJson(value);
+  if (isRawNumber(value) && (!isInteger(value) || fitsLong(BigInt(value.rawJSON)))) return value;
+  throw badRequest(`Output [${path}] is ${describe(value)}, which can't be a param`);
+}
+
+const fitsLong = (value: bigint): boolean => value >= -LONGEST_LONG && value < LONGEST_LONG;
+
+function isInteger(value: Scalar): boolean {
+  return isRawNumber(value) ? /^-?\d+$/.test(value.rawJSON) : Number.isInteger(value);
+}
+
+function scalarType(value: Scalar): ParamType {
+  if (typeof value === "string") return "STRING";
+  if (typeof value === "boolean") return "BOOLEAN";
+  return isInteger(value) ? "LONG" : "DOUBLE";
+}
+
+function arrayType(items: readonly Scalar[], path: string): ParamType {
+  const types = new Set(items.map(scalarType));
+  const [first = "STRING", second] = types;
+  if (second === undefined) return `${first}_ARRAY` as ParamType;
+  if ([...types].every((type) => type === "LONG" || type === "DOUBLE")) return "DOUBLE_ARRAY";
+  throw badRequest(`Output [${path}] mixes ${[...types].join(" and ")} in one array`);
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "an array in an array";
+  if (isRawNumber(value) || typeof value === "bigint") return "an integer of more than 64 bits";
+  return typeof value === "object" ? "an object in an array" : String(value);
+}
+
+function declared(value: unknown, path: string): Parameter {
+  if (!isJsonObject(value)) throw badRequest(`Output [${path}] must be a parameter with its type`);
+  const type = PARAM_TYPES.find((name) => name === String(value.type).toUpperCase());
+  if (type === undefined)
+    throw badRequest(`Output [${path}] has type [${value.type}]; known are ${PARAM_TYPES.join(", ")}`);
+  const result = value.evaluated_result ?? plainValue(value.value);
+  const inferred = infer(result, path);
+  const isMap = type === "MAP" && inferred.type === "MAP";
+  return {
+    type,
+    value: isMap ? inferred.value : (inferred.evaluated_result as ParamLiteral),
+    evaluated_result: inferred.evaluated_result,
+  };
+}
+
+/** A literal as a plain value: the definitions in a MAP give their values. */
+function plainValue(literal: Json | undefined): Json | undefined {
+  if (!isJsonObject(literal)) return literal;
+  const entries = Object.entries(literal).map(([key, item]) => [
+    key,
+    isDefinition(item) ? definitionValue(item) : item,
+  ]);
+  return Object.fromEntries(entries) as JsonObject;
+}
+
+const isDefinition = (item: Json): item is JsonObject =>
+  isJsonObject(item) && (PARAM_TYPES as readonly unknown[]).includes(item.type);
+
+const definitionValue = (item: JsonObject): Json | undefined => item.evaluated_result ?? plainValue(item.value);

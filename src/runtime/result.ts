@@ -1,0 +1,111 @@
+/** A plugin's answer, taken with care: whatever it returned or threw becomes a {@link StepResult}. */
+import type { StepResult as PluginResult, StepType } from "@maestro/sdk";
+import { toErrorData } from "../error.ts";
+import { isJsonObject, isRawNumber, type Json, type JsonObject, longToJson } from "../json.ts";
+import type { Params } from "../param/type.ts";
+import { outputParams } from "./output.ts";
+import {
+  type Artifacts,
+  LOG_LEVELS,
+  RUNTIME_STATES,
+  type RuntimeState,
+  type StepResult,
+  type TimelineLog,
+} from "./type.ts";
+
+/** Characters of a timeline message. */
+const MAX_MESSAGE = 4_000;
+
+export function failure(state: RuntimeState, message: string, now: number): StepResult {
+  return { state, timeline: [timelineLog("ERROR", message, now)] };
+}
+
+/** A plugin's throw: the platform's fault, so that it is retried. */
+export function thrown(type: string, error: unknown, now: number): StepResult {
+  return failure("PLATFORM_ERROR", `Step type ${type} failed: ${toErrorData(error).message}`, now);
+}
+
+export function takeResult(type: StepType, answer: unknown, now: number): StepResult {
+  const raw = (answer ?? {}) as PluginResult;
+  if (!RUNTIME_STATES.includes(raw.state)) {
+    return failure("PLATFORM_ERROR", `Step type ${type.type} answered state [${raw.state}]`, now);
+  }
+  const timeline = (raw.timeline ?? []).map((entry) => takeTimeline(entry, now));
+  const artifacts = takeArtifacts(raw.artifacts);
+  const delay = raw.nextPollDelay;
+  const rest = {
+    ...(timeline.length > 0 && { timeline }),
+    ...(artifacts !== undefined && { artifacts }),
+    ...(typeof delay === "number" && delay >= 0 && { nextPollDelay: delay }),
+  };
+  if (raw.state !== "DONE") return { state: raw.state, ...rest };
+  try {
+    const outputs = takeOutputs(type, raw);
+    return { state: "DONE", ...rest, ...(outputs !== undefined && { outputs }) };
+  } catch (error) {
+    const message = timelineLog("ERROR", toErrorData(error).message, now);
+    return { ...rest, state: "USER_ERROR", timeline: [...timeline, message] };
+  }
+}
+
+function takeOutputs(type: StepType, raw: PluginResult): Params | undefined {
+  if (raw.outputs === undefined && raw.outputParams === undefined) return undefined;
+  const checked = type.outputs?.safeParse(raw.outputs ?? {});
+  if (checked?.success === false) throw new Error(`Outputs: ${issues(checked.error.issues).join("; ")}`);
+  const params = outputParams(raw.outputs ?? {}, raw.outputParams ?? {});
+  return Object.keys(params).length === 0 ? undefined : params;
+}
+
+/** One text an issue, such as `script: Invalid input: expected string, received undefined`. */
+export function issues(
+  found: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+): string[] {
+  return found.map(({ path, message }) => `${path.map(String).join(".") || "value"}: ${message}`);
+}
+
+function takeTimeline(entry: NonNullable<PluginResult["timeline"]>[number], now: number): TimelineLog {
+  if (typeof entry === "string") return timelineLog("INFO", entry, now);
+  return timelineLog(LOG_LEVELS.includes(entry.level) ? entry.level : "INFO", String(entry.message), now);
+}
+
+function timelineLog(level: TimelineLog["level"], message: string, timestamp: number): TimelineLog {
+  const text = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
+  return { type: "LOG", level, message: showNul(text), timestamp };
+}
+
+function takeArtifacts(artifacts: unknown): Artifacts | undefined {
+  const plain = toJson(artifacts);
+  if (!isJsonObject(plain)) return undefined;
+  return Object.fromEntries(
+    Object.entries(plain).filter((entry): entry is [string, JsonObject] => isJsonObject(entry[1])),
+  );
+}
+
+/** Postgres stores no NUL. */
+export const showNul = (text: string): string => (text.includes("\0") ? text.replaceAll("\0", "\u2400") : text);
+
+/** As JSON would have it, with 64-bit integers for bigints. */
+function toJson(value: unknown): Json {
+  if (typeof value === "string") return showNul(value);
+  if (typeof value === "bigint") return longToJson(value);
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value === "boolean" || isRawNumber(value)) return value;
+  if (Array.isArray(value)) return value.map(toJson);
+  if (typeof value !== "object" || value === null) return null;
+  if (value instanceof Date) return value.toJSON();
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined && typeof item !== "function");
+  return Object.fromEntries(entries.map(([key, item]) => [showNul(key), toJson(item)]));
+}
+
+/** A stored value as plugins get it: plain numbers, and a bigint for an integer that no number holds. */
+export function toPlain(value: Json): unknown {
+  if (isRawNumber(value)) return rawToPlain(value.rawJSON);
+  if (Array.isArray(value)) return value.map(toPlain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPlain(item)]));
+}
+
+function rawToPlain(text: string): number | bigint {
+  const number = Number(text);
+  return /^-?\d+$/.test(text) && !Number.isSafeInteger(number) ? BigInt(text) : number;
+}

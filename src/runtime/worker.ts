@@ -1,0 +1,67 @@
+/**
+ * Entry of a runtime thread. Says hello when it listens, is set up by main, loads the plugins, answers pings while its
+ * event loop turns, and passes frames on to its {@link RuntimeThread}.
+ */
+import { stringifyJson } from "../json.ts";
+import { loadPlugins } from "./load.ts";
+import { address, type FromWorker, type ToWorker, unaddress, type WorkerSetup } from "./protocol.ts";
+import { RuntimeThread } from "./thread.ts";
+
+declare const self: {
+  onmessage: ((event: { readonly data: string }) => void) | null;
+  postMessage(text: string): void;
+};
+
+/** Frames that came before the plugins were loaded; undefined once they are. */
+let early: string[] | undefined = [];
+let thread: RuntimeThread | undefined;
+let isSetUp = false;
+let ready: string | undefined;
+
+const say = (message: FromWorker): void => self.postMessage(JSON.stringify(message));
+
+self.onmessage = ({ data }) => {
+  if (!data.startsWith("{")) {
+    if (early === undefined) deliver(data);
+    else early.push(data);
+    return;
+  }
+  const message = JSON.parse(data) as ToWorker;
+  switch (message.type) {
+    case "setup":
+      if (ready !== undefined) self.postMessage(ready); // it is asked for again: the first one was lost
+      if (!isSetUp) void begin(message);
+      isSetUp = true;
+      return;
+    case "ping":
+      say({ type: "pong", id: message.id });
+      return;
+    case "stop":
+      thread?.stop();
+      say({ type: "stopped" });
+  }
+};
+process.on("unhandledRejection", (error) => say({ type: "line", level: "error", message: `Unhandled: ${error}` }));
+say({ type: "hello" });
+
+async function begin({ session, dataDir, plugins }: WorkerSetup): Promise<void> {
+  const { types, metadata, failures } = await loadPlugins(plugins);
+  thread = new RuntimeThread({
+    session,
+    dataDir,
+    types,
+    send: (engine, frame) => self.postMessage(address(engine, frame)),
+    line: (level, message, { identity, uuid }) => say({ type: "line", level, message, identity, uuid }),
+    now: Date.now,
+  });
+  const waiting = early ?? [];
+  early = undefined;
+  for (const text of waiting) deliver(text);
+  ready = JSON.stringify({ type: "ready", types: stringifyJson(metadata), failures } satisfies FromWorker);
+  self.postMessage(ready);
+}
+
+function deliver(text: string): void {
+  const { from, frame } = unaddress(text);
+  thread?.deliver(from, frame);
+}
