@@ -36,7 +36,10 @@ export interface FlowContext {
   runtimeOf(node: GraphNode): StepRuntime | { readonly unavailable: string };
   track(uuid: string, tracked: Tracked): void;
   isTracked(uuid: string): boolean;
+  /** Its last row has committed: the job's traces may go. */
   untrack(uuid: string): void;
+  /** Another owner has it now: its traces stay. */
+  drop(uuid: string): void;
   /** The run's end has committed. */
   runOver(flow: Flow): void;
 }

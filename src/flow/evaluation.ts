@@ -2,10 +2,14 @@
  * How the engine gets at params and conditions, in its own words. The answer comes at once; an expression that is too
  * long for an engine thread throws {@link Deferred} instead, and the same call succeeds once that has settled.
  */
-import type { Params } from "../param/type.ts";
+import type { Initiator } from "../definition/initiator.ts";
+import type { Workflow } from "../definition/workflow.ts";
+import type { WorkflowParams } from "../param/scope.ts";
+import type { ParamDefinitions, Params } from "../param/type.ts";
 import type { Run } from "../run/model.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { GraphNode } from "./graph.ts";
+import type { WorkflowHead } from "./port.ts";
 
 /** The expression is being evaluated elsewhere: ask again after `settled`. */
 export class Deferred extends Error {
@@ -30,7 +34,21 @@ export interface StepScope {
   readonly now: number;
 }
 
+/** What the params of a new run are made of. */
+export interface StartInput {
+  readonly workflow: Workflow;
+  readonly head: WorkflowHead;
+  readonly initiator: Initiator;
+  readonly runParams: ParamDefinitions | undefined;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
 export interface Evaluation {
+  /** All params of a new run, merged and evaluated. @throws MaestroError, {@link Deferred} */
+  startParams(input: StartInput): WorkflowParams;
+  /** A text with `${param}` of a new run's params. @throws MaestroError, {@link Deferred} */
+  startText(input: StartInput, params: WorkflowParams, text: string): string;
   /** A text with `${param}` of workflow params. @throws MaestroError, {@link Deferred} */
   interpolate(run: Run, text: string): string;
   /** All params of an attempt, merged and evaluated. @throws MaestroError, {@link Deferred} */

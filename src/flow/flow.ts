@@ -105,7 +105,7 @@ export class Flow implements Scheduled {
     this.#timeout?.cancel();
     for (const task of this.#tasks.values()) {
       task.abandon();
-      this.untrack(task);
+      this.engine.drop(task.attempt.uuid);
     }
     this.#mail = [];
     this.#ready = [];
@@ -173,14 +173,14 @@ export class Flow implements Scheduled {
 
   /** The attempt's job is over: its traces go once its last row has committed. */
   untrack(task: Task): void {
-    this.engine.untrack(task.attempt.uuid);
+    const { uuid } = task.attempt;
+    if (this.engine.isTracked(uuid)) this.afterCommit(() => this.engine.untrack(uuid));
   }
 
   /** The task is at its end. */
   taskEnded(task: Task): void {
     this.#live--;
-    const { uuid } = task.attempt;
-    if (this.engine.isTracked(uuid)) this.afterCommit(() => this.engine.untrack(uuid));
+    this.untrack(task);
     if (isComplete(task.status)) this.#release(task.node);
     if (endsRun(task.status, task.node.body.failure_mode)) this.#failAll(task);
   }
@@ -235,7 +235,11 @@ export class Flow implements Scheduled {
   #act({ action, user, reason }: RunActionRequest): void {
     const status = action === "KILL" ? "FATALLY_FAILED" : "STOPPED";
     const because = reason ? ` due to reason: [${reason}]` : "";
-    this.#terminateAll({ status, reason: `User [${user}] takes action [${action}] on the run${because}`, byMode: false });
+    this.#terminateAll({
+      status,
+      reason: `User [${user}] takes action [${action}] on the run${because}`,
+      byMode: false,
+    });
   }
 
   #failAll(task: Task): void {

@@ -1,12 +1,14 @@
 /** A definition as the engine walks it: made once per version and shared by all its runs. */
 import { computeDag } from "../definition/graph.ts";
-import { type StepBody, type StepKind, stepOf } from "../definition/step.ts";
+import { type StepFields, type StepKind, stepOf, type TypedStep } from "../definition/step.ts";
 import type { Workflow } from "../definition/workflow.ts";
 
 export interface GraphNode {
   readonly id: string;
   readonly kind: StepKind;
-  readonly body: StepBody;
+  readonly body: StepFields;
+  /** The body of a leaf step. */
+  readonly typed: TypedStep | undefined;
   readonly predecessors: readonly string[];
   /** Successor and the condition of the edge, in the order written. */
   readonly successors: readonly (readonly [string, string])[];
@@ -28,6 +30,7 @@ export function graphOf(workflow: Workflow): Graph {
       id: body.id,
       kind,
       body,
+      typed: kind === "step" ? body : undefined,
       predecessors: edges?.predecessors ?? [],
       successors: Object.entries(edges?.successors ?? {}),
     });

@@ -14,13 +14,13 @@
  * dropped; (3) `start` is called only for an attempt whose row is committed; (4) an ended task never acts again.
  */
 import type { Timer } from "../clock.ts";
-import { parseDuration } from "../definition/duration.ts";
 import { type ResolvedRetryPolicy, type RetryPolicy, resolveRetryPolicy } from "../definition/retry.ts";
-import { DEFAULT_TIMEOUT_MS, type TypedStep } from "../definition/step.ts";
-import { badRequest, toErrorData } from "../error.ts";
+import { DEFAULT_TIMEOUT_MS } from "../definition/step.ts";
+import { toErrorData } from "../error.ts";
 import type { Json } from "../json.ts";
 import type { Params } from "../param/type.ts";
 import { correlationOf } from "../run/model.ts";
+import { timeoutOf } from "../run/timeout.ts";
 import { BUILTIN_RUNTIMES, type BuiltinRuntime } from "../runtime/builtin/index.ts";
 import type { AttemptContext, StepResult } from "../runtime/type.ts";
 import { enter, mergeArtifacts, newAttempt, withEvents } from "../step/attempt.ts";
@@ -164,17 +164,18 @@ export class Task {
     const first = this.#attempt.attemptId === 1;
     const waiting = enter(this.#attempt, now, "INITIALIZED", "WAITING_FOR_SIGNALS", "EVALUATING_PARAMS");
     const interpolate = (text: string): string => engine.evaluation.interpolate(run, text);
-    const body = this.node.body as TypedStep;
-    const plan = first && body.retry_policy ? this.#retryPlan(body.retry_policy, interpolate) : waiting.retry.plan;
+    const policy = first ? this.node.typed?.retry_policy : undefined;
+    const plan = policy ? this.#retryPlan(policy, interpolate) : waiting.retry.plan;
     const ready: StepAttempt = {
       ...waiting,
       params: { maestro_step_satisfied: satisfiedParam(true, now) },
       retry: { ...waiting.retry, plan },
-      timeoutMs: this.#timeoutMs(interpolate),
+      timeoutMs: timeoutOf(this.node.body.timeout, `step [${this.node.id}]`, interpolate),
     };
     this.#attempt = ready;
     const params = engine.evaluation.stepParams(this.#scope(ready));
-    return enter({ ...ready, params: { ...params, ...ready.params } }, now, "WAITING_FOR_PERMITS", "STARTING");
+    const evaluated = { ...ready, params: { ...params, ...ready.params }, paramsTime: now };
+    return enter(evaluated, now, "WAITING_FOR_PERMITS", "STARTING");
   }
 
   /** A policy that turns out to be wrong at run time is no reason to fail the step: the default one applies. */
@@ -188,16 +189,6 @@ export class Task {
     }
   }
 
-  #timeoutMs(interpolate: (text: string) => string): number | undefined {
-    const { timeout } = this.node.body;
-    if (timeout === undefined) return undefined;
-    const text = typeof timeout === "string" && timeout.includes("$") ? interpolate(timeout) : timeout;
-    const found = parseDuration(text, "seconds");
-    if ("problem" in found) throw badRequest(`timeout of step [${this.node.id}]: ${found.problem}`);
-    if (found.value > 0 && found.value <= 120 * 86_400_000) return found.value;
-    throw badRequest(`timeout of step [${this.node.id}] must be above 0 and at most 120 days, and is ${found.value} ms`);
-  }
-
   #skip(status: "UNSATISFIED"): void {
     const { now } = this.#flow;
     const params = { maestro_step_satisfied: satisfiedParam(false, now) };
@@ -209,8 +200,7 @@ export class Task {
   // ---- the runtime -------------------------------------------------------------------------------------------------
 
   get #builtin(): BuiltinRuntime | undefined {
-    const { kind, body } = this.node;
-    return kind === "step" ? BUILTIN_RUNTIMES[(body as TypedStep).type] : undefined;
+    return this.node.typed && BUILTIN_RUNTIMES[this.node.typed.type];
   }
 
   #runBuiltin(runtime: BuiltinRuntime, call: "start" | "execute"): void {
@@ -227,7 +217,10 @@ export class Task {
     const runtime = this.#flow.engine.runtimeOf(this.node);
     if ("unavailable" in runtime) {
       if (call === "terminate") return this.#terminated();
-      return this.#answered({ state: "FATAL_ERROR", timeline: [logEvent(runtime.unavailable, this.#flow.now, "ERROR")] });
+      return this.#answered({
+        state: "FATAL_ERROR",
+        timeline: [logEvent(runtime.unavailable, this.#flow.now, "ERROR")],
+      });
     }
     this.#phase = call === "terminate" ? "terminating" : "calling";
     this.#woken = false;
@@ -454,7 +447,7 @@ export class Task {
     for (const [name, param] of Object.entries(attempt.params)) params[name] = param.evaluated_result ?? null;
     return {
       uuid: attempt.uuid,
-      stepType: this.node.kind === "step" ? (this.node.body as TypedStep).type : this.node.kind,
+      stepType: this.node.typed?.type ?? this.node.kind,
       identity: {
         workflowId: run.workflowId,
         instanceId: run.instanceId,

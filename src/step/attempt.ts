@@ -43,7 +43,8 @@ export function enter(attempt: StepAttempt, now: number, ...path: readonly StepS
     if (slot) times[slot] = now;
   }
   // An attempt that a user may restart by hand is not retried by the engine any more.
-  const retry = isRestartable(status) && attempt.retry.retryable ? { ...attempt.retry, retryable: false } : attempt.retry;
+  const retry =
+    isRestartable(status) && attempt.retry.retryable ? { ...attempt.retry, retryable: false } : attempt.retry;
   return { ...attempt, status, times: times as StepTimes, retry, pollTime: undefined };
 }
 

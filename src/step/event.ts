@@ -1,5 +1,5 @@
 /** Timeline events of runs and attempts: how they are made, kept and limited. */
-import type { TimelineEvent } from "../definition/timeline.ts";
+import type { TimelineDetailsEvent, TimelineEvent, TimelineLogEvent } from "../definition/timeline.ts";
 import type { ErrorData } from "../error.ts";
 
 /** Events kept per run or attempt; beyond it the oldest goes. */
@@ -7,7 +7,7 @@ const MOST_EVENTS = 32;
 
 type Level = "INFO" | "WARN" | "ERROR";
 
-export const logEvent = (message: string, timestamp: number, level: Level = "INFO"): TimelineEvent => ({
+export const logEvent = (message: string, timestamp: number, level: Level = "INFO"): TimelineLogEvent => ({
   timestamp,
   type: "LOG",
   level,
@@ -15,7 +15,7 @@ export const logEvent = (message: string, timestamp: number, level: Level = "INF
 });
 
 /** An error as a DETAILS event: its code, message, findings, and whether the engine tries again. */
-export const detailsEvent = (error: ErrorData, timestamp: number): TimelineEvent => ({
+export const detailsEvent = (error: ErrorData, timestamp: number): TimelineDetailsEvent => ({
   timestamp,
   type: "DETAILS",
   status: error.code,

@@ -2,11 +2,12 @@
  * An attempt in its wire shape (StepInstance): the row, and what the run and the definition's version say already.
  * `step/` knows nothing of runs, so what is taken from the run comes as {@link StepOwner}.
  */
-import type { StepTransition } from "../definition/transition.ts";
+
 import { DEFAULT_RETRY_POLICY, type ResolvedBackoff } from "../definition/retry.ts";
 import { DEFAULT_FAILURE_MODE, type Step, stepOf } from "../definition/step.ts";
 import type { Tag } from "../definition/tag.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
+import type { StepTransition } from "../definition/transition.ts";
 import type { Parameter, Params } from "../param/type.ts";
 import type { RetryState, StepAttempt } from "./model.ts";
 import { STEP_TIMES, type StepStatus, type StepTime } from "./status.ts";

@@ -1,0 +1,261 @@
+/**
+ * The engine of one thread: the groups it holds, and what their actors share. It routes; it decides nothing about runs.
+ *
+ * Whatever comes from outside (hints, wakes, logs) may be late, repeated or lost: a hint makes a group look at the
+ * database, and the sweep looks without one.
+ */
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../log.ts";
+import type { Run, RunRef } from "../run/model.ts";
+import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
+import type { FlowContext, StepRuntime, Tracked } from "./context.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Flow } from "./flow.ts";
+import { type Graph, type GraphNode, graphOf } from "./graph.ts";
+import { Group, type GroupContext } from "./group.ts";
+import type { FlowStore, GroupStamp, LogChunk, StaleOwner, Write } from "./port.ts";
+import type { EngineCounters, RunHint, StartCommand, StartReply } from "./protocol.ts";
+import { Scheduler } from "./scheduler.ts";
+import { type StartContext, Starter } from "./start.ts";
+import { TimerHeap } from "./timer.ts";
+
+/** Rows that may wait for their commit before flows are held back. */
+const MOST_QUEUED_ROWS = 10_000;
+/** Graphs kept in memory. */
+const MOST_GRAPHS = 2_000;
+
+/** What an engine tells its surroundings. */
+export interface EngineEvents {
+  launch(hints: readonly RunHint[]): void;
+  ended(run: RunRef): void;
+  logged(uuid: string): void;
+  stale(groups: readonly number[]): void;
+}
+
+export interface EngineOptions {
+  readonly clock: Clock;
+  readonly store: FlowStore;
+  readonly evaluation: Evaluation;
+  readonly log: Logger;
+  readonly groups: number;
+  readonly index: number;
+  readonly events: EngineEvents;
+  readonly newUuid: () => string;
+  readonly runtimeOf: (node: GraphNode) => StepRuntime | { readonly unavailable: string };
+  /** The attempt's job is over and its rows are committed. */
+  readonly forget: (uuid: string) => void;
+}
+
+export class Engine implements FlowContext, GroupContext, StartContext {
+  readonly clock: Clock;
+  readonly timers: TimerHeap;
+  readonly scheduler: Scheduler;
+  readonly store: FlowStore;
+  readonly evaluation: Evaluation;
+  readonly log: Logger;
+  readonly groups: number;
+  readonly #options: EngineOptions;
+  readonly #owned = new Map<number, Group>();
+  readonly #tracked = new Map<string, Tracked>();
+  readonly #graphs = new Map<string, Graph>();
+  readonly #starter: Starter;
+  /** Workflows that may have room for queued runs. */
+  #freed = new Set<string>();
+  #dequeueing = false;
+  #stopped = false;
+  #started = 0;
+  #ended = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.store = options.store;
+    this.evaluation = options.evaluation;
+    this.log = options.log;
+    this.groups = options.groups;
+    this.timers = new TimerHeap(options.clock);
+    const { writer } = options.store;
+    this.scheduler = new Scheduler({
+      congested: () => writer.depth > MOST_QUEUED_ROWS,
+      relief: () => writer.flush(),
+    });
+    this.#starter = new Starter(this);
+  }
+
+  get counters(): EngineCounters {
+    let activeRuns = 0;
+    for (const group of this.#owned.values()) activeRuns += group.size;
+    return {
+      index: this.#options.index,
+      activeRuns,
+      startedRuns: this.#started,
+      endedRuns: this.#ended,
+      queuedRows: this.store.writer.depth,
+    };
+  }
+
+  // ---- ownership ---------------------------------------------------------------------------------------------------
+
+  /** Takes over groups; resolves when what was left unfinished in them is under way again. */
+  async own(stamps: readonly GroupStamp[]): Promise<void> {
+    const opened = stamps.filter((stamp) => {
+      const held = this.#owned.get(stamp.groupId);
+      if (held?.stamp.generation === stamp.generation) return false;
+      held?.close();
+      this.#owned.set(stamp.groupId, new Group(this, stamp));
+      return true;
+    });
+    for (const stamp of opened) {
+      const group = this.#owned.get(stamp.groupId);
+      await group?.open().catch((error) => this.#failed("loading a group", error));
+    }
+    this.#dequeue(await this.store.pendingDequeues(1000));
+  }
+
+  /** Gives up groups; resolves when none of their rows is on its way any more. */
+  async disown(groups: readonly number[]): Promise<void> {
+    for (const id of groups) {
+      this.#owned.get(id)?.close();
+      this.#owned.delete(id);
+    }
+    await this.store.writer.flush();
+  }
+
+  async sweep(): Promise<void> {
+    for (const group of [...this.#owned.values()]) {
+      if (this.#owned.get(group.stamp.groupId) !== group) continue;
+      await group.sweep().catch((error) => this.#failed("comparing a group with the database", error));
+    }
+    this.#dequeue(await this.store.pendingDequeues(1000));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.disown([...this.#owned.keys()]);
+    this.scheduler.stop();
+    this.timers.stop();
+    await this.store.close();
+  }
+
+  // ---- commands and hints ------------------------------------------------------------------------------------------
+
+  start(command: StartCommand): Promise<StartReply> {
+    return this.#starter.start(command);
+  }
+
+  /** Runs were let go elsewhere, or have an action waiting. Those of groups that are not held here are ignored. */
+  look(hints: readonly RunHint[]): void {
+    for (const { key, groupId } of hints) {
+      const looking = this.#owned.get(groupId)?.look(key);
+      looking?.catch((error) => this.#failed("loading a run", error));
+    }
+  }
+
+  dequeue(workflowIds: readonly string[]): void {
+    this.#dequeue(workflowIds);
+  }
+
+  wake(uuid: string): void {
+    const tracked = this.#tracked.get(uuid);
+    if (tracked) tracked.flow.post(() => tracked.task.wake());
+  }
+
+  append(chunks: readonly RuntimeLogChunk[]): void {
+    for (const { uuid, stream, offset, text, time } of chunks) {
+      const tracked = this.#tracked.get(uuid);
+      if (!tracked) continue;
+      const chunk: LogChunk = { uuid, stream, offset, text, time };
+      const rows: readonly Write[] = [{ kind: "log", chunk }];
+      this.store.writer.write(tracked.stamp, rows, (error) => this.#logged(uuid, error));
+    }
+  }
+
+  #logged(uuid: string, error: StaleOwner | undefined): void {
+    if (!error) this.#options.events.logged(uuid);
+  }
+
+  // ---- what actors ask for -----------------------------------------------------------------------------------------
+
+  newUuid(): string {
+    return this.#options.newUuid();
+  }
+
+  runtimeOf(node: GraphNode): StepRuntime | { readonly unavailable: string } {
+    return this.#options.runtimeOf(node);
+  }
+
+  track(uuid: string, tracked: Tracked): void {
+    this.#tracked.set(uuid, tracked);
+  }
+
+  isTracked(uuid: string): boolean {
+    return this.#tracked.has(uuid);
+  }
+
+  untrack(uuid: string): void {
+    if (this.#tracked.delete(uuid)) this.#options.forget(uuid);
+  }
+
+  drop(uuid: string): void {
+    this.#tracked.delete(uuid);
+  }
+
+  async graph(run: Run): Promise<Graph | undefined> {
+    return this.graphOf(run.internalId, run.versionId);
+  }
+
+  async graphOf(internalId: number, versionId: number): Promise<Graph | undefined> {
+    const key = `${internalId}:${versionId}`;
+    const known = this.#graphs.get(key);
+    if (known) return known;
+    const workflow = await this.store.definition(internalId, versionId);
+    if (!workflow) return undefined;
+    const graph = graphOf(workflow);
+    if (this.#graphs.size >= MOST_GRAPHS) this.#graphs.delete(this.#graphs.keys().next().value as string);
+    this.#graphs.set(key, graph);
+    return graph;
+  }
+
+  launch(run: Run, graph: Graph): void {
+    this.#started++;
+    const group = this.#owned.get(run.groupId);
+    if (group) group.launch(run, graph);
+    else this.#options.events.launch([{ key: run.key, groupId: run.groupId }]);
+  }
+
+  runOver(flow: Flow): void {
+    this.#ended++;
+    this.#owned.get(flow.run.groupId)?.forget(flow);
+    this.#options.events.ended(flow.run);
+    this.#dequeue([flow.run.workflowId]);
+  }
+
+  // ---- queued runs -------------------------------------------------------------------------------------------------
+
+  #dequeue(workflowIds: readonly string[]): void {
+    for (const id of workflowIds) this.#freed.add(id);
+    if (this.#dequeueing || this.#freed.size === 0 || this.#stopped) return;
+    this.#dequeueing = true;
+    void this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
+    while (this.#freed.size > 0 && !this.#stopped) {
+      const workflows = [...this.#freed];
+      this.#freed = new Set();
+      try {
+        for (const run of await this.store.dequeue(workflows)) {
+          const graph = await this.graph(run);
+          if (graph) this.launch(run, graph);
+        }
+      } catch (error) {
+        this.#failed("letting queued runs go", error); // the outbox rows are still there: the sweep finds them
+      }
+    }
+    this.#dequeueing = false;
+  }
+
+  #failed(what: string, error: unknown): void {
+    if (!this.#stopped) this.log.error(`${what} failed`, { error });
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * The actor of one owned group: the flows of its unfinished runs, loaded when the group is claimed and compared with
+ * the database by the sweep. It is dropped when the group is lost; what its flows have queued is fenced off (D4).
+ */
+
+import type { Run } from "../run/model.ts";
+import type { FlowContext } from "./context.ts";
+import { Flow } from "./flow.ts";
+import type { Graph } from "./graph.ts";
+import type { GroupStamp, LoadedRun } from "./port.ts";
+
+/** Runs read at once when a group is claimed. */
+const PAGE = 200;
+
+export interface GroupContext extends FlowContext {
+  /** Undefined when the workflow is gone. */
+  graph(run: Run): Promise<Graph | undefined>;
+}
+
+export class Group {
+  readonly stamp: GroupStamp;
+  readonly #engine: GroupContext;
+  readonly #flows = new Map<number, Flow>();
+  #closed = false;
+
+  constructor(engine: GroupContext, stamp: GroupStamp) {
+    this.#engine = engine;
+    this.stamp = stamp;
+  }
+
+  get size(): number {
+    return this.#flows.size;
+  }
+
+  /** Loads what a former owner left unfinished. Runs that are let go meanwhile come by `launch`; none is made twice. */
+  async open(): Promise<void> {
+    for (let after = 0; !this.#closed; ) {
+      const page = await this.#engine.store.loadGroup(this.stamp.groupId, after, PAGE);
+      for (const loaded of page) await this.adopt(loaded);
+      if (page.length < PAGE) return;
+      after = page.at(-1)?.run.key ?? after;
+    }
+  }
+
+  /** A run that the strategy has let go just now, known to have no attempts. */
+  launch(run: Run, graph: Graph): void {
+    this.#add(run, graph)?.launch();
+  }
+
+  async adopt(loaded: LoadedRun): Promise<void> {
+    if (this.#flows.has(loaded.run.key)) return;
+    const graph = await this.#engine.graph(loaded.run);
+    if (graph) this.#add(loaded.run, graph)?.adopt(loaded);
+  }
+
+  /** Looks at one run: takes it up if it is not known, and carries out an action that waits for it. */
+  async look(key: number): Promise<void> {
+    const loaded = await this.#engine.store.loadRun(key);
+    if (!loaded || this.#closed) return;
+    const flow = this.#flows.get(key);
+    if (!flow) return this.adopt(loaded);
+    if (loaded.action) flow.act(loaded.action);
+  }
+
+  /** Whatever a lost hint left behind: runs that nobody holds, actions that nobody has carried out. */
+  async sweep(): Promise<void> {
+    const { keys, actions } = await this.#engine.store.unfinished(this.stamp.groupId);
+    const unknown = keys.filter((key) => !this.#flows.has(key));
+    for (const key of new Set([...unknown, ...actions])) await this.look(key);
+  }
+
+  forget(flow: Flow): void {
+    this.#flows.delete(flow.run.key);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const flow of this.#flows.values()) flow.abandon();
+    this.#flows.clear();
+  }
+
+  #add(run: Run, graph: Graph): Flow | undefined {
+    if (this.#closed || this.#flows.has(run.key)) return undefined;
+    const flow = new Flow(this.#engine, this.stamp, graph, run);
+    this.#flows.set(run.key, flow);
+    return flow;
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * This node's place in the cluster: beats, claims its fair share of the groups, hands surplus back, drops what it has
+ * lost. The database's clock decides; a node that slept through its lease finds out at its next beat, and until then
+ * its writes are refused (D4).
+ */
+import type { Logger } from "../log.ts";
+import type { GroupStamp } from "./port.ts";
+
+/** Milliseconds between beats, and until a silent node's groups may be claimed by others. */
+export const BEAT_INTERVAL = 2_000;
+export const LEASE = 10_000;
+
+export interface Node {
+  readonly id: string;
+  /** Where other nodes reach it. */
+  readonly url: string;
+  readonly version: string;
+}
+
+export interface LeaseStore {
+  register(node: Node): Promise<void>;
+  /** Beats the node's row and all its groups in one statement. */
+  heartbeat(nodeId: string): Promise<{ readonly owned: readonly GroupStamp[]; readonly nodes: readonly Node[] }>;
+  /** Free or expired groups, each with a raised generation. */
+  claim(nodeId: string, limit: number): Promise<readonly GroupStamp[]>;
+  giveBack(nodeId: string, groups: readonly number[]): Promise<void>;
+  /** Frees all groups and removes the node's row. */
+  releaseAll(nodeId: string): Promise<void>;
+}
+
+export interface MembershipOptions {
+  readonly node: Node;
+  readonly groups: number;
+  readonly store: LeaseStore;
+  readonly log: Logger;
+  own(stamps: readonly GroupStamp[]): void;
+  /** Resolves when nothing of these groups is on its way to the database any more. */
+  disown(groups: readonly number[]): Promise<void>;
+}
+
+export class Membership {
+  readonly #options: MembershipOptions;
+  #held = new Map<number, number>();
+  #nodes: readonly Node[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #beating: Promise<void> = Promise.resolve();
+  #stopped = false;
+  #failures = 0;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+  }
+
+  /** Live nodes at the last beat, this one included. */
+  get nodes(): readonly Node[] {
+    return this.#nodes;
+  }
+
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /** The last beats went through. */
+  get healthy(): boolean {
+    return this.#failures < 3;
+  }
+
+  async start(): Promise<void> {
+    await this.#options.store.register(this.#options.node);
+    await this.#beat();
+    this.#arm();
+  }
+
+  /** Beats at once: after a refused write, or when another node says that something has changed. */
+  refresh(): Promise<void> {
+    this.#beating = this.#beating.then(() => (this.#stopped ? undefined : this.#tryBeat()));
+    return this.#beating;
+  }
+
+  /** Gives everything up, so that others can take over without waiting for the lease. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#beating;
+    await this.#options.disown([...this.#held.keys()]);
+    this.#held.clear();
+    await this.#options.store.releaseAll(this.#options.node.id);
+  }
+
+  #arm(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => void this.refresh().then(() => this.#arm()), BEAT_INTERVAL);
+  }
+
+  async #tryBeat(): Promise<void> {
+    try {
+      await this.#beat();
+      if (this.#failures > 0) this.#options.log.info("the heartbeat goes through again");
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures++;
+      this.#options.log.warn("the heartbeat failed", { error });
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { store, node } = this.#options;
+    const { owned, nodes } = await store.heartbeat(node.id);
+    if (!nodes.some(({ id }) => id === node.id)) await store.register(node);
+    this.#nodes = nodes.some(({ id }) => id === node.id) ? nodes : [...nodes, node];
+    await this.#dropLost(owned);
+    await this.#balance();
+  }
+
+  async #dropLost(owned: readonly GroupStamp[]): Promise<void> {
+    const still = new Map(owned.map(({ groupId, generation }) => [groupId, generation]));
+    const lost = [...this.#held].filter(([id, generation]) => still.get(id) !== generation).map(([id]) => id);
+    if (lost.length === 0) return;
+    this.#options.log.warn("another node has taken over groups of this one; their runs go on there", {
+      groups: lost.length,
+      lost: lost.join(","),
+    });
+    for (const id of lost) this.#held.delete(id);
+    await this.#options.disown(lost);
+  }
+
+  async #balance(): Promise<void> {
+    const { store, node, groups } = this.#options;
+    const share = Math.ceil(groups / Math.max(1, this.#nodes.length));
+    if (this.#held.size > share) return this.#giveBack([...this.#held.keys()].slice(share));
+    if (this.#held.size === share) return;
+    const claimed = await store.claim(node.id, share - this.#held.size);
+    if (claimed.length === 0) return;
+    for (const { groupId, generation } of claimed) this.#held.set(groupId, generation);
+    this.#options.log.info("groups claimed", { groups: claimed.length, held: this.#held.size });
+    this.#options.own(claimed);
+  }
+
+  async #giveBack(surplus: readonly number[]): Promise<void> {
+    for (const id of surplus) this.#held.delete(id);
+    await this.#options.disown(surplus);
+    await this.#options.store.giveBack(this.#options.node.id, surplus);
+    this.#options.log.info("groups handed back for other nodes", { groups: surplus.length, held: this.#held.size });
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Main's end of the engine threads: sends each command to the thread that is to carry it out, and matches answers.
+ *
+ * Starts of one workflow always meet on one thread, so that they share a transaction; everything about a run goes to
+ * the thread that holds its group. It keeps no state of runs. Hints for groups that this node does not own go to
+ * `elsewhere`; a lost one costs latency only.
+ */
+import { internalError, MaestroError } from "../error.ts";
+import { stringHash } from "../id.ts";
+import { stringifyJson } from "../json.ts";
+import type { RunRef } from "../run/model.ts";
+import { Channel } from "../runtime/channel.ts";
+import type { GroupStamp } from "./port.ts";
+import type { EngineCounters, RunHint, StartCommand, StartReply, ToEngine, ToMain } from "./protocol.ts";
+
+export interface EnginePoolOptions {
+  readonly threads: number;
+  readonly session: string;
+  send(thread: number, frame: string): void;
+  /** Hints for groups that this node does not own. */
+  elsewhere(hints: readonly RunHint[]): void;
+  ended(runs: readonly RunRef[]): void;
+  logged(uuids: readonly string[]): void;
+  /** A write was refused: these groups have another owner. */
+  stale(groups: readonly number[]): void;
+}
+
+interface Waiting {
+  resolve(reply: StartReply): void;
+  reject(error: unknown): void;
+}
+
+export class EnginePool {
+  readonly #options: EnginePoolOptions;
+  readonly #threads: readonly Channel<ToMain, ToEngine>[];
+  readonly #starts = new Map<number, Waiting>();
+  readonly #disowning = new Map<number, () => void>();
+  readonly #owned = new Set<number>();
+  readonly #counters: (EngineCounters | undefined)[];
+  #lastId = 0;
+  #closed = false;
+
+  constructor(options: EnginePoolOptions) {
+    this.#options = options;
+    this.#counters = new Array(options.threads);
+    this.#threads = Array.from(
+      { length: options.threads },
+      (_, index) =>
+        new Channel<ToMain, ToEngine>({
+          session: options.session,
+          initiator: true,
+          send: (frame) => options.send(index, frame),
+          receive: (message) => this.#receive(message),
+        }),
+    );
+  }
+
+  get counters(): readonly EngineCounters[] {
+    return this.#counters.filter((counters) => counters !== undefined);
+  }
+
+  /** Groups that this node holds. */
+  get owned(): ReadonlySet<number> {
+    return this.#owned;
+  }
+
+  accept(thread: number, frame: string): void {
+    this.#threads[thread]?.accept(frame);
+  }
+
+  /** @throws MaestroError as the engine decided, or INTERNAL_ERROR when it is stopping. */
+  start(command: StartCommand): Promise<StartReply> {
+    if (this.#closed) return Promise.reject(internalError("The server is stopping"));
+    const { promise, resolve, reject } = Promise.withResolvers<StartReply>();
+    const id = ++this.#lastId;
+    this.#starts.set(id, { resolve, reject });
+    this.#byWorkflow(command.workflowId).post({ type: "start", id, command: stringifyJson(command) });
+    return promise;
+  }
+
+  own(stamps: readonly GroupStamp[]): void {
+    for (const { groupId } of stamps) this.#owned.add(groupId);
+    this.#each(
+      stamps,
+      ({ groupId }) => groupId,
+      (some) => ({ type: "own", stamps: some }),
+    );
+  }
+
+  /** Resolves when nothing of these groups is on its way to the database any more. */
+  async disown(groups: readonly number[]): Promise<void> {
+    for (const id of groups) this.#owned.delete(id);
+    const done: Promise<void>[] = [];
+    this.#each(
+      groups,
+      (id) => id,
+      (some) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const id = ++this.#lastId;
+        this.#disowning.set(id, resolve);
+        done.push(promise);
+        return { type: "disown", groups: some, id };
+      },
+    );
+    await Promise.all(done);
+  }
+
+  /** The owners of these runs should look at them. */
+  look(hints: readonly RunHint[]): void {
+    const here = hints.filter(({ groupId }) => this.#owned.has(groupId));
+    this.#each(
+      here,
+      ({ groupId }) => groupId,
+      (some) => ({ type: "look", hints: some }),
+    );
+    if (here.length < hints.length) {
+      this.#options.elsewhere(hints.filter(({ groupId }) => !this.#owned.has(groupId)));
+    }
+  }
+
+  dequeue(workflowIds: readonly string[]): void {
+    for (const id of workflowIds) this.#byWorkflow(id).post({ type: "dequeue", workflowIds: [id] });
+  }
+
+  sweep(): void {
+    for (const thread of this.#threads) thread.post({ type: "sweep" });
+  }
+
+  /** What waits for an answer will not get one. */
+  close(): void {
+    this.#closed = true;
+    for (const { reject } of this.#starts.values()) reject(internalError("The server is stopping"));
+    for (const resolve of this.#disowning.values()) resolve();
+    this.#starts.clear();
+    this.#disowning.clear();
+    for (const thread of this.#threads) thread.close();
+  }
+
+  #receive(message: ToMain): void {
+    switch (message.type) {
+      case "started":
+        this.#starts.get(message.id)?.resolve(message.reply);
+        this.#starts.delete(message.id);
+        return;
+      case "refused":
+        this.#starts.get(message.id)?.reject(MaestroError.fromData(message.error));
+        this.#starts.delete(message.id);
+        return;
+      case "disowned":
+        this.#disowning.get(message.id)?.();
+        this.#disowning.delete(message.id);
+        return;
+      case "launch":
+        return this.look(message.hints);
+      case "ended":
+        return this.#options.ended(message.runs);
+      case "logged":
+        return this.#options.logged(message.uuids);
+      case "stale":
+        return this.#options.stale(message.groups);
+      case "counted":
+        this.#counters[message.counters.index] = message.counters;
+    }
+  }
+
+  #byWorkflow(workflowId: string): Channel<ToMain, ToEngine> {
+    return this.#threads[(stringHash(workflowId) >>> 0) % this.#threads.length] as Channel<ToMain, ToEngine>;
+  }
+
+  /** One message for each thread that has some of the items; group ids map to threads by remainder. */
+  #each<T>(items: readonly T[], groupOf: (item: T) => number, message: (some: readonly T[]) => ToEngine): void {
+    this.#threads.forEach((thread, index) => {
+      const some = items.filter((item) => groupOf(item) % this.#threads.length === index);
+      if (some.length > 0) thread.post(message(some));
+    });
+  }
+}

@@ -1,0 +1,79 @@
+/** What main and an engine thread say to each other: JSON messages in the frames of `runtime/channel.ts`. */
+import type { Initiator } from "../definition/initiator.ts";
+import type { Tag } from "../definition/tag.ts";
+import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
+import type { ErrorData } from "../error.ts";
+import type { ParamDefinitions } from "../param/type.ts";
+import type { RunRef } from "../run/model.ts";
+import type { GroupStamp } from "./port.ts";
+
+/** A start request after validation. */
+export interface StartCommand {
+  readonly workflowId: string;
+  /** As in the path: `active`, `latest`, `default` (any case) or a number; not yet resolved or checked. */
+  readonly version: string;
+  readonly user: string;
+  readonly request: {
+    /** For MANUAL, `user` is the caller already. */
+    readonly initiator: Initiator;
+    /** Epoch milliseconds. */
+    readonly requestTime: number;
+    /** Becomes the run's uuid; undefined: a random one. */
+    readonly requestId: string | undefined;
+    readonly runtimeTags: readonly Tag[] | undefined;
+    readonly runParams: ParamDefinitions | undefined;
+    readonly artifacts: Artifacts | undefined;
+    /** Params that cannot be evaluated: store a FAILED run instead of refusing the request. */
+    readonly persistFailedRun: boolean;
+  };
+}
+
+export interface StartReply extends RunRef {
+  readonly versionId: number;
+  readonly uuid: string;
+  readonly status: "CREATED" | "DUPLICATED" | "STOPPED" | "INTERNAL_ERROR";
+  readonly timelineEvent: TimelineEvent;
+}
+
+/** A run that its owner should look at. */
+export interface RunHint {
+  readonly key: number;
+  readonly groupId: number;
+}
+
+/** Main → engine thread. Commands travel as JSON text, so that only they pay for faithful numbers. */
+export type ToEngine =
+  | { readonly type: "start"; readonly id: number; readonly command: string }
+  /** These groups are owned from now on. */
+  | { readonly type: "own"; readonly stamps: readonly GroupStamp[] }
+  /** These are not any more: drop them; with `id`, say when nothing of them is on its way to the database. */
+  | { readonly type: "disown"; readonly groups: readonly number[]; readonly id: number }
+  /** Runs were let go elsewhere, or have an action waiting. */
+  | { readonly type: "look"; readonly hints: readonly RunHint[] }
+  | { readonly type: "dequeue"; readonly workflowIds: readonly string[] }
+  /** Compare memory with the database. */
+  | { readonly type: "sweep" };
+
+/** Engine thread → main. */
+export type ToMain =
+  | { readonly type: "started"; readonly id: number; readonly reply: StartReply }
+  | { readonly type: "refused"; readonly id: number; readonly error: ErrorData }
+  | { readonly type: "disowned"; readonly id: number }
+  /** Runs that were let go here and belong to another thread or node. */
+  | { readonly type: "launch"; readonly hints: readonly RunHint[] }
+  /** The ends of these runs have committed. */
+  | { readonly type: "ended"; readonly runs: readonly RunRef[] }
+  /** New log chunks of these attempts have committed. */
+  | { readonly type: "logged"; readonly uuids: readonly string[] }
+  /** A write was refused: these groups have another owner. */
+  | { readonly type: "stale"; readonly groups: readonly number[] }
+  | { readonly type: "counted"; readonly counters: EngineCounters };
+
+/** Since the thread began. */
+export interface EngineCounters {
+  readonly index: number;
+  readonly activeRuns: number;
+  readonly startedRuns: number;
+  readonly endedRuns: number;
+  readonly queuedRows: number;
+}

@@ -1,0 +1,220 @@
+/**
+ * Starts runs: resolves the version, merges and evaluates the params, and hands all starts of the moment to the store
+ * as one transaction. Natural batching: the next batch is whatever came in while the last one committed. It does not
+ * launch anything; a run that the strategy lets go at once is given to `launch` with its graph.
+ */
+import type { PropertiesSnapshot } from "../definition/properties.ts";
+import type { Tag } from "../definition/tag.ts";
+import { nameOf, type User } from "../definition/user.ts";
+import type { Workflow } from "../definition/workflow.ts";
+import { badRequest, type ErrorData, MaestroError, notFound, toErrorData } from "../error.ts";
+import type { Run, RunProperties } from "../run/model.ts";
+import { timeoutOf } from "../run/timeout.ts";
+import { detailsEvent, logEvent } from "../step/event.ts";
+import type { FlowContext } from "./context.ts";
+import { Deferred } from "./evaluation.ts";
+import type { Graph } from "./graph.ts";
+import type { NewRun, StartOutcome, WorkflowHead } from "./port.ts";
+import type { StartCommand, StartReply } from "./protocol.ts";
+
+/** Starts in one transaction at most. */
+const BATCH = 500;
+
+export interface StartContext extends FlowContext {
+  readonly groups: number;
+  graphOf(internalId: number, versionId: number): Promise<Graph | undefined>;
+  launch(run: Run, graph: Graph): void;
+}
+
+interface Pending {
+  readonly command: StartCommand;
+  resolve(reply: StartReply): void;
+  reject(error: unknown): void;
+}
+
+interface Prepared {
+  readonly pending: Pending;
+  readonly graph: Graph;
+  readonly run: NewRun;
+}
+
+export class Starter {
+  readonly #engine: StartContext;
+  #waiting: Pending[] = [];
+  #busy = false;
+
+  constructor(engine: StartContext) {
+    this.#engine = engine;
+  }
+
+  /** @throws MaestroError what was wrong with the request; INTERNAL_ERROR when the store cannot take it. */
+  start(command: StartCommand): Promise<StartReply> {
+    const { promise, resolve, reject } = Promise.withResolvers<StartReply>();
+    this.#waiting.push({ command, resolve, reject });
+    if (!this.#busy) {
+      this.#busy = true;
+      // The messages that came together start together.
+      queueMicrotask(() => void this.#drain());
+    }
+    return promise;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, BATCH);
+      try {
+        await this.#startAll(batch);
+      } catch (error) {
+        for (const pending of batch) pending.reject(error);
+      }
+    }
+    this.#busy = false;
+  }
+
+  async #startAll(batch: readonly Pending[]): Promise<void> {
+    const ids = [...new Set(batch.map(({ command }) => command.workflowId))];
+    const heads = new Map((await this.#engine.store.heads(ids)).map((head) => [head.workflowId, head]));
+    const prepared: Prepared[] = [];
+    for (const pending of batch) {
+      const done = this.#prepare(pending, heads.get(pending.command.workflowId));
+      const ready = await done.catch((error) => void pending.reject(error));
+      if (ready) prepared.push(ready);
+    }
+    if (prepared.length === 0) return;
+    const outcomes = await this.#engine.store.startRuns(prepared.map(({ run }) => run));
+    outcomes.forEach((outcome, index) => this.#settle(prepared[index] as Prepared, outcome));
+  }
+
+  async #prepare(pending: Pending, head: WorkflowHead | undefined): Promise<Prepared> {
+    const { command } = pending;
+    if (!head) throw notFound(`Workflow [${command.workflowId}] has not been created yet or has been deleted`);
+    const versionId = resolveVersion(command.version, head);
+    const graph = await this.#engine.graphOf(head.internalId, versionId);
+    if (!graph) throw notFound(`Cannot find version [${versionId}] of workflow [${command.workflowId}]`);
+    for (;;) {
+      try {
+        return { pending, graph, run: this.#newRun(command, head, versionId, graph.workflow) };
+      } catch (error) {
+        if (!(error instanceof Deferred)) throw error;
+        await error.settled;
+      }
+    }
+  }
+
+  #newRun(command: StartCommand, head: WorkflowHead, versionId: number, workflow: Workflow): NewRun {
+    const { request } = command;
+    const now = this.#engine.clock.now();
+    checkTags(workflow, request.runtimeTags);
+    const base = {
+      workflowId: head.workflowId,
+      internalId: head.internalId,
+      versionId,
+      uuid: request.requestId ?? this.#engine.newUuid(),
+      groupInfo: this.#engine.groups,
+      initiator: request.initiator,
+      config: {
+        ...(request.runtimeTags && { runtime_tags: request.runtimeTags }),
+        policy: "START_FRESH_NEW_RUN" as const,
+      },
+      runParams: request.runParams ?? {},
+      properties: runProperties(head.properties),
+      requestTime: request.requestTime,
+      artifacts: request.artifacts ?? {},
+    };
+    try {
+      const input = { workflow, head, initiator: request.initiator, runParams: request.runParams, now };
+      const params = this.#engine.evaluation.startParams(input);
+      const interpolate = (text: string): string => this.#engine.evaluation.startText(input, params, text);
+      const timeoutMs = timeoutOf(workflow.timeout, `workflow [${workflow.id}]`, interpolate);
+      return { ...base, params, timeoutMs, status: "CREATED", timeline: [] };
+    } catch (error) {
+      if (error instanceof Deferred) throw error;
+      const data = asCallerError(error);
+      if (!request.persistFailedRun) throw MaestroError.fromData(data);
+      const timeline = [startedBy(command, now), detailsEvent(data, now)];
+      return { ...base, params: { params: {} }, timeoutMs: undefined, status: "FAILED", timeline };
+    }
+  }
+
+  #settle({ pending, graph, run }: Prepared, outcome: StartOutcome): void {
+    const timelineEvent = startedBy(pending.command, run.requestTime);
+    const { workflowId, versionId, uuid } = run;
+    switch (outcome.result) {
+      case "GONE":
+        return pending.reject(notFound(`Workflow [${workflowId}] has been deleted`));
+      case "DUPLICATED":
+        return pending.resolve({
+          ...outcome.ref,
+          versionId: outcome.versionId,
+          uuid,
+          status: "DUPLICATED",
+          timelineEvent,
+        });
+      case "CREATED":
+      case "STOPPED": {
+        const { instanceId, runId, executionId } = outcome.run;
+        if (executionId !== undefined) this.#engine.launch(outcome.run, graph);
+        return pending.resolve({
+          workflowId,
+          instanceId,
+          runId,
+          versionId,
+          uuid,
+          status: outcome.result,
+          timelineEvent,
+        });
+      }
+    }
+  }
+}
+
+/** `active`, `latest`, `default` in any case, or a positive number that exists. */
+function resolveVersion(text: string, head: WorkflowHead): number {
+  switch (text.toLowerCase()) {
+    case "active":
+      if (head.activeVersion > 0) return head.activeVersion;
+      throw notFound(`Cannot find an active version for workflow [${head.workflowId}]`);
+    case "latest":
+      return head.latestVersion;
+    case "default":
+      return head.activeVersion > 0 ? head.activeVersion : head.latestVersion;
+  }
+  const version = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  if (version > 0) return version;
+  throw badRequest(`Invalid workflow version [${text}]: write active, latest, default or a positive number`, [
+    `version [${text}] is none of active, latest, default or a positive number`,
+  ]);
+}
+
+function checkTags(workflow: Workflow, runtimeTags: readonly Tag[] | undefined): void {
+  const names = new Set(workflow.tags?.map((tag) => tag.name));
+  for (const tag of runtimeTags ?? []) {
+    if (names.has(tag.name))
+      throw badRequest(`runtime_tags: workflow [${workflow.id}] has the tag [${tag.name}] already`);
+    names.add(tag.name);
+  }
+}
+
+const runProperties = (snapshot: PropertiesSnapshot): RunProperties => ({
+  create_time: snapshot.create_time,
+  owner: nameOf(snapshot.owner as User),
+  ...(snapshot.alerting && { alerting: snapshot.alerting }),
+  ...(snapshot.step_concurrency !== undefined && { step_concurrency: snapshot.step_concurrency }),
+  ...(snapshot.tags && { tags: snapshot.tags }),
+});
+
+/** Params that cannot be evaluated are the caller's mistake, whatever went wrong underneath. */
+function asCallerError(error: unknown): ErrorData {
+  const data = toErrorData(error);
+  return data.code === "INTERNAL_ERROR" ? { ...data, code: "BAD_REQUEST" } : data;
+}
+
+function startedBy({ request, user }: StartCommand, now: number) {
+  const { initiator } = request;
+  if (initiator.type === "MANUAL") return logEvent(`Manually run a new workflow instance by a user [${user}]`, now);
+  if (initiator.type === "TIME" || initiator.type === "SIGNAL") {
+    const trigger = `${initiator.type}-based trigger`;
+    return logEvent(`${trigger} runs a new workflow instance by trigger uuid [${initiator.trigger_uuid}]`, now);
+  }
+  return logEvent(`${initiator.type} step runs a new workflow instance`, now);
+}

@@ -1,0 +1,100 @@
+/** An engine thread's end of the protocol: takes main's messages to the engine, and the engine's answers to main. */
+import { toErrorData } from "../error.ts";
+import { parseJson } from "../json.ts";
+import type { RunRef } from "../run/model.ts";
+import { Channel } from "../runtime/channel.ts";
+import type { Engine, EngineEvents } from "./engine.ts";
+import type { RunHint, StartCommand, ToEngine, ToMain } from "./protocol.ts";
+
+export interface EngineThreadOptions {
+  readonly session: string;
+  send(frame: string): void;
+  /** Made with the events that this thread reports. */
+  engine(events: EngineEvents): Engine;
+}
+
+export class EngineThread {
+  readonly engine: Engine;
+  readonly #channel: Channel<ToEngine, ToMain>;
+  #ended: RunRef[] = [];
+  #logged = new Set<string>();
+  #launched: RunHint[] = [];
+  #reporting = false;
+
+  constructor(options: EngineThreadOptions) {
+    this.#channel = new Channel<ToEngine, ToMain>({
+      session: options.session,
+      initiator: false,
+      send: options.send,
+      receive: (message) => this.#receive(message),
+    });
+    this.engine = options.engine({
+      launch: (hints) => this.#report(() => this.#launched.push(...hints)),
+      ended: (run) => this.#report(() => this.#ended.push(run)),
+      logged: (uuid) => this.#report(() => this.#logged.add(uuid)),
+      stale: (groups) => this.#channel.post({ type: "stale", groups }),
+    });
+  }
+
+  accept(frame: string): void {
+    this.#channel.accept(frame);
+  }
+
+  /** Tells main how the engine is doing. */
+  count(): void {
+    this.#channel.post({ type: "counted", counters: this.engine.counters });
+  }
+
+  #receive(message: ToEngine): void {
+    switch (message.type) {
+      case "start":
+        return void this.#start(message.id, parseJson(message.command) as unknown as StartCommand);
+      case "own":
+        return void this.engine.own(message.stamps).catch((error) => this.#failed("taking over groups", error));
+      case "disown":
+        return void this.#disown(message.id, message.groups);
+      case "look":
+        return this.engine.look(message.hints);
+      case "dequeue":
+        return this.engine.dequeue(message.workflowIds);
+      case "sweep":
+        return void this.engine.sweep().catch((error) => this.#failed("the sweep", error));
+    }
+  }
+
+  async #start(id: number, command: StartCommand): Promise<void> {
+    try {
+      const reply = await this.engine.start(command);
+      this.#channel.post({ type: "started", id, reply });
+    } catch (error) {
+      this.#channel.post({ type: "refused", id, error: toErrorData(error) });
+    }
+  }
+
+  async #disown(id: number, groups: readonly number[]): Promise<void> {
+    await this.engine.disown(groups).catch((error) => this.#failed("giving up groups", error));
+    this.#channel.post({ type: "disowned", id });
+  }
+
+  #failed(what: string, error: unknown): void {
+    this.engine.log.error(`${what} failed`, { error });
+  }
+
+  /** What happens in one tick is reported in one message of each kind. */
+  #report(add: () => void): void {
+    add();
+    if (this.#reporting) return;
+    this.#reporting = true;
+    queueMicrotask(() => {
+      this.#reporting = false;
+      if (this.#launched.length > 0) this.#channel.post({ type: "launch", hints: this.#launched });
+      if (this.#ended.length > 0) this.#channel.post({ type: "ended", runs: this.#ended.map(refOf) });
+      if (this.#logged.size > 0) this.#channel.post({ type: "logged", uuids: [...this.#logged] });
+      this.#launched = [];
+      this.#ended = [];
+      this.#logged = new Set();
+    });
+  }
+}
+
+const refOf = ({ workflowId, instanceId, runId }: RunRef): RunRef => ({ workflowId, instanceId, runId });
