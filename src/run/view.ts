@@ -2,9 +2,8 @@
  * A run in its wire shape (WorkflowInstance): the row, and what its definition's version says already.
  * Absent fields are left out, in the order in which upstream writes the others.
  */
-import type { StepTransition } from "../definition/transition.ts";
+
 import type { Initiator } from "../definition/initiator.ts";
-import type { Tag } from "../definition/tag.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { ParamDefinitions, Params } from "../param/type.ts";
@@ -13,9 +12,7 @@ import type { Aggregate } from "./aggregate.ts";
 import { correlationOf, type RollupOverview, type Run, type RunConfig, type RunOverview } from "./model.ts";
 import { type RunStatus, shownRunStatus } from "./status.ts";
 import { enrichRunTimeline } from "./timeline.ts";
-
-/** The steps of a run with their edges; the order of the keys numbers the steps in overviews. */
-export type RuntimeDag = Readonly<Record<string, StepTransition>>;
+import type { RuntimeDag } from "./workflow.ts";
 
 export interface OverviewView {
   readonly total_step_count: number;
@@ -76,7 +73,7 @@ export interface RunView {
 
 export interface RunViewInput {
   readonly run: Run;
-  /** The definition of the run's version, as pushed. */
+  /** As the run executes it: see `runtimeWorkflow`. */
   readonly workflow: Workflow;
   readonly dag: RuntimeDag;
   /** Whole: with the system defaults put back. */
@@ -105,7 +102,7 @@ export function runView(input: RunViewInput): RunView {
     run_config: run.config,
     run_params: run.runParams,
     run_properties: run.properties,
-    runtime_workflow: withRuntimeTags(input.workflow, run.config.runtime_tags),
+    runtime_workflow: input.workflow,
     runtime_dag: dag,
     ...(run.timeoutMs !== undefined && { timeout_in_millis: run.timeoutMs }),
     params: input.params,
@@ -155,11 +152,4 @@ export function aggregateView(aggregate: Aggregate): AggregateView {
     };
   }
   return { workflow_instance_status: aggregate.status, step_aggregated_views: views };
-}
-
-/** Runtime tags join those of the definition. */
-export function withRuntimeTags(workflow: Workflow, tags: readonly Tag[] | undefined): Workflow {
-  if (tags === undefined || tags.length === 0) return workflow;
-  const { steps, ...rest } = workflow;
-  return { ...rest, tags: [...(workflow.tags ?? []), ...tags], steps };
 }

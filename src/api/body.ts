@@ -1,0 +1,90 @@
+/**
+ * Request bodies: read up to a limit, decoded strictly, refused when they nest too deep or hold what the database
+ * cannot keep. Numbers stay whole.
+ */
+import { badRequest } from "../error.ts";
+import { isRawNumber, type Json, parseJson } from "../json.ts";
+import { Problem } from "./error.ts";
+
+/** Levels of lists and objects; checked on the text, before anything recurses over it. */
+const MAX_DEPTH = 300;
+
+/**
+ * @param limit bytes
+ * @throws BAD_REQUEST, or {@link Problem} 413 when the body is longer; what lies beyond the limit is not read
+ */
+export async function readJson(request: Request, limit: number): Promise<Json> {
+  const text = await readText(request, limit);
+  if (text.trim() === "") throw badRequest("The request needs a JSON body", ["the body is empty"]);
+  checkDepth(text);
+  const value = parse(text);
+  if (/\\u(0000|[dD][89a-fA-F])/.test(text) || !text.isWellFormed()) checkTexts(value, "");
+  return value;
+}
+
+export async function readText(request: Request, limit: number): Promise<string> {
+  const announced = Number(request.headers.get("content-length") ?? 0);
+  if (announced > limit) throw tooLong(limit);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > limit) throw tooLong(limit);
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw badRequest("The body is not UTF-8", ["send the JSON text encoded as UTF-8"]);
+  }
+}
+
+const tooLong = (limit: number): Problem =>
+  new Problem(413, `The body is longer than ${limit} bytes; send less.`, { connection: "close" });
+
+function parse(text: string): Json {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw badRequest("The body is not JSON", [error instanceof Error ? error.message : String(error)]);
+  }
+}
+
+/** Counts brackets outside texts. */
+function checkDepth(text: string): void {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) at = endOfText(text, at);
+    else if (code === 0x5b || code === 0x7b) depth++;
+    else if (code === 0x5d || code === 0x7d) depth--;
+    if (depth > MAX_DEPTH) throw badRequest("The body is nested too deep", [`at most ${MAX_DEPTH} levels are allowed`]);
+  }
+}
+
+function endOfText(text: string, from: number): number {
+  let at = from + 1;
+  while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
+  return at;
+}
+
+/** @throws BAD_REQUEST for a NUL or half a surrogate pair, which no database text holds */
+function checkTexts(value: Json, path: string): void {
+  if (typeof value === "string") {
+    if (!isStorable(value)) {
+      throw badRequest("The body holds a text that cannot be stored", [
+        `${path === "" ? "body" : path}: a NUL character or half a surrogate pair; leave it out`,
+      ]);
+    }
+  } else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) checkTexts(item, `${path}[${index}]`);
+  } else if (typeof value === "object" && value !== null && !isRawNumber(value)) {
+    for (const [key, item] of Object.entries(value as { readonly [key: string]: Json })) {
+      checkTexts(key, path === "" ? "a key" : `${path}, a key`);
+      checkTexts(item, path === "" ? key : `${path}.${key}`);
+    }
+  }
+}
+
+/** The text can be kept in a text column of the database. */
+export const isStorable = (text: string): boolean => !text.includes("\0") && text.isWellFormed();

@@ -1,0 +1,153 @@
+/**
+ * Stored rows to answers. Definitions are immutable, so the newest used ones are kept; everything else is read anew for
+ * each request (D1).
+ */
+import { fieldsOf, type Step } from "../definition/step.ts";
+import type { Workflow } from "../definition/workflow.ts";
+import { notFound } from "../error.ts";
+import { allStepParams, allWorkflowParams } from "../param/scope.ts";
+import { type Aggregate, aggregateRuns, type RunLayer } from "../run/aggregate.ts";
+import { correlationOf, type Run, type RunOverview } from "../run/model.ts";
+import { runOverview } from "../run/overview.ts";
+import { isRunTerminal, shownRunStatus } from "../run/status.ts";
+import { type RunView, runView } from "../run/view.ts";
+import { type RuntimeDag, runtimeDag, runtimeWorkflow } from "../run/workflow.ts";
+import type { StepAttempt } from "../step/model.ts";
+import { type StepView, stepView } from "../step/view.ts";
+import type { Sql } from "../store/connection.ts";
+import { loadAttemptStates, loadEarlierRuns } from "../store/instance.ts";
+import { loadVersion } from "../store/version.ts";
+
+/** How many definitions are kept. */
+const CACHED = 500;
+
+/** A run's definition as it executes it. */
+interface Plan {
+  readonly workflow: Workflow;
+  readonly dag: RuntimeDag;
+  readonly steps: ReadonlyMap<string, Step>;
+}
+
+export class Reader {
+  readonly #sql: Sql;
+  /** In the order of use, the oldest first. */
+  readonly #definitions = new Map<string, Workflow>();
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** @throws NOT_FOUND when the version went with its workflow's deletion */
+  async definition(workflowId: string, internalId: number, versionId: number): Promise<Workflow> {
+    const key = `${internalId}:${versionId}`;
+    let workflow = this.#definitions.get(key);
+    if (workflow === undefined) {
+      workflow = (await loadVersion(this.#sql, internalId, versionId))?.workflow;
+      if (workflow === undefined) throw notFound(`The definition of workflow [${workflowId}] has been deleted.`);
+      const [oldest] = this.#definitions.keys();
+      if (this.#definitions.size >= CACHED && oldest !== undefined) this.#definitions.delete(oldest);
+    } else this.#definitions.delete(key);
+    this.#definitions.set(key, workflow);
+    return workflow;
+  }
+
+  async plan(run: Run): Promise<Plan> {
+    const workflow = runtimeWorkflow(run, await this.definition(run.workflowId, run.internalId, run.versionId));
+    const steps = new Map(workflow.steps.map((step) => [fieldsOf(step).id, step]));
+    return { workflow, dag: runtimeDag(workflow), steps };
+  }
+
+  /** In the given order; overviews of live runs come from their attempts so far. */
+  async runs(
+    runs: readonly Run[],
+    options: { readonly enriched: boolean; readonly aggregated: boolean },
+  ): Promise<RunView[]> {
+    const earlier = options.aggregated ? await loadEarlierRuns(this.#sql, runs) : [];
+    const plans = new Map<number, Plan>();
+    for (const run of [...runs, ...earlier]) plans.set(run.key, await this.plan(run));
+    const overviews = await this.#overviews([...runs, ...earlier], plans);
+    return runs.map((run) => {
+      const { workflow, dag } = plans.get(run.key) as Plan;
+      return runView({
+        run,
+        workflow,
+        dag,
+        params: allWorkflowParams(run.params),
+        overview: overviews.get(run.key),
+        enriched: options.enriched,
+        ...(options.aggregated && { aggregate: aggregateOf(run, earlier, plans, overviews) }),
+      });
+    });
+  }
+
+  async run(run: Run, options: { readonly enriched: boolean; readonly aggregated: boolean }): Promise<RunView> {
+    const [view] = await this.runs([run], options);
+    return view as RunView;
+  }
+
+  async steps(run: Run, attempts: readonly StepAttempt[], enriched: boolean): Promise<StepView[]> {
+    const { dag, steps } = await this.plan(run);
+    const owner = {
+      workflowId: run.workflowId,
+      instanceId: run.instanceId,
+      runId: run.runId,
+      uuid: run.uuid,
+      correlationId: correlationOf(run),
+      versionId: run.versionId,
+      groupInfo: run.groupInfo,
+      owner: run.properties.owner,
+    };
+    return attempts.flatMap((attempt) => {
+      const step = steps.get(attempt.stepId);
+      if (step === undefined) return [];
+      const identity = {
+        workflow_instance_id: run.instanceId,
+        step_instance_uuid: attempt.uuid,
+        step_attempt_id: attempt.attemptId,
+        step_id: attempt.stepId,
+      };
+      const params = allStepParams({ params: attempt.params, identity, time: attempt.paramsTime });
+      return [stepView({ owner, attempt, step, transition: dag[attempt.stepId] ?? {}, params, enriched })];
+    });
+  }
+
+  /** By run key: the stored overview, or the one so far; none before the launch. */
+  async #overviews(runs: readonly Run[], plans: ReadonlyMap<number, Plan>): Promise<ReadonlyMap<number, RunOverview>> {
+    const overviews = new Map<number, RunOverview>();
+    const live: Run[] = [];
+    for (const run of runs) {
+      if (run.overview !== undefined) overviews.set(run.key, run.overview);
+      else if (run.executionId !== undefined) live.push(run);
+    }
+    const attempts = await loadAttemptStates(
+      this.#sql,
+      live.map((run) => run.key),
+    );
+    for (const run of live) {
+      const own = attempts.filter((it) => it.runKey === run.key).map((it) => it.attempt);
+      overviews.set(run.key, runOverview(run, Object.keys(plans.get(run.key)?.dag ?? {}).length, own));
+    }
+    return overviews;
+  }
+}
+
+function aggregateOf(
+  run: Run,
+  earlier: readonly Run[],
+  plans: ReadonlyMap<number, Plan>,
+  overviews: ReadonlyMap<number, RunOverview>,
+): Aggregate {
+  const before = earlier.filter((it) => it.workflowId === run.workflowId && it.instanceId === run.instanceId);
+  const layers = [...before, run].map(
+    (it): RunLayer => ({
+      runId: it.runId,
+      policy: it.config.policy,
+      status: shownRunStatus(it.status),
+      overview: overviews.get(it.key),
+      reach: Object.keys(plans.get(it.key)?.dag ?? {}),
+    }),
+  );
+  return aggregateRuns(layers, Object.keys(plans.get(run.key)?.dag ?? {}));
+}
+
+export const isOver = (run: Run): boolean => isRunTerminal(shownRunStatus(run.status));

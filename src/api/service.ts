@@ -1,0 +1,37 @@
+/** What every handler works with. */
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../log.ts";
+import type { Database, Sql } from "../store/connection.ts";
+import type { EnginePort } from "./port.ts";
+import type { Reader } from "./reader.ts";
+
+export interface ApiConfig {
+  /** The program's version, for `/version` and the API document. */
+  readonly version: string;
+  readonly limits: {
+    /** Steps in one definition, nested ones included. */
+    readonly steps: number;
+    /** Bytes of a pushed definition, written compactly. */
+    readonly definitionBytes: number;
+    /** Bytes of any other request. */
+    readonly bodyBytes: number;
+  };
+}
+
+export interface AppOptions {
+  readonly db: Database;
+  readonly engine: EnginePort;
+  readonly config: ApiConfig;
+  readonly log: Logger;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+}
+
+export interface Services {
+  readonly sql: Sql;
+  readonly engine: EnginePort;
+  readonly config: ApiConfig;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly reader: Reader;
+}
