@@ -82,7 +82,7 @@ export class Starter {
     }
     if (prepared.length === 0) return;
     const outcomes = await this.#engine.store.startRuns(prepared.map(({ run }) => run));
-    outcomes.forEach((outcome, index) => this.#settle(prepared[index] as Prepared, outcome));
+    for (const [index, outcome] of outcomes.entries()) this.#settle(prepared[index] as Prepared, outcome);
   }
 
   async #prepare(pending: Pending, head: WorkflowHead | undefined): Promise<Prepared> {

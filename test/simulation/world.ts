@@ -1,0 +1,295 @@
+/**
+ * A world in which the engine runs without Postgres, threads or a real clock: rows in maps, commits and time when the
+ * test says so. `crash()` throws the engine away as `kill -9` would, with everything that has not committed.
+ */
+import type { Clock, Timer } from "../../src/clock.ts";
+import type { Workflow } from "../../src/definition/workflow.ts";
+import { Engine } from "../../src/flow/engine.ts";
+import type { Evaluation } from "../../src/flow/evaluation.ts";
+import type {
+  FlowStore,
+  GroupStamp,
+  LoadedRun,
+  NewRun,
+  RunActionRequest,
+  StartOutcome,
+  Write,
+  Writer,
+} from "../../src/flow/port.ts";
+import type { StartReply } from "../../src/flow/protocol.ts";
+import { createLogger } from "../../src/log.ts";
+import type { Run } from "../../src/run/model.ts";
+import type { AttemptContext, StepResult } from "../../src/runtime/type.ts";
+import type { StepAttempt } from "../../src/step/model.ts";
+
+export class FakeClock implements Clock {
+  #now = 1_700_000_000_000;
+  #timers: { time: number; callback: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  at(time: number, callback: () => void): Timer {
+    const entry = { time, callback };
+    this.#timers.push(entry);
+    const cancel = (): void => {
+      this.#timers = this.#timers.filter((other) => other !== entry);
+    };
+    return { cancel };
+  }
+
+  /** The earliest instant at which something is due. */
+  get next(): number | undefined {
+    return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map(({ time }) => time));
+  }
+
+  moveTo(time: number): void {
+    this.#now = Math.max(this.#now, time);
+    const due = this.#timers.filter((entry) => entry.time <= this.#now).sort((a, b) => a.time - b.time);
+    this.#timers = this.#timers.filter((entry) => entry.time > this.#now);
+    for (const { callback } of due) callback();
+  }
+}
+
+type Settled = Parameters<Writer["write"]>[2];
+
+class HeldWriter implements Writer {
+  #queue: { rows: readonly Write[]; settled: Settled }[] = [];
+  readonly #apply: (rows: readonly Write[]) => void;
+
+  constructor(apply: (rows: readonly Write[]) => void) {
+    this.#apply = apply;
+  }
+
+  get depth(): number {
+    return this.#queue.length;
+  }
+
+  write(_stamp: GroupStamp, rows: readonly Write[], settled?: Settled): void {
+    this.#queue.push({ rows, settled });
+  }
+
+  /** Commits the oldest write that waits. */
+  commitOne(): void {
+    const write = this.#queue.shift();
+    if (!write) return;
+    this.#apply(write.rows);
+    write.settled?.();
+  }
+
+  async flush(): Promise<void> {
+    while (this.#queue.length > 0) this.commitOne();
+  }
+
+  async stop(): Promise<void> {}
+}
+
+/** A runtime whose jobs end when the test says so. */
+export class FakeRuntime {
+  readonly started: string[] = [];
+  readonly terminated: string[] = [];
+  readonly results = new Map<string, StepResult>();
+
+  start = async (context: AttemptContext): Promise<StepResult> => {
+    this.started.push(`${context.identity.stepId}:${context.identity.attemptId}`);
+    return this.#answer(context);
+  };
+  execute = async (context: AttemptContext): Promise<StepResult> => this.#answer(context);
+  terminate = async (context: AttemptContext): Promise<StepResult> => {
+    this.terminated.push(`${context.identity.stepId}:${context.identity.attemptId}`);
+    return { state: "STOPPED" };
+  };
+
+  #answer({ identity }: AttemptContext): StepResult {
+    const key = `${identity.stepId}:${identity.attemptId}`;
+    return this.results.get(key) ?? this.results.get(identity.stepId) ?? { state: "CONTINUE" };
+  }
+}
+
+/** Conditions are `true` or `false`; a param `fail` cannot be evaluated. */
+const plainEvaluation: Evaluation = {
+  interpolate: (_run, text) => text,
+  startParams: () => ({ params: {} }),
+  startText: (_input, _params, text) => text,
+  stepParams: ({ node }) => {
+    const params = node.body.params ?? {};
+    if (params.fail) throw new Error("cannot be evaluated");
+    return Object.fromEntries(
+      Object.entries(params).map(([name, param]) => [name, { ...param, evaluated_result: param.value as never }]),
+    );
+  },
+  condition: (_scope, expression) => expression === "true",
+  outputParams: (params, outputs) => ({ ...params, ...outputs }),
+};
+
+export class World {
+  readonly clock = new FakeClock();
+  readonly runtime = new FakeRuntime();
+  readonly runs = new Map<number, Run>();
+  readonly attempts = new Map<number, Map<string, StepAttempt>>();
+  readonly actions = new Map<number, RunActionRequest>();
+  readonly outbox = new Set<string>();
+  /** Commits so far. */
+  commits = 0;
+  readonly #workflow: Workflow;
+  #writer: HeldWriter | undefined;
+  #engine: Engine | undefined;
+  #generation = 0;
+  #uuids = 0;
+
+  constructor(workflow: Workflow) {
+    this.#workflow = workflow;
+  }
+
+  /** A new owner of everything: what it knows is what has committed. */
+  async boot(): Promise<void> {
+    this.#writer = new HeldWriter((rows) => this.#commit(rows));
+    this.#engine = new Engine({
+      clock: this.clock,
+      store: this.#store(this.#writer),
+      evaluation: plainEvaluation,
+      log: createLogger({ format: "json", level: "error" }),
+      groups: 1,
+      index: 0,
+      events: { launch() {}, ended() {}, logged() {}, stale() {} },
+      newUuid: () => `uuid-${++this.#uuids}`,
+      runtimeOf: (node) => (node.typed?.type === "Job" ? this.runtime : { unavailable: "no runtime" }),
+      forget() {},
+    });
+    await this.#engine.own([{ groupId: 0, generation: ++this.#generation }]);
+    await settle();
+  }
+
+  /** Everything in memory is gone. */
+  crash(): void {
+    const writer = this.#writer;
+    this.#engine?.scheduler.stop();
+    this.#engine?.timers.stop();
+    this.#writer = undefined;
+    this.#engine = undefined;
+    if (writer) writer.write = () => {};
+  }
+
+  start(): Promise<StartReply> {
+    if (!this.#engine) throw new Error("no engine");
+    return this.#engine.start({
+      workflowId: this.#workflow.id,
+      version: "latest",
+      user: "tester",
+      request: {
+        initiator: { type: "MANUAL", depth: 0, user: "tester" },
+        requestTime: this.clock.now(),
+        requestId: undefined,
+        runtimeTags: undefined,
+        runParams: undefined,
+        artifacts: undefined,
+        persistFailedRun: false,
+      },
+    });
+  }
+
+  async act(key: number, action: "STOP" | "KILL"): Promise<void> {
+    this.actions.set(key, { action, user: "tester", reason: "", createTime: this.clock.now() });
+    this.#engine?.look([{ key, groupId: 0 }]);
+    await settle();
+  }
+
+  wake(stepId: string): void {
+    for (const attempts of this.attempts.values()) {
+      for (const attempt of attempts.values()) if (attempt.stepId === stepId) this.#engine?.wake(attempt.uuid);
+    }
+  }
+
+  /** Commits what waits, one write at a time, and lets the engine react; time stands still. */
+  async settle(most = Number.POSITIVE_INFINITY): Promise<void> {
+    await settle();
+    for (let count = 0; count < most && this.#writer && this.#writer.depth > 0; count++) {
+      this.#writer.commitOne();
+      await settle();
+    }
+  }
+
+  /** Moves time from one due timer to the next until the instant is reached. */
+  async pass(ms: number): Promise<void> {
+    const end = this.clock.now() + ms;
+    await this.settle();
+    while (this.clock.next !== undefined && this.clock.next <= end) {
+      this.clock.moveTo(this.clock.next);
+      await this.settle();
+    }
+    this.clock.moveTo(end);
+    await this.settle();
+  }
+
+  /** Status of the newest committed attempt at each step. */
+  statuses(key = 1): Record<string, string> {
+    const latest: Record<string, string> = {};
+    for (const attempt of this.attempts.get(key)?.values() ?? []) latest[attempt.stepId] = attempt.status;
+    return latest;
+  }
+
+  status(key = 1): string | undefined {
+    return this.runs.get(key)?.status;
+  }
+
+  #commit(rows: readonly Write[]): void {
+    this.commits++;
+    for (const row of rows) {
+      if (row.kind === "attempt") {
+        const ofRun = this.attempts.get(row.runKey) ?? new Map<string, StepAttempt>();
+        ofRun.set(`${row.attempt.stepId}:${row.attempt.attemptId}`, row.attempt);
+        this.attempts.set(row.runKey, ofRun);
+      } else if (row.kind === "run") {
+        const run = this.runs.get(row.key);
+        if (run) this.runs.set(row.key, { ...run, ...row.change });
+      } else if (row.kind === "outbox") this.outbox.add(`${row.topic}:${row.key}`);
+      else if (row.kind === "action-done") this.actions.delete(row.runKey);
+    }
+  }
+
+  #unfinished(): LoadedRun[] {
+    return [...this.runs.values()].filter(isOpen).map((run) => this.#loaded(run));
+  }
+
+  #loaded(run: Run): LoadedRun {
+    return { run, attempts: [...(this.attempts.get(run.key)?.values() ?? [])], action: this.actions.get(run.key) };
+  }
+
+  #create(made: NewRun): StartOutcome {
+    const key = this.runs.size + 1;
+    const ref = { workflowId: made.workflowId, instanceId: key, runId: 1 };
+    const times = { createTime: this.clock.now(), startTime: undefined, endTime: undefined };
+    const fixed = { key, groupId: 0, correlationId: undefined, executionId: made.uuid, overview: undefined };
+    const run: Run = { ...made, ...ref, ...times, ...fixed, modifyTime: this.clock.now() };
+    this.runs.set(key, run);
+    return { result: "CREATED", run };
+  }
+
+  #store(writer: Writer): FlowStore {
+    const properties = { workflow_id: this.#workflow.id, create_time: 1, author: "tester", owner: "tester" };
+    const head = { workflowId: this.#workflow.id, internalId: 1, activeVersion: 1, latestVersion: 1, properties };
+    return {
+      writer,
+      heads: async () => [head],
+      definition: async () => this.#workflow,
+      startRuns: async (runs) => runs.map((run) => this.#create(run)),
+      dequeue: async () => [],
+      pendingDequeues: async () => [],
+      loadGroup: async (_group, after) => (after === 0 ? this.#unfinished() : []),
+      loadRun: async (key) => this.#unfinished().find(({ run }) => run.key === key),
+      unfinished: async () => ({
+        keys: this.#unfinished().map(({ run }) => run.key),
+        actions: [...this.actions.keys()],
+      }),
+      close: async () => {},
+    };
+  }
+}
+
+const isOpen = (run: Run): boolean => run.status === "CREATED" || run.status === "IN_PROGRESS";
+
+/** Lets everything that is ready run: microtasks and immediates, several rounds of them. */
+async function settle(): Promise<void> {
+  for (let round = 0; round < 6; round++) await new Promise((resolve) => setImmediate(resolve));
+}
