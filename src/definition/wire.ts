@@ -81,7 +81,14 @@ export const flag = z.preprocess(toBoolean, z.boolean());
 
 /** An integer that a JS number holds exactly. */
 export const integer = (min?: number, max?: number) => {
-  let schema = z.int();
+  let schema = z.int({
+    error: ({ code, input }) =>
+      code !== "invalid_type"
+        ? undefined
+        : input === undefined
+          ? "is required, an integer"
+          : `${shown(input)} is not an integer`,
+  });
   if (min !== undefined) schema = schema.min(min);
   if (max !== undefined) schema = schema.max(max);
   return z.preprocess(toInteger, schema);
@@ -96,6 +103,7 @@ export const long: z.ZodType<number | RawNumber> = z.preprocess(
   z
     .any()
     .refine(isLong, {
+      abort: true,
       error: (issue) => `${shown(issue.input)} is not an integer from -9223372036854775808 to 9223372036854775807`,
     })
     .meta({ type: "integer", format: "int64" }),
@@ -106,7 +114,10 @@ export const double: z.ZodType<number | RawNumber> = z.preprocess(
   toDouble,
   z
     .any()
-    .refine(isDouble, { error: (issue) => `${shown(issue.input)} is not a number that a 64-bit double can hold` })
+    .refine(isDouble, {
+      abort: true,
+      error: (issue) => `${shown(issue.input)} is not a number that a 64-bit double can hold`,
+    })
     .meta({ type: "number" }),
 );
 
@@ -138,7 +149,7 @@ export function leniently<const V extends readonly [string, ...string[]]>(values
 /** The object without its null fields; the object itself when it has none. */
 function withoutNulls(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  if (isRawNumber(value)) return 0; // a number, not an object
+  if (isRawNumber(value)) return Number(value.rawJSON);
   for (const key in value) {
     if ((value as Record<string, unknown>)[key] === null) {
       return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));

@@ -39,7 +39,7 @@ export function checkParam(
   checkMeta(param, path, report);
   checkTags(param.tags as readonly Tag[] | undefined, at(path, "tags"), limits, report);
   if (param.type !== "MAP" || value === undefined) return;
-  if (depth >= limits.mapDepth) {
+  if (depth > limits.mapDepth) {
     report(path, `MAP params are nested more than ${limits.mapDepth} levels deep; nest less`);
     return;
   }
