@@ -1,5 +1,5 @@
 /** The argv parser: a declarative table of options and positionals in, values out. It knows no command. */
-import { closest } from "../server/suggest.ts";
+import { closest } from "../definition/suggest.ts";
 
 export interface OptionSpec {
   /** `--port` */

@@ -38,6 +38,8 @@ export interface Io {
   raw(text: string): void;
   /** All of stdin. */
   input(): Promise<string>;
+  /** Asks on the terminal; resolves with the line that was typed. */
+  ask(question: string): Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly home: string;
@@ -47,7 +49,9 @@ export interface Io {
   readonly cores: number;
   /** Whether each stream is a terminal. */
   readonly terminal: { readonly in: boolean; readonly out: boolean; readonly err: boolean };
+  /** Size of the terminal behind stdout. */
   readonly columns: number;
+  readonly rows: number;
   /** Whether stdout takes ANSI colours. */
   readonly colour: boolean;
   /** Calls back on SIGINT and SIGTERM instead of ending the process. @returns how to undo it. */

@@ -1,7 +1,8 @@
 /** From argv to a command, and from whatever it throws to a message and an exit code. */
+
+import { closest } from "../definition/suggest.ts";
 import { MaestroError } from "../error.ts";
 import { ConfigError } from "../server/config.ts";
-import { closest } from "../server/suggest.ts";
 import { parseArguments, UsageError } from "./argument.ts";
 import { type Command, EXIT, type Exit, exitOf, Failure, type Io } from "./command.ts";
 import { groupHelp, HELP_OPTION, longHelp, overview, shortHelp } from "./help.ts";

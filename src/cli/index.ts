@@ -1,9 +1,21 @@
 /** Every command, in the order in which help lists them. */
 import type { Command } from "./command.ts";
+import { RUN_COMMANDS } from "./run.ts";
 import { serveCommand } from "./serve.ts";
+import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
+import { WORKFLOW_COMMANDS } from "./workflow.ts";
 
-export const COMMANDS: readonly Command[] = [serveCommand, versionCommand];
+export const COMMANDS: readonly Command[] = [
+  serveCommand,
+  validateCommand,
+  ...WORKFLOW_COMMANDS,
+  ...RUN_COMMANDS,
+  versionCommand,
+];
 
 /** What the commands of a group are for. */
-export const GROUPS: Readonly<Record<string, string>> = {};
+export const GROUPS: Readonly<Record<string, string>> = {
+  workflow: "Definitions and their versions",
+  run: "Runs of workflows",
+};

@@ -1,5 +1,7 @@
 /** The real outside world: this process's streams, environment and signals. */
+
 import { availableParallelism, homedir, userInfo } from "node:os";
+import { createInterface } from "node:readline/promises";
 import type { Io } from "./command.ts";
 
 export function processIo(): Io {
@@ -15,6 +17,7 @@ export function processIo(): Io {
     err: (line) => void stderr.write(`${line}\n`),
     raw: (text) => void stdout.write(text),
     input: () => Bun.stdin.text(),
+    ask,
     env,
     cwd: process.cwd(),
     home: env.HOME || homedir(),
@@ -23,11 +26,21 @@ export function processIo(): Io {
     cores: availableParallelism(),
     terminal,
     columns: stdout.columns || 80,
+    rows: stdout.rows || 24,
     colour: terminal.out && !env.NO_COLOR && env.TERM !== "dumb",
     onSignal,
     sleep: (ms) => Bun.sleep(ms),
     exit: (code) => process.exit(code),
   };
+}
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question);
+  } finally {
+    lines.close();
+  }
 }
 
 /** A process may run as a uid that has no name. */

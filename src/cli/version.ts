@@ -1,9 +1,7 @@
 /** `maestro version` */
-import manifest from "../../package.json" with { type: "json" };
 import { stringifyJson } from "../json.ts";
+import { VERSION } from "../version.ts";
 import { type Command, EXIT } from "./command.ts";
-
-export const VERSION: string = manifest.version;
 
 export const versionCommand: Command = {
   name: "version",

@@ -1,0 +1,119 @@
+/** The HTTP API as the commands see it: JSON in and out, errors as {@link MaestroError}. */
+import { ERROR_CODES, type ErrorCode, MaestroError } from "../error.ts";
+import { isJsonObject, type Json, parseJson, stringifyJson } from "../json.ts";
+import { VERSION } from "../version.ts";
+import { type Arguments, type OptionSpec, UsageError } from "./argument.ts";
+import { Failure, type Io } from "./command.ts";
+
+export const SERVER_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "--server",
+    placeholder: "URL",
+    summary: "The server to talk to",
+    otherwise: "$MAESTRO_SERVER, then http://127.0.0.1:8080",
+  },
+  { name: "--user", placeholder: "NAME", summary: "Who asks", otherwise: "$MAESTRO_USER, then the system's user" },
+];
+
+export const JSON_OPTION: OptionSpec = { name: "--json", summary: "Print the server's answer as JSON" };
+
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+export interface RequestOptions {
+  readonly body?: unknown;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+}
+
+export class Client {
+  constructor(
+    /** Without a trailing slash. */
+    readonly server: string,
+    readonly user: string,
+  ) {}
+
+  /**
+   * @param path below `/api/v3`, its parts escaped: see {@link path}.
+   * @throws MaestroError what the server answered; Failure when it can't be reached.
+   */
+  async request(method: Method, path: string, options: RequestOptions = {}): Promise<Json> {
+    const url = new URL(`${this.server}/api/v3${path}`);
+    for (const [name, value] of Object.entries(options.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    const response = await this.#fetch(url, {
+      method,
+      headers: {
+        user: this.user,
+        accept: "application/json",
+        "user-agent": `maestro/${VERSION}`,
+        ...(options.body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(options.body === undefined ? {} : { body: stringifyJson(options.body) }),
+    });
+    const text = await response.text();
+    const body = parseBody(text);
+    if (!response.ok) throw errorOf(response, body, text);
+    if (body === undefined) throw new Failure(`${this.server} did not answer with JSON: is it a maestro server?`);
+    return body;
+  }
+
+  async #fetch(url: URL, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(url, init);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new Failure(`can't reach ${this.server} (${code ?? message})`, 1, [
+        "Start a server with `maestro serve`, or name one with --server or MAESTRO_SERVER.",
+      ]);
+    }
+  }
+}
+
+/** @throws UsageError */
+export function clientOf(args: Arguments, io: Io): Client {
+  const flag = args.get("--server");
+  const server = flag ?? (io.env.MAESTRO_SERVER || "http://127.0.0.1:8080");
+  if (!URL.canParse(server) || !/^https?:$/.test(new URL(server).protocol)) {
+    const origin = flag === undefined ? "MAESTRO_SERVER" : "--server";
+    throw new UsageError(`${origin} is "${server}", and must be a URL such as http://127.0.0.1:8080`);
+  }
+  return new Client(server.replace(/\/+$/, ""), args.get("--user") ?? (io.env.MAESTRO_USER || io.user));
+}
+
+/** `/workflows/a%20b/instances/1` from parts: path`/workflows/${id}/instances/${1}`. */
+export function path(texts: TemplateStringsArray, ...parts: readonly (string | number)[]): string {
+  return texts.reduce((whole, text, index) => `${whole}${encodeURIComponent(parts[index - 1] ?? "")}${text}`);
+}
+
+function parseBody(text: string): Json | undefined {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: "BAD_REQUEST",
+  401: "UNAUTHORIZED",
+  403: "FORBIDDEN",
+  404: "NOT_FOUND",
+  408: "REQUEST_TIMEOUT",
+  409: "CONFLICT",
+  410: "GONE",
+  412: "PRECONDITION_FAILED",
+  422: "UNPROCESSABLE_ENTITY",
+  502: "BAD_GATEWAY",
+  503: "UNAVAILABLE",
+};
+
+function errorOf(response: Response, body: Json | undefined, text: string): MaestroError {
+  const fallback = CODE_OF_STATUS[response.status] ?? "INTERNAL_ERROR";
+  if (!isJsonObject(body) || typeof body.message !== "string") {
+    const excerpt = text.trim().slice(0, 200);
+    return new MaestroError(fallback, `the server answered ${response.status}${excerpt === "" ? "" : `: ${excerpt}`}`);
+  }
+  const code = ERROR_CODES.find((it) => it === body.status) ?? fallback;
+  const details = Array.isArray(body.errors) ? body.errors.map(String) : [];
+  return new MaestroError(code, body.message, { details });
+}

@@ -1,0 +1,61 @@
+/** `maestro validate FILE…`: checks definition files without a server. */
+import { parseWorkflowCreateRequest } from "../definition/index.ts";
+import { DEFAULT_LIMITS, type DefinitionLimits } from "../definition/limit.ts";
+import { MaestroError } from "../error.ts";
+import { stringifyJson } from "../json.ts";
+import { builtinPlugins } from "../spawn.ts";
+import type { Arguments } from "./argument.ts";
+import { type Command, EXIT, type Io } from "./command.ts";
+import { type Finding, locate, readSource, SourceError } from "./source.ts";
+
+export const validateCommand: Command = {
+  name: "validate",
+  summary: "Check definition files; needs no server",
+  positionals: [{ name: "FILE", summary: "A definition in JSON or YAML; - for stdin", repeat: true, file: true }],
+  options: [
+    { name: "--json", summary: "Print the findings as JSON" },
+    {
+      name: "--step-type",
+      placeholder: "TYPE",
+      summary: "Accept a plugin's step type (repeatable)",
+      repeat: true,
+    },
+  ],
+  examples: ["validate etl.json", "validate workflows/*.yaml", "validate --json - < etl.json"],
+  detail: [
+    "A file holds what a push sends: { properties, workflow }. Each finding is printed with the file's line and column;",
+    "any makes the exit code 1. What depends on a server (subworkflows, expressions' values) is checked at the push.",
+  ].join("\n"),
+  run: async (args, io) => {
+    const findings: Finding[] = [];
+    for (const file of args.positionals) {
+      const found = await validateFile(file, limitsOf(args), io);
+      if (found.length === 0) io.err(`${file}: ok`);
+      findings.push(...found);
+    }
+    if (args.has("--json")) io.out(stringifyJson(findings.map(({ shown: _, ...rest }) => rest)));
+    else for (const { shown } of findings) io.out(shown);
+    return findings.length === 0 ? EXIT.OK : EXIT.FAILURE;
+  },
+};
+
+const limitsOf = (args: Arguments): DefinitionLimits => ({
+  ...DEFAULT_LIMITS,
+  stepTypes: [...builtinPlugins(), ...args.all("--step-type")],
+});
+
+async function validateFile(file: string, limits: DefinitionLimits, io: Io): Promise<readonly Finding[]> {
+  try {
+    const source = await readSource(file, io);
+    try {
+      parseWorkflowCreateRequest(source.value, limits);
+      return [];
+    } catch (error) {
+      if (!(error instanceof MaestroError)) throw error;
+      return (error.details.length > 0 ? error.details : [error.message]).map((line) => locate(source, line));
+    }
+  } catch (error) {
+    if (error instanceof SourceError) return [error.finding];
+    throw error;
+  }
+}

@@ -1,0 +1,174 @@
+/** `maestro workflow …`: definitions and their versions. */
+import { MaestroError } from "../error.ts";
+import { type JsonObject, stringifyJson } from "../json.ts";
+import { type PositionalSpec, UsageError } from "./argument.ts";
+import { type Client, clientOf, JSON_OPTION, path, SERVER_OPTIONS } from "./client.ts";
+import { type Command, EXIT, exitOf, Failure, type Io } from "./command.ts";
+import { cell, instant, object, objects, table, timeText } from "./output.ts";
+import { locate, readSource, type Source } from "./source.ts";
+
+const WORKFLOW: PositionalSpec = { name: "WORKFLOW", summary: "The workflow's id" };
+
+const pushCommand: Command = {
+  name: "workflow push",
+  summary: "Push definitions: each becomes a new version",
+  positionals: [{ name: "FILE", summary: "A definition in JSON or YAML; - for stdin", repeat: true, file: true }],
+  options: [JSON_OPTION, ...SERVER_OPTIONS],
+  examples: ["workflow push etl.json", "workflow push workflows/*.yaml --server http://node:8080"],
+  detail: [
+    "A file holds { properties, workflow }; the first version needs properties.owner. Every file is read before the",
+    "first one is pushed, so that a file that can't be read pushes nothing.",
+  ].join("\n"),
+  run: async (args, io) => {
+    const client = clientOf(args, io);
+    const sources: Source[] = [];
+    for (const file of args.positionals) sources.push(await readSource(file, io));
+    const answers: JsonObject[] = [];
+    for (const source of sources) {
+      const answer = await push(client, source);
+      answers.push(answer);
+      const { metadata, is_active } = object(answer.workflow_definition);
+      const version = `${cell(object(metadata), "workflow_id")} version ${cell(object(metadata), "workflow_version_id")}`;
+      if (!args.has("--json")) io.out(`${version}${is_active === true ? "" : " (not active)"}`);
+    }
+    if (args.has("--json")) io.out(stringifyJson(answers, 2));
+    return EXIT.OK;
+  },
+};
+
+/** @throws Failure with the findings at their places in the file */
+async function push(client: Client, source: Source): Promise<JsonObject> {
+  try {
+    return object(await client.request("POST", "/workflows", { body: source.value }));
+  } catch (error) {
+    if (!(error instanceof MaestroError) || error.details.length === 0) throw error;
+    const details = error.details.map((line) => locate(source, line).shown);
+    throw new Failure(`${source.file} was refused: ${error.message}`, exitOf(error.code), details);
+  }
+}
+
+const getCommand: Command = {
+  name: "workflow get",
+  summary: "Print a version of a definition as JSON",
+  positionals: [WORKFLOW],
+  options: [
+    { name: "--version", placeholder: "V", summary: "active, latest, default or a number", otherwise: "default" },
+    ...SERVER_OPTIONS,
+  ],
+  examples: ["workflow get etl", "workflow get etl --version 3"],
+  run: async (args, io) => {
+    const version = args.get("--version") ?? "default";
+    const answer = await clientOf(args, io).request("GET", path`/workflows/${args.at(0)}/versions/${version}`);
+    io.out(stringifyJson(answer, 2));
+    return EXIT.OK;
+  },
+};
+
+const PAGE_OPTIONS = [
+  { name: "--limit", placeholder: "N", summary: "How many, at most 200", otherwise: "20" },
+] as const;
+
+const listCommand: Command = {
+  name: "workflow list",
+  summary: "List workflows",
+  positionals: [],
+  options: [
+    ...PAGE_OPTIONS,
+    { name: "--cursor", placeholder: "WORKFLOW", summary: "Only workflows after this one" },
+    JSON_OPTION,
+    ...SERVER_OPTIONS,
+  ],
+  examples: ["workflow list", "workflow list --json"],
+  run: async (args, io) => {
+    const query = { first: args.integer("--limit", 1) ?? 20, cursor: args.get("--cursor") };
+    const answer = object(await clientOf(args, io).request("GET", "/workflows", { query }));
+    if (args.has("--json")) io.out(stringifyJson(answer, 2));
+    else showPage(answer, ["WORKFLOW", "ACTIVE", "LATEST", "OWNER"], overviewRow, io);
+    return EXIT.OK;
+  },
+};
+
+const overviewRow = (it: JsonObject): readonly string[] => [
+  cell(it, "workflow_id"),
+  cell(it, "active_version_id"),
+  cell(it, "latest_version_id"),
+  cell(object(it.properties_snapshot), "owner"),
+];
+
+const versionsCommand: Command = {
+  name: "workflow versions",
+  summary: "List a workflow's versions, newest first",
+  positionals: [WORKFLOW],
+  options: [
+    ...PAGE_OPTIONS,
+    { name: "--cursor", placeholder: "VERSION", summary: "Only versions before this one" },
+    JSON_OPTION,
+    ...SERVER_OPTIONS,
+  ],
+  examples: ["workflow versions etl"],
+  run: async (args, io) => {
+    const query = { first: args.integer("--limit", 1) ?? 20, cursor: args.get("--cursor") };
+    const url = path`/workflows/${args.at(0)}/versions/pagination`;
+    const answer = object(await clientOf(args, io).request("GET", url, { query }));
+    // A workflow that does not exist has an empty page, too.
+    if (objects(answer.elements).length === 0 && query.cursor === undefined) {
+      throw new Failure(`there is no workflow ${args.at(0)}`, EXIT.NOT_FOUND);
+    }
+    if (args.has("--json")) io.out(stringifyJson(answer, 2));
+    else showPage(answer, ["VERSION", "ACTIVE", "AUTHOR", "CREATED"], versionRow, io);
+    return EXIT.OK;
+  },
+};
+
+function versionRow(it: JsonObject): readonly string[] {
+  const metadata = object(it.metadata);
+  return [
+    cell(metadata, "workflow_version_id"),
+    it.is_active === true ? "yes" : "-",
+    cell(metadata, "version_author"),
+    timeText(instant(metadata, "create_time")),
+  ];
+}
+
+function showPage(
+  answer: JsonObject,
+  head: readonly string[],
+  row: (it: JsonObject) => readonly string[],
+  io: Io,
+): void {
+  io.out(table(head, objects(answer.elements).map(row)));
+  const page = object(answer.page_info);
+  if (page.has_next_page === true) io.err(`More: --cursor ${cell(page, "end_cursor")}`);
+}
+
+const deleteCommand: Command = {
+  name: "workflow delete",
+  summary: "Delete a workflow with all its versions and runs",
+  positionals: [WORKFLOW],
+  options: [{ name: "--yes", short: "-y", summary: "Don't ask" }, JSON_OPTION, ...SERVER_OPTIONS],
+  examples: ["workflow delete etl", "workflow delete etl --yes"],
+  run: async (args, io) => {
+    const client = clientOf(args, io);
+    const workflow = args.at(0);
+    if (!args.has("--yes") && !(await confirm(workflow, client, io))) return EXIT.FAILURE;
+    const answer = object(await client.request("DELETE", path`/workflows/${workflow}`));
+    io.out(args.has("--json") ? stringifyJson(answer, 2) : cell(answer, "message"));
+    return EXIT.OK;
+  },
+};
+
+async function confirm(workflow: string, client: Client, io: Io): Promise<boolean> {
+  if (!io.terminal.in) throw new UsageError("nobody can be asked here: give --yes to delete it");
+  const answer = await io.ask(`Delete ${workflow} at ${client.server} with all its versions and runs? Type its id: `);
+  if (answer.trim() === workflow) return true;
+  io.err("Nothing was deleted.");
+  return false;
+}
+
+export const WORKFLOW_COMMANDS: readonly Command[] = [
+  pushCommand,
+  getCommand,
+  listCommand,
+  versionsCommand,
+  deleteCommand,
+];
