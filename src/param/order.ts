@@ -135,8 +135,8 @@ function mergeInherited(
 function inheritedInputs(input: WorkflowMerge, previous: WorkflowParams | undefined): DefaultInputs | undefined {
   const inputs = input.inherited?.defaults;
   if (!inputs) return undefined;
-  const own = previous?.defaults;
-  return { ...inputs, owner: own?.owner ?? "", workflow_id: own?.workflow_id ?? "", source: input.source };
+  const { owner = "", workflow_id = "", time = inputs.time } = previous?.defaults ?? {};
+  return { ...inputs, owner, workflow_id, time, source: input.source };
 }
 
 /** Definitions that a parent passes down, in the wire shape of `run_params`. */
