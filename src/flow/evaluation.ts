@@ -28,14 +28,16 @@ export interface StepScope {
   readonly attempt: StepAttempt;
   /** The newest attempt at a step of this run; undefined when it was never made. */
   attemptOf(stepId: string): StepAttempt | undefined;
-  /** The step exists in the definition. */
-  hasStep(stepId: string): boolean;
+  /** Every step that was made so far. */
+  stepIds(): Iterable<string>;
   /** Epoch ms. */
   readonly now: number;
 }
 
 /** What the params of a new run are made of. */
 export interface StartInput {
+  /** Unique per start. */
+  readonly id: string;
   readonly workflow: Workflow;
   readonly head: WorkflowHead;
   readonly initiator: Initiator;
@@ -50,11 +52,11 @@ export interface Evaluation {
   /** A text with `${param}` of a new run's params. @throws MaestroError, {@link Deferred} */
   startText(input: StartInput, params: WorkflowParams, text: string): string;
   /** A text with `${param}` of workflow params. @throws MaestroError, {@link Deferred} */
-  interpolate(run: Run, text: string): string;
+  interpolate(run: Run, text: string, now: number): string;
   /** All params of an attempt, merged and evaluated. @throws MaestroError, {@link Deferred} */
   stepParams(scope: StepScope): Params;
   /** The SEL condition of an edge. @throws MaestroError, {@link Deferred} */
   condition(scope: StepScope, expression: string): boolean;
   /** Merges what a job put out into the attempt's params. @throws MaestroError */
-  outputParams(params: Params, outputs: Params, now: number): Params;
+  outputParams(scope: StepScope, outputs: Params): Params;
 }

@@ -152,7 +152,7 @@ export class Flow implements Scheduled {
       attempt,
       now: this.#now,
       attemptOf: (stepId) => this.#tasks.get(stepId)?.attempt,
-      hasStep: (stepId) => this.#graph.nodes.has(stepId),
+      stepIds: () => this.#tasks.keys(),
     };
   }
 

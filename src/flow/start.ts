@@ -27,6 +27,7 @@ export interface StartContext extends FlowContext {
 }
 
 interface Pending {
+  readonly id: string;
   readonly command: StartCommand;
   resolve(reply: StartReply): void;
   reject(error: unknown): void;
@@ -50,13 +51,16 @@ export class Starter {
   /** @throws MaestroError what was wrong with the request; INTERNAL_ERROR when the store cannot take it. */
   start(command: StartCommand): Promise<StartReply> {
     const { promise, resolve, reject } = Promise.withResolvers<StartReply>();
-    this.#waiting.push({ command, resolve, reject });
-    if (!this.#busy) {
-      this.#busy = true;
-      // The messages that came together start together.
-      queueMicrotask(() => void this.#drain());
-    }
+    this.#queue({ id: this.#engine.newUuid(), command, resolve, reject });
     return promise;
+  }
+
+  #queue(pending: Pending): void {
+    this.#waiting.push(pending);
+    if (this.#busy) return;
+    this.#busy = true;
+    // The messages that came together start together.
+    queueMicrotask(() => void this.#drain());
   }
 
   async #drain(): Promise<void> {
@@ -76,8 +80,11 @@ export class Starter {
     const heads = new Map((await this.#engine.store.heads(ids)).map((head) => [head.workflowId, head]));
     const prepared: Prepared[] = [];
     for (const pending of batch) {
-      const done = this.#prepare(pending, heads.get(pending.command.workflowId));
-      const ready = await done.catch((error) => void pending.reject(error));
+      const ready = await this.#prepare(pending, heads.get(pending.command.workflowId)).catch((error) => {
+        // An expression that takes long holds up nobody else: this start joins a later batch.
+        if (error instanceof Deferred) void error.settled.then(() => this.#queue(pending));
+        else pending.reject(error);
+      });
       if (ready) prepared.push(ready);
     }
     if (prepared.length === 0) return;
@@ -91,25 +98,19 @@ export class Starter {
     const versionId = resolveVersion(command.version, head);
     const graph = await this.#engine.graphOf(head.internalId, versionId);
     if (!graph) throw notFound(`Cannot find version [${versionId}] of workflow [${command.workflowId}]`);
-    for (;;) {
-      try {
-        return { pending, graph, run: this.#newRun(command, head, versionId, graph.workflow) };
-      } catch (error) {
-        if (!(error instanceof Deferred)) throw error;
-        await error.settled;
-      }
-    }
+    return { pending, graph, run: this.#newRun(pending, head, versionId, graph.workflow) };
   }
 
-  #newRun(command: StartCommand, head: WorkflowHead, versionId: number, workflow: Workflow): NewRun {
+  #newRun({ id, command }: Pending, head: WorkflowHead, versionId: number, workflow: Workflow): NewRun {
     const { request } = command;
     const now = this.#engine.clock.now();
     checkTags(workflow, request.runtimeTags);
+    const uuid = request.requestId ?? this.#engine.newUuid();
     const base = {
       workflowId: head.workflowId,
       internalId: head.internalId,
       versionId,
-      uuid: request.requestId ?? this.#engine.newUuid(),
+      uuid,
       groupInfo: this.#engine.groups,
       initiator: request.initiator,
       config: {
@@ -122,7 +123,7 @@ export class Starter {
       artifacts: request.artifacts ?? {},
     };
     try {
-      const input = { workflow, head, initiator: request.initiator, runParams: request.runParams, now };
+      const input = { id, workflow, head, initiator: request.initiator, runParams: request.runParams, now };
       const params = this.#engine.evaluation.startParams(input);
       const interpolate = (text: string): string => this.#engine.evaluation.startText(input, params, text);
       const timeoutMs = timeoutOf(workflow.timeout, `workflow [${workflow.id}]`, interpolate);

@@ -163,7 +163,7 @@ export class Task {
     const { now, run, engine } = this.#flow;
     const first = this.#attempt.attemptId === 1;
     const waiting = enter(this.#attempt, now, "INITIALIZED", "WAITING_FOR_SIGNALS", "EVALUATING_PARAMS");
-    const interpolate = (text: string): string => engine.evaluation.interpolate(run, text);
+    const interpolate = (text: string): string => engine.evaluation.interpolate(run, text, now);
     const policy = first ? this.node.typed?.retry_policy : undefined;
     const plan = policy ? this.#retryPlan(policy, interpolate) : waiting.retry.plan;
     const ready: StepAttempt = {
@@ -302,7 +302,7 @@ export class Task {
     const { now, engine } = this.#flow;
     try {
       const params = outputs
-        ? engine.evaluation.outputParams(this.#attempt.params, outputs, now)
+        ? engine.evaluation.outputParams(this.#scope(this.#attempt), outputs)
         : this.#attempt.params;
       this.#attempt = enter({ ...this.#attempt, params }, now, "FINISHING", "SUCCEEDED");
     } catch (error) {

@@ -120,7 +120,7 @@ const plainEvaluation: Evaluation = {
     );
   },
   condition: (_scope, expression) => expression === "true",
-  outputParams: (params, outputs) => ({ ...params, ...outputs }),
+  outputParams: ({ attempt }, outputs) => ({ ...attempt.params, ...outputs }),
 };
 
 export class World {

@@ -1,0 +1,195 @@
+/**
+ * Params and conditions on an engine thread: in place within a small budget; what exceeds it goes to the evaluation
+ * thread with the full limits, and its result waits here until the flow asks again.
+ */
+
+import { nameOf } from "../definition/user.ts";
+import { MaestroError, toErrorData } from "../error.ts";
+import { stringHash } from "../id.ts";
+import { mergeOutputParams } from "../param/order.ts";
+import type { FinishedStep, StepFacts, StepParams, StepScope, WorkflowParams } from "../param/scope.ts";
+import type { Params } from "../param/type.ts";
+import type { EvaluationJob, EvaluationSetting, StepData } from "../run/evaluation.ts";
+import { instanceFacts, runText, startParams, stepCondition, stepParams } from "../run/evaluation.ts";
+import type { Run } from "../run/model.ts";
+import { BudgetExceeded } from "../sel/index.ts";
+import type { StepAttempt } from "../step/model.ts";
+import { isComplete } from "../step/status.ts";
+import { Deferred, type Evaluation, type StartInput, type StepScope as TaskScope } from "./evaluation.ts";
+
+/** Nodes that one evaluation may visit on an engine thread: a few milliseconds. */
+const INLINE_VISITS = 20_000;
+
+export interface EvaluatorOptions extends EvaluationSetting {
+  /** Carries a job out on the evaluation thread. Rejects with what the evaluation threw. */
+  elsewhere(job: EvaluationJob): Promise<unknown>;
+  /** A number in [0, 2^53): fixed for each evaluation. */
+  random(): number;
+}
+
+type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
+export class Evaluator implements Evaluation {
+  readonly #options: EvaluatorOptions;
+  /** Results from elsewhere that nobody has asked for yet, by what was evaluated. */
+  readonly #outcomes = new Map<string, Outcome>();
+
+  constructor(options: EvaluatorOptions) {
+    this.#options = options;
+  }
+
+  startParams(input: StartInput): WorkflowParams {
+    const job = {
+      definition: input.workflow.params,
+      runParams: input.runParams,
+      instance: startFacts(input),
+      now: input.now,
+      seed: this.#options.random(),
+    };
+    return this.#inline(
+      `start ${input.id}`,
+      (budget) => startParams(job, this.#options, budget),
+      () => ({ ...job, kind: "start" }),
+    );
+  }
+
+  startText(input: StartInput, workflow: WorkflowParams, text: string): string {
+    return this.#text(`text ${input.id} ${text}`, startFacts(input), workflow, text, input.now);
+  }
+
+  interpolate(run: Run, text: string, now: number): string {
+    return this.#text(`text ${run.key} ${text}`, runFacts(run), run.params, text, now);
+  }
+
+  stepParams(scope: TaskScope): Params {
+    const { run, node, attempt, now } = scope;
+    const job = {
+      merge: {
+        stepType: node.typed?.type ?? node.kind,
+        definition: node.body.params,
+        source: "LAUNCH" as const,
+        fresh: run.config.policy.startsWith("START_"),
+      },
+      instance: runFacts(run),
+      now,
+      seed: seedOf(attempt),
+    };
+    const facts = factsOf(scope);
+    return this.#inline(
+      `step ${attempt.uuid}`,
+      (budget) => stepParams(job, surroundings(scope, facts, undefined), this.#options, budget),
+      () => ({ ...job, kind: "step", step: this.#data(scope, facts, undefined) }),
+    );
+  }
+
+  condition(scope: TaskScope, expression: string): boolean {
+    const { run, attempt, now } = scope;
+    const job = { expression, instance: runFacts(run), now, seed: seedOf(attempt) };
+    const facts = factsOf(scope);
+    const own = attempt.params;
+    return this.#inline(
+      `condition ${attempt.uuid} ${expression}`,
+      (budget) => stepCondition(job, surroundings(scope, facts, own), this.#options, budget),
+      () => ({ ...job, kind: "condition", step: this.#data(scope, facts, own) }),
+    );
+  }
+
+  outputParams(scope: TaskScope, outputs: Params): Params {
+    return mergeOutputParams(paramsOf(scope.run, scope.attempt), outputs, scope.now).params;
+  }
+
+  #text(
+    key: string,
+    instance: ReturnType<typeof runFacts>,
+    workflow: WorkflowParams,
+    text: string,
+    now: number,
+  ): string {
+    const job = { text, workflow, instance, now, seed: 0 };
+    return this.#inline(
+      key,
+      (budget) => runText(job, this.#options, budget),
+      () => ({ ...job, kind: "text" }),
+    );
+  }
+
+  #inline<T>(key: string, here: (budget: { visits: number }) => T, job: () => EvaluationJob): T {
+    const known = this.#outcomes.get(key);
+    if (known) {
+      this.#outcomes.delete(key);
+      if ("error" in known) throw known.error;
+      return known.value as T;
+    }
+    try {
+      return here({ visits: INLINE_VISITS });
+    } catch (error) {
+      if (!(error instanceof BudgetExceeded)) throw error;
+      throw new Deferred(this.#elsewhere(key, job()));
+    }
+  }
+
+  async #elsewhere(key: string, job: EvaluationJob): Promise<void> {
+    try {
+      this.#outcomes.set(key, { value: await this.#options.elsewhere(job) });
+    } catch (error) {
+      this.#outcomes.set(key, { error: MaestroError.fromData(toErrorData(error)) });
+    }
+  }
+
+  /** The whole scope as data: made only for a job that leaves the thread. */
+  #data(scope: TaskScope, facts: StepFacts, own: Params | undefined): StepData {
+    const finished: Record<string, FinishedStep> = {};
+    for (const id of scope.stepIds()) {
+      const step = finishedStep(scope, id);
+      if (step) finished[id] = step;
+    }
+    return { facts, workflow: scope.run.params, finished, ...(own && { own }) };
+  }
+}
+
+function surroundings(scope: TaskScope, facts: StepFacts, own: Params | undefined): StepScope {
+  return {
+    facts,
+    workflow: scope.run.params,
+    finished: (id) => finishedStep(scope, id),
+    ...(own && { own: paramsOf(scope.run, scope.attempt) }),
+  };
+}
+
+function finishedStep(scope: TaskScope, id: string): FinishedStep | undefined {
+  const attempt = scope.attemptOf(id);
+  if (!attempt || !isComplete(attempt.status)) return undefined;
+  return { params: paramsOf(scope.run, attempt), status: attempt.status, end_time: attempt.times.end_time };
+}
+
+const paramsOf = (run: Run, attempt: StepAttempt): StepParams => ({
+  params: attempt.params,
+  identity: identityOf(run, attempt),
+  time: attempt.paramsTime,
+});
+
+const identityOf = (run: Run, attempt: StepAttempt) => ({
+  workflow_instance_id: run.instanceId,
+  step_instance_uuid: attempt.uuid,
+  step_attempt_id: attempt.attemptId,
+  step_id: attempt.stepId,
+});
+
+const factsOf = ({ run, node, attempt }: TaskScope): StepFacts => ({
+  ...identityOf(run, attempt),
+  step_instance_id: attempt.stepInstanceId,
+  step_type_info: node.typed?.sub_type ?? node.typed?.type ?? node.kind,
+  error_retries: attempt.retry.error,
+});
+
+const startFacts = ({ workflow, head, initiator }: StartInput) =>
+  instanceFacts(
+    { workflowId: head.workflowId },
+    { owner: nameOf(head.properties.owner ?? ""), initiator, policy: "START_FRESH_NEW_RUN", workflow },
+  );
+
+const runFacts = (run: Run) =>
+  instanceFacts(run, { owner: run.properties.owner, initiator: run.initiator, policy: run.config.policy });
+
+/** The same for every evaluation of an attempt, so that asking again repeats the answer. */
+const seedOf = ({ uuid }: StepAttempt): number => (stringHash(uuid) >>> 0) * 2 ** 20;

@@ -1,0 +1,197 @@
+/**
+ * Everything that is evaluated for a run, as jobs of plain data: an engine thread carries one out in place while it is
+ * small, and sends the same job to the evaluation thread when it is not. Pure: the clock and the seed are in the job.
+ */
+import type { Initiator } from "../definition/initiator.ts";
+import { nameOf } from "../definition/user.ts";
+import type { Workflow } from "../definition/workflow.ts";
+import {
+  type DefaultCatalog,
+  type EvaluationContext,
+  evaluateCondition,
+  evaluateStepParams,
+  evaluateWorkflowParams,
+  type FinishedStep,
+  type InstanceFacts,
+  interpolateText,
+  mergeStepParams,
+  mergeWorkflowParams,
+  type ParamDefinitions,
+  type ParamExtension,
+  type Params,
+  requestSource,
+  type StepFacts,
+  type StepMerge,
+  type StepScope,
+  type WorkflowParams,
+} from "../param/index.ts";
+import type { SelLimits, SelValue } from "../sel/index.ts";
+import type { Run } from "./model.ts";
+
+interface Job {
+  readonly instance: InstanceFacts;
+  /** Epoch ms. */
+  readonly now: number;
+  readonly seed: number;
+}
+
+/** A step's surroundings as plain data. */
+export interface StepData {
+  readonly facts: StepFacts;
+  readonly workflow: WorkflowParams;
+  readonly finished: { readonly [stepId: string]: FinishedStep };
+  /** The step's own evaluated params, for conditions. */
+  readonly own?: Params | undefined;
+}
+
+export interface StartJob extends Job {
+  readonly kind: "start";
+  readonly definition: ParamDefinitions | undefined;
+  readonly runParams: ParamDefinitions | undefined;
+}
+
+export interface TextJob extends Job {
+  readonly kind: "text";
+  readonly text: string;
+  readonly workflow: WorkflowParams;
+}
+
+export interface StepJob extends Job {
+  readonly kind: "step";
+  readonly merge: Omit<StepMerge, "catalog">;
+  readonly step: StepData;
+}
+
+export interface ConditionJob extends Job {
+  readonly kind: "condition";
+  readonly expression: string;
+  readonly step: StepData;
+}
+
+export type EvaluationJob = StartJob | TextJob | StepJob | ConditionJob;
+
+/** What jobs do not carry: the same on every thread. */
+export interface EvaluationSetting {
+  readonly environment: string;
+  readonly limits: Partial<SelLimits>;
+  readonly catalog: DefaultCatalog;
+}
+
+/** Visits after which an evaluation ends with `BudgetExceeded`; undefined: the full limits. */
+export type Budget = EvaluationContext["budget"];
+
+export function startParams(job: Omit<StartJob, "kind">, setting: EvaluationSetting, budget: Budget): WorkflowParams {
+  const merged = mergeWorkflowParams({
+    definition: job.definition,
+    runParams: job.runParams,
+    source: requestSource(job.instance.initiator_type),
+    catalog: setting.catalog,
+  });
+  return evaluateWorkflowParams(merged, contextOf(job, setting, budget));
+}
+
+export function runText(job: Omit<TextJob, "kind">, setting: EvaluationSetting, budget: Budget): string {
+  return interpolateText(job.text, job.workflow, contextOf(job, setting, budget));
+}
+
+export function stepParams(
+  job: Omit<StepJob, "kind" | "step">,
+  scope: StepScope,
+  setting: EvaluationSetting,
+  budget: Budget,
+): Params {
+  const merged = mergeStepParams({ ...job.merge, catalog: setting.catalog });
+  return evaluateStepParams(merged, scope, contextOf(job, setting, budget)).params;
+}
+
+export function stepCondition(
+  job: Omit<ConditionJob, "kind" | "step">,
+  scope: StepScope,
+  setting: EvaluationSetting,
+  budget: Budget,
+): boolean {
+  return evaluateCondition(job.expression, scope, contextOf(job, setting, budget));
+}
+
+/** Carries a job out with the full limits. */
+export function evaluateJob(
+  job: EvaluationJob,
+  setting: EvaluationSetting,
+): WorkflowParams | Params | string | boolean {
+  switch (job.kind) {
+    case "start":
+      return startParams(job, setting, undefined);
+    case "text":
+      return runText(job, setting, undefined);
+    case "step":
+      return stepParams(job, scopeOf(job.step), setting, undefined);
+    case "condition":
+      return stepCondition(job, scopeOf(job.step), setting, undefined);
+  }
+}
+
+function scopeOf({ facts, workflow, finished, own }: StepData): StepScope {
+  return {
+    facts,
+    workflow,
+    finished: (id) => (Object.hasOwn(finished, id) ? finished[id] : undefined),
+    ...(own && { own: { params: own, identity: facts } }),
+  };
+}
+
+function contextOf({ instance, now, seed }: Job, setting: EvaluationSetting, budget: Budget): EvaluationContext {
+  return {
+    now,
+    seed,
+    instance,
+    extension: extensionOf(setting.environment, seed),
+    limits: setting.limits,
+    ...(budget && { budget }),
+  };
+}
+
+/** Loops, subworkflows and signals do not exist in this engine yet: what asks for them is told so. */
+function extensionOf(environment: string, seed: number): ParamExtension {
+  const missing = (what: string) => (): SelValue => {
+    throw new Error(`${what}: this run has none`);
+  };
+  return {
+    getFromSignal: missing("a signal"),
+    getFromTrigger: missing("a signal trigger"),
+    getFromSignalDependency: missing("a signal dependency"),
+    getFromForeach: missing("a foreach step"),
+    getFromSubworkflow: missing("a subworkflow step"),
+    nextUniqueId: (call) => uniqueId(seed, call),
+    getExecutionEnvironment: () => environment,
+  };
+}
+
+/** 63 bits: 42 of the evaluation's random seed and 21 that count its calls. */
+const uniqueId = (seed: number, call: number): bigint =>
+  (BigInt(Math.floor(seed) % 2 ** 42) << 21n) | BigInt(call % 2 ** 21);
+
+/** What expressions may ask of the run. Ids are absent while it is being created. */
+export function instanceFacts(
+  run: { readonly workflowId: string; readonly instanceId?: number; readonly runId?: number },
+  about: {
+    readonly owner: string;
+    readonly initiator: Initiator;
+    readonly policy: Run["config"]["policy"];
+    /** Needed while workflow params are evaluated. */
+    readonly workflow?: Workflow;
+  },
+): InstanceFacts {
+  const { initiator, workflow } = about;
+  const trigger = workflow?.time_triggers?.[0];
+  return {
+    workflow_id: run.workflowId,
+    workflow_instance_id: run.instanceId,
+    workflow_run_id: run.runId,
+    owner: about.owner,
+    initiator_type: initiator.type,
+    initiator_timezone: initiator.type === "TIME" ? initiator.timezone : undefined,
+    initiator_runner_name: initiator.type === "MANUAL" && initiator.user ? nameOf(initiator.user) : undefined,
+    first_time_trigger_timezone: trigger && "timezone" in trigger ? trigger.timezone : undefined,
+    run_policy: about.policy,
+  };
+}
