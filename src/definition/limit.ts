@@ -1,3 +1,5 @@
+import { WIRE_STEP_TYPES } from "./step.ts";
+
 /** Limits of definitions; configuration may change each. */
 export interface DefinitionLimits {
   /** Steps of a definition, those of loop bodies included. */
@@ -16,7 +18,7 @@ export interface DefinitionLimits {
   readonly signalsPerTrigger: number;
   /** Least milliseconds between two firings of a time trigger. */
   readonly triggerIntervalMs: number;
-  /** Step types beyond those of the wire format, as runtimes register them. */
+  /** The step types that a runtime is registered for; matched in any case. */
   readonly stepTypes: readonly string[];
 }
 
@@ -30,5 +32,5 @@ export const DEFAULT_LIMITS: DefinitionLimits = {
   mapDepth: 50,
   signalsPerTrigger: 8,
   triggerIntervalMs: 1000,
-  stepTypes: [],
+  stepTypes: WIRE_STEP_TYPES,
 };

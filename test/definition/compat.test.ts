@@ -9,11 +9,7 @@ import { initiatorSchema } from "../../src/definition/initiator.ts";
 import { definitionExtrasSchema, gitInfoSchema, metadataSchema } from "../../src/definition/metadata.ts";
 import { paramDefinitionsSchema } from "../../src/definition/parameter.ts";
 import { parseWire } from "../../src/definition/parse.ts";
-import {
-  propertiesSchema,
-  propertiesSnapshotSchema,
-  propertiesUpdateRequestSchema,
-} from "../../src/definition/properties.ts";
+import { propertiesSchema, propertiesUpdateRequestSchema } from "../../src/definition/properties.ts";
 import { retryPolicySchema } from "../../src/definition/retry.ts";
 import {
   signalDependencyDefinitionSchema,

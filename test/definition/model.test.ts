@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
+import { z } from "zod";
 import { initiatorSchema, isInline, isUpstream } from "../../src/definition/initiator.ts";
+import { workflowCreateRequestSchema, workflowDefinitionSchema } from "../../src/definition/metadata.ts";
 import { paramDefinitionSchema, parameterSchema } from "../../src/definition/parameter.ts";
 import { parseWire } from "../../src/definition/parse.ts";
 import { allSteps, nestedSteps, type Step, stepIdOf, stepOf, stepSchema } from "../../src/definition/step.ts";
@@ -104,4 +106,24 @@ test("timeline events refuse what their type does not have", () => {
     message: "m",
   });
   expect(() => parseWire(timelineEventSchema, { ...log, action: "x" }, "refused")).toThrow("refused");
+});
+
+test("the schemas describe themselves, by name, for requests and for answers", () => {
+  const request = z.toJSONSchema(workflowCreateRequestSchema, { io: "input" });
+  const answer = z.toJSONSchema(workflowDefinitionSchema);
+  const names = [
+    "Workflow",
+    "Step",
+    "TypedStep",
+    "ForeachStep",
+    "ParamDefinition",
+    "RetryPolicy",
+    "TimeTrigger",
+    "Tag",
+    "User",
+  ];
+  for (const document of [request, answer])
+    expect(Object.keys(document.$defs ?? {})).toEqual(expect.arrayContaining(names));
+  expect(answer.$defs?.Workflow?.required).toEqual(["id", "steps"]);
+  expect(answer.$defs?.Step).toMatchObject({ minProperties: 1, maxProperties: 1, additionalProperties: false });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { DEFAULT_LIMITS } from "../../src/definition/limit.ts";
 import { metadataOf } from "../../src/definition/metadata.ts";
 import { parseWorkflowCreateRequest } from "../../src/definition/validate.ts";
@@ -125,4 +126,45 @@ test("extra keys and git info go to the metadata", () => {
     git_info: { sha: "abc" },
     ticket: "T",
   });
+});
+
+test("whatever the JSON, a request is accepted or refused with findings", () => {
+  const keys = fc.constantFrom(
+    "workflow",
+    "steps",
+    "step",
+    "foreach",
+    "while",
+    "id",
+    "params",
+    "type",
+    "value",
+    "tags",
+    "transition",
+    "backoff",
+    "time_triggers",
+    "timeout",
+    "MAP",
+  );
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { depthSize: "medium", withCrossShrink: true },
+      fc.oneof(fc.jsonValue({ maxDepth: 1 }), keys, fc.constant(parseJson("12345678901234567890"))),
+      fc.dictionary(keys, tie("tree"), { noNullPrototype: true }),
+      fc.array(tie("tree"), { maxLength: 3 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(tree, (json) => {
+      for (const request of [
+        json,
+        { workflow: json },
+        { workflow: { id: "w", steps: [{ step: json }, { foreach: json }], params: { x: json } } },
+      ]) {
+        const error = refusal(request);
+        expect(error.details.length).toBeGreaterThan(0);
+        expect(error.details.every((line) => line.length > 0)).toBe(true);
+      }
+    }),
+  );
 });

@@ -1,51 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { DEFAULT_LIMITS, type DefinitionLimits } from "../../src/definition/limit.ts";
-import { parseWorkflowCreateRequest } from "../../src/definition/validate.ts";
-import { MaestroError } from "../../src/error.ts";
-
-type Body = Record<string, unknown>;
-
-/** The findings of a push of one workflow. */
-function findings(workflow: Body, limits: DefinitionLimits = DEFAULT_LIMITS): readonly string[] {
-  try {
-    parseWorkflowCreateRequest({ workflow: { id: "w", steps: [step("a")], ...workflow } }, limits);
-    return [];
-  } catch (error) {
-    if (error instanceof MaestroError) return error.details;
-    throw error;
-  }
-}
-
-const step = (id: string, body: Body = {}): Body => ({ step: { id, type: "NoOp", ...body } });
-const to = (...ids: string[]): Body => ({
-  transition: { successors: Object.fromEntries(ids.map((id) => [id, "true"])) },
-});
-const map = (value: Body): Body => ({ type: "MAP", value });
-const longs = { type: "LONG_ARRAY", value: [1] };
-const foreach = (id: string, loop: Body, steps: unknown[], body: Body = {}): Body => ({
-  foreach: { id, params: { loop_params: map(loop) }, steps, ...body },
-});
-const loop = (id: string, loopParams: Body, steps: unknown[], body: Body = {}): Body => ({
-  while: { id, condition: "true", params: { loop_params: map(loopParams) }, steps, ...body },
-});
-const one = (body: Body): Body => ({ steps: [step("a", body)] });
-
-/** Each a workflow with one defect, and how its only finding starts. */
-function refused(cases: readonly (readonly [name: string, workflow: Body, finding: string])[]): void {
-  test.each(cases.map(([name, workflow, finding]) => ({ name, workflow, finding })))(
-    "refused: $name",
-    ({ workflow, finding }) => {
-      const found = findings(workflow);
-      expect(found.map((line) => line.slice(0, finding.length))).toEqual([finding]);
-    },
-  );
-}
-
-function accepted(cases: readonly (readonly [name: string, workflow: Body])[]): void {
-  test.each(cases.map(([name, workflow]) => ({ name, workflow })))("accepted: $name", ({ workflow }) => {
-    expect(findings(workflow)).toEqual([]);
-  });
-}
+import { DEFAULT_LIMITS } from "../../src/definition/limit.ts";
+import { accepted, type Body, findings, foreach, longs, loop, map, one, refused, step, to } from "./harness.ts";
 
 describe("ids and names", () => {
   refused([
@@ -242,10 +197,13 @@ describe("steps", () => {
     ["the longest timeout", { timeout: "120 days" }],
   ]);
 
-  test("types that a runtime registers pass in any case", () => {
+  test("only types that a runtime is registered for pass, in any case", () => {
     expect(
       findings({ steps: [{ step: { id: "a", type: "SHELL" } }] }, { ...DEFAULT_LIMITS, stepTypes: ["shell"] }),
     ).toEqual([]);
+    expect(findings({}, { ...DEFAULT_LIMITS, stepTypes: ["shell"] })).toEqual([
+      'workflow.steps[0].step.type: "NoOp" is not a step type; known are shell',
+    ]);
   });
 
   test("nested steps count, up to the limit", () => {
@@ -358,149 +316,4 @@ describe("loops", () => {
     expect(findings({ steps: [nest(10)] })).toEqual([]);
     expect(findings({ steps: [nest(11)] })[0]).toEndWith("loops are nested more than 10 levels deep; nest less");
   });
-});
-
-describe("triggers", () => {
-  const time = (...triggers: unknown[]): Body => ({ time_triggers: triggers });
-  const signal = (trigger: unknown): Body => ({ signal_triggers: [trigger] });
-  const cron = { type: "CRON", cron: "0 3 * * *" };
-  refused([
-    [
-      "a text that is no cron",
-      time({ type: "CRON", cron: "0 30 * * *" }),
-      'workflow.time_triggers[0].cron: "0 30 * * *" is not a cron schedule (Invalid value for hour: 30)',
-    ],
-    [
-      "a zone that does not exist",
-      time({ ...cron, timezone: "Mars/Base" }),
-      'workflow.time_triggers[0].timezone: "Mars/Base" is not a time zone',
-    ],
-    ["a day that does not exist", time({ type: "CRON", cron: "0 0 30 2 *" }), "workflow.time_triggers[0]: never fires"],
-    [
-      "an unknown kind",
-      time({ type: "CRONN", cron: "x" }),
-      'workflow.time_triggers[0].type: "CRONN" is not one of CRON, PREDEFINED, INTERVAL; did you mean "CRON"?',
-    ],
-    [
-      "an unknown predefined schedule",
-      time({ type: "PREDEFINED", expression: "@fortnightly" }),
-      'workflow.time_triggers[0].expression: "@fortnightly" is not one of',
-    ],
-    [
-      "a fuzz of zero",
-      time({ ...cron, fuzzy_max_delay: 0 }),
-      "workflow.time_triggers[0].fuzzy_max_delay: 0 ms is out of range",
-    ],
-    [
-      "a fuzz with a reference",
-      time({ ...cron, fuzzy_max_delay: "${x}" }),
-      "workflow.time_triggers[0].fuzzy_max_delay:",
-    ],
-    [
-      "an interval below a second",
-      time({ type: "INTERVAL", interval: "500 ms", start: "2026-01-01T00:00:00Z" }),
-      "workflow.time_triggers[0]: fires twice within 0.5 seconds",
-    ],
-    ["no signals", signal({ definitions: {} }), "workflow.signal_triggers[0].definitions: has 0 signals; 1 to 8"],
-    [
-      "nine signals",
-      signal({ definitions: Object.fromEntries([..."abcdefghi"].map((name) => [name, {}])) }),
-      "workflow.signal_triggers[0].definitions: has 9 signals",
-    ],
-    [
-      "a bad signal name",
-      signal({ definitions: { "a;b": {} } }),
-      'workflow.signal_triggers[0].definitions["a;b"]: "a;b" is not a valid name',
-    ],
-    [
-      "join keys of different lengths",
-      signal({ definitions: { a: { join_keys: ["x"] }, b: {} } }),
-      'workflow.signal_triggers[0].definitions.b.join_keys: has 0 keys, but "a" has 1',
-    ],
-    [
-      "a join key that is matched too",
-      signal({ definitions: { a: { match_params: { x: { value: 1, operator: "=" } }, join_keys: ["x"] } } }),
-      'workflow.signal_triggers[0].definitions.a.join_keys: "x" is in match_params too',
-    ],
-    [
-      "an unknown operator",
-      signal({ definitions: { a: { match_params: { x: { value: 1, operator: "<>" } } } } }),
-      'workflow.signal_triggers[0].definitions.a.match_params.x.operator: "<>" is not one of',
-    ],
-    [
-      "a value that is neither text nor integer",
-      signal({ definitions: { a: { match_params: { x: { value: true, operator: "=" } } } } }),
-      "workflow.signal_triggers[0].definitions.a.match_params.x.value: must be a text or an integer",
-    ],
-    [
-      "a bad param of a trigger",
-      signal({ definitions: { a: {} }, params: { x: { type: "LONG" } } }),
-      "workflow.signal_triggers[0].params.x: has neither",
-    ],
-  ]);
-  accepted([
-    [
-      "every second, every minute, an interval",
-      time(
-        { type: "CRON", cron: "* * * * * ?" },
-        { type: "CRON", cron: "* * * * *" },
-        { type: "INTERVAL", interval: "3h", start: "2021-03-26 16:00:18.089PST" },
-      ),
-    ],
-    ["a schedule that is over", time({ type: "CRON", cron: "0 0 0 1 1 ? 2020" })],
-    ["eight signals", signal({ definitions: Object.fromEntries([..."abcdefgh"].map((name) => [name, {}])) })],
-  ]);
-
-  test("the least distance of firings is configurable, and looks beyond the next one", () => {
-    const limits = { ...DEFAULT_LIMITS, triggerIntervalMs: 120_000 };
-    expect(findings(time({ type: "CRON", cron: "*/2 * * * *" }), limits)).toEqual([]);
-    expect(findings(time({ type: "CRON", cron: "0,59 * * * *" }), limits)[0]).toContain(
-      "fires twice within 60 seconds; firings must be at least 120 seconds apart",
-    );
-  });
-});
-
-describe("signals of steps", () => {
-  const match = (operator: string, type = "LONG"): Body => ({ param: { type, expression: "1" }, operator });
-  const waits = (match_params: Body): Body => one({ signal_dependencies: [{ name: "s", match_params }] });
-  const at = "workflow.steps[0].step";
-  refused([
-    ["no dependencies", one({ signal_dependencies: [] }), `${at}.signal_dependencies: must not be empty`],
-    ["no outputs", one({ signal_outputs: [] }), `${at}.signal_outputs: must not be empty`],
-    ["a dependency without name", one({ signal_dependencies: [{}] }), `${at}.signal_dependencies[0].name: is required`],
-    [
-      "a dependency with an empty name",
-      one({ signal_dependencies: [{ name: "" }] }),
-      `${at}.signal_dependencies[0].name: must not be blank`,
-    ],
-    [
-      "two ranges",
-      waits({ p: match(">"), q: match("<=") }),
-      `${at}.signal_dependencies[0].match_params: has 2 params with a range operator`,
-    ],
-    [
-      "a match of another type",
-      waits({ p: match("=", "DOUBLE") }),
-      `${at}.signal_dependencies[0].match_params.p.param.type: DOUBLE cannot be matched`,
-    ],
-    [
-      "a match without a value",
-      waits({ p: { param: { type: "LONG" }, operator: "=" } }),
-      `${at}.signal_dependencies[0].match_params.p.param: has neither`,
-    ],
-    [
-      "an output param of another type",
-      one({ signal_outputs: [{ name: "s", params: { p: { type: "BOOLEAN", value: true } } }] }),
-      `${at}.signal_outputs[0].params.p.type: BOOLEAN`,
-    ],
-    [
-      "an output with a reserved name",
-      one({ signal_outputs: [{ name: "maestro_s" }] }),
-      `${at}.signal_outputs[0].name: "maestro_s" must not start`,
-    ],
-  ]);
-  accepted([
-    ["one range among equals", waits({ p: match(">"), q: match("="), r: match("=", "STRING") })],
-    ["a payload of any type", one({ signal_outputs: [{ name: "a/b", payload: { p: { type: "MAP", value: {} } } }] })],
-  ]);
 });

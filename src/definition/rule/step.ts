@@ -6,16 +6,7 @@ import { computeDag, findCycle } from "../graph.ts";
 import { checkDescription, checkDisplayName, checkReferenceId } from "../id.ts";
 import type { DefinitionLimits } from "../limit.ts";
 import { checkRetryPolicy } from "../retry.ts";
-import {
-  fieldsOf,
-  nestedSteps,
-  STEP_KINDS,
-  type Step,
-  type StepFields,
-  type StepView,
-  stepOf,
-  WIRE_STEP_TYPES,
-} from "../step.ts";
+import { fieldsOf, nestedSteps, STEP_KINDS, type Step, type StepFields, type StepView, stepOf } from "../step.ts";
 import { closest } from "../suggest.ts";
 import { checkParams, checkTags } from "./param.ts";
 import { checkStepSignals } from "./trigger.ts";
@@ -33,7 +24,7 @@ export interface Scope {
 }
 
 export function scopeOf(limits: DefinitionLimits, report: Report): Scope {
-  const types = [...WIRE_STEP_TYPES, ...limits.stepTypes].map((type) => [type.toLowerCase(), type] as const);
+  const types = limits.stepTypes.map((type) => [type.toLowerCase(), type] as const);
   return { limits, report, ids: new Map(), stepTypes: new Map(types), loopParams: new Map(), depth: 0 };
 }
 
