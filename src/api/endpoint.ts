@@ -1,0 +1,143 @@
+/**
+ * Endpoints as data: one description serves the router, the API document and the answers to what fits no endpoint.
+ * Handlers parse with {@link Call}, not with the framework's validators: those would lose 64-bit numbers.
+ */
+import { createRoute, type OpenAPIHono, type z } from "@hono/zod-openapi";
+import { z as zod } from "zod";
+import type { ErrorCode } from "../error.ts";
+import { metrics } from "../metric.ts";
+import { Call } from "./call.ts";
+import { HTTP_STATUS, json, Problem } from "./error.ts";
+import { errorSchema, problemSchema } from "./schema/common.ts";
+import type { Services } from "./service.ts";
+
+export type Tag = "workflow" | "run" | "step" | "log" | "system" | "control" | "signal" | "view";
+
+export interface Endpoint {
+  readonly method: "get" | "post" | "put" | "delete";
+  /** With `{name}` for parameters. */
+  readonly path: string;
+  /** Stable: generated clients name their methods after it. */
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: Tag;
+  /** Needs the `user` header. */
+  readonly caller?: boolean;
+  readonly query?: Readonly<Record<string, z.ZodType>>;
+  /** Undefined: a body is neither needed nor looked at. */
+  readonly body?: { readonly schema: z.ZodType; readonly contentType?: string; readonly limit?: number };
+  readonly reply: {
+    readonly description: string;
+    readonly status?: number;
+    /** Undefined: no body. */
+    readonly schema?: z.ZodType | undefined;
+    readonly contentType?: string;
+  };
+  /** Beyond BAD_REQUEST and INTERNAL_ERROR, which every endpoint may answer. */
+  readonly errors?: readonly ErrorCode[];
+}
+
+/** Returns the reply's JSON, or a whole response. */
+export type Handler = (call: Call, services: Services) => Promise<unknown> | unknown;
+
+const DESCRIPTIONS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  BAD_REQUEST: "The request is not right: `message` says what, `errors` where and what would be",
+  NOT_FOUND: "There is no such thing",
+  REQUEST_TIMEOUT: "Not done in time",
+  CONFLICT: "Something else is under way",
+  PRECONDITION_FAILED: "The state at hand does not allow it",
+  UNPROCESSABLE_ENTITY: "Not possible for this kind of thing",
+  INTERNAL_ERROR: "The server failed",
+};
+
+const duration = metrics.histogram("maestro_http_request_seconds", "Time to answer a request, by operation.");
+
+export class Router {
+  readonly #app: OpenAPIHono;
+  readonly #services: Services;
+  readonly #known: { readonly method: string; readonly pattern: RegExp }[] = [];
+
+  constructor(app: OpenAPIHono, services: Services) {
+    this.#app = app;
+    this.#services = services;
+  }
+
+  add(endpoint: Endpoint, handle: Handler): void {
+    this.#app.openAPIRegistry.registerPath(describe(endpoint));
+    const path = endpoint.path.replace(/\{(\w+)\}/g, ":$1");
+    const limit = endpoint.body?.limit ?? this.#services.config.limits.bodyBytes;
+    this.#known.push({ method: endpoint.method.toUpperCase(), pattern: patternOf(endpoint.path) });
+    this.#app.on(endpoint.method.toUpperCase(), path, async (context) => {
+      const start = performance.now();
+      const call = new Call(context, limit);
+      if (endpoint.body !== undefined) checkMediaType(call.request, endpoint.body.contentType ?? "application/json");
+      if (endpoint.caller === true) call.user();
+      const result = await handle(call, this.#services);
+      duration.observe((performance.now() - start) / 1000, { operation: endpoint.operationId });
+      return result instanceof Response ? result : json(result, endpoint.reply.status ?? 200);
+    });
+  }
+
+  /** What to say to a request that no endpoint takes. */
+  refuse(method: string, path: string): Problem {
+    const methods = [...new Set(this.#known.filter((it) => it.pattern.test(path)).map((it) => it.method))];
+    if (methods.length === 0) return new Problem(404, `There is no endpoint ${path}.`);
+    const detail = `Method '${method}' is not supported here; use ${methods.join(" or ")}.`;
+    return new Problem(405, detail, { allow: methods.join(", ") });
+  }
+}
+
+const patternOf = (path: string): RegExp =>
+  new RegExp(`^${path.replace(/[.+*?^$()[\]\\|]/g, "\\$&").replace(/\{\w+\}/g, "[^/]+")}$`);
+
+/** @throws Problem 415 for another type; none is taken for the right one */
+function checkMediaType(request: Request, wanted: string): void {
+  const given = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+  if (given === "" || given === wanted || (wanted === "application/json" && given.endsWith("+json"))) return;
+  throw new Problem(415, `Content-Type '${given}' is not supported; send ${wanted}.`, { accept: wanted });
+}
+
+function describe(endpoint: Endpoint) {
+  const names = [...endpoint.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
+  const { reply, body } = endpoint;
+  const status = reply.status ?? 200;
+  const content = reply.schema && { content: { [reply.contentType ?? "application/json"]: { schema: reply.schema } } };
+  return createRoute({
+    method: endpoint.method,
+    path: endpoint.path,
+    operationId: endpoint.operationId,
+    summary: endpoint.summary,
+    ...(endpoint.description !== undefined && { description: endpoint.description }),
+    tags: [endpoint.tag],
+    request: {
+      ...(names.length > 0 && { params: zod.object(Object.fromEntries(names.map((name) => [name, pathParam(name)]))) }),
+      ...(endpoint.query && { query: zod.object(endpoint.query) }),
+      ...(endpoint.caller === true && {
+        headers: zod.object({ user: zod.string().meta({ description: "The caller" }) }),
+      }),
+      ...(body && {
+        body: { required: true, content: { [body.contentType ?? "application/json"]: { schema: body.schema } } },
+      }),
+    },
+    responses: { [status]: { description: reply.description, ...content }, ...errorResponses(endpoint) },
+  });
+}
+
+const pathParam = (name: string): z.ZodType =>
+  /^(instanceId|runId)$/.test(name) ? zod.int().min(1) : zod.string().min(1);
+
+function errorResponses(endpoint: Endpoint) {
+  const codes: readonly ErrorCode[] = ["BAD_REQUEST", ...(endpoint.errors ?? []), "INTERNAL_ERROR"];
+  const responses = codes.map((code) => [
+    HTTP_STATUS[code],
+    {
+      description: DESCRIPTIONS[code] ?? code,
+      content: {
+        "application/json": { schema: errorSchema },
+        ...(code === "BAD_REQUEST" && { "application/problem+json": { schema: problemSchema } }),
+      },
+    },
+  ]);
+  return Object.fromEntries(responses) as Record<number, { description: string }>;
+}

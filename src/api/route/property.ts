@@ -1,0 +1,163 @@
+/** Properties of workflows, and which version is active. */
+import { checkMaestroName } from "../../definition/id.ts";
+import { parseWire } from "../../definition/parse.ts";
+import { propertiesSnapshotSchema, propertiesUpdateRequestSchema } from "../../definition/properties.ts";
+import { type Tag, tagSchema } from "../../definition/tag.ts";
+import { parsePropertiesUpdateRequest } from "../../definition/validate.ts";
+import { badRequest } from "../../error.ts";
+import { putTag, removeTag, updateProperties } from "../../store/property.ts";
+import { type Activation, activate, deactivate, loadWorkflow, noWorkflow } from "../../store/workflow.ts";
+import type { Call } from "../call.ts";
+import type { Router } from "../endpoint.ts";
+import { workflowActionResponseSchema } from "../schema/workflow.ts";
+import type { Services } from "../service.ts";
+import { checkVersionText, chooseVersion } from "../version.ts";
+
+const BASE = "/api/v3/workflows/{workflowId}";
+
+export function propertyRoutes(router: Router): void {
+  router.add(
+    {
+      method: "get",
+      path: `${BASE}/properties-snapshot/{snapshotId}`,
+      operationId: "getWorkflowProperties",
+      summary: "The properties in force: the snapshot latest",
+      tag: "workflow",
+      reply: { description: "The snapshot", schema: propertiesSnapshotSchema },
+      errors: ["NOT_FOUND"],
+    },
+    getSnapshot,
+  );
+  router.add(
+    {
+      method: "post",
+      path: `${BASE}/properties`,
+      operationId: "updateWorkflowProperties",
+      summary: "Change some of the properties",
+      tag: "workflow",
+      caller: true,
+      body: { schema: propertiesUpdateRequestSchema },
+      reply: { description: "The new snapshot", schema: propertiesSnapshotSchema },
+      errors: ["PRECONDITION_FAILED"],
+    },
+    async (call, services) => {
+      const update = parsePropertiesUpdateRequest(await call.body());
+      return changed(services, call, await updateProperties(services.sql, changeOf(call, services), update));
+    },
+  );
+  tagRoutes(router);
+  activationRoutes(router);
+}
+
+function tagRoutes(router: Router): void {
+  router.add(
+    {
+      method: "post",
+      path: `${BASE}/properties/tag`,
+      operationId: "putWorkflowTag",
+      summary: "Add a tag, or replace the one of that name",
+      tag: "workflow",
+      caller: true,
+      body: { schema: tagSchema },
+      reply: { description: "The new snapshot", schema: propertiesSnapshotSchema },
+    },
+    async (call, services) => {
+      const tag = readTag(await call.body());
+      return changed(services, call, await putTag(services.sql, changeOf(call, services), tag));
+    },
+  );
+  router.add(
+    {
+      method: "delete",
+      path: `${BASE}/properties/tag/{tagName}`,
+      operationId: "deleteWorkflowTag",
+      summary: "Remove a tag",
+      tag: "workflow",
+      caller: true,
+      reply: { description: "The new snapshot", schema: propertiesSnapshotSchema },
+      errors: ["NOT_FOUND"],
+    },
+    async (call, services) =>
+      changed(services, call, await removeTag(services.sql, changeOf(call, services), call.id("tagName"))),
+  );
+}
+
+function activationRoutes(router: Router): void {
+  const reply = { description: "The version that is active now; 0 for none", schema: workflowActionResponseSchema };
+  router.add(
+    {
+      method: "put",
+      path: `${BASE}/versions/{version}/actions/activate`,
+      operationId: "activateWorkflowVersion",
+      summary: "Make a version the active one",
+      tag: "workflow",
+      caller: true,
+      reply,
+      errors: ["NOT_FOUND"],
+    },
+    async (call, services) => {
+      const text = call.id("version");
+      checkVersionText(text);
+      const change = changeOf(call, services);
+      const done = await activate(services.sql, change, (row) => chooseVersion(text, row));
+      return activationView(call, services, "ACTIVATE", done, change.now);
+    },
+  );
+  router.add(
+    {
+      method: "put",
+      path: `${BASE}/actions/deactivate`,
+      operationId: "deactivateWorkflow",
+      summary: "Leave no version active",
+      tag: "workflow",
+      caller: true,
+      reply,
+      errors: ["NOT_FOUND"],
+    },
+    async (call, services) => {
+      const change = changeOf(call, services);
+      const done = await deactivate(services.sql, change);
+      return activationView(call, services, "DEACTIVATE", done, change.now);
+    },
+  );
+}
+
+async function getSnapshot(call: Call, { sql }: Services) {
+  const workflowId = call.id("workflowId");
+  const snapshot = call.id("snapshotId");
+  if (snapshot.toLowerCase() !== "latest") {
+    throw badRequest(`Invalid properties snapshot [${snapshot}]`, ["snapshotId: must be latest"]);
+  }
+  const row = await loadWorkflow(sql, workflowId);
+  if (row === undefined) throw noWorkflow(workflowId);
+  return row.properties;
+}
+
+const changeOf = (call: Call, { clock }: Services) => ({
+  workflowId: call.id("workflowId"),
+  author: call.user(),
+  now: clock.now(),
+});
+
+/** A changed strategy may let queued runs go. */
+function changed<T>({ engine }: Services, call: Call, result: T): T {
+  engine.hintDequeue([call.id("workflowId")]);
+  return result;
+}
+
+function readTag(json: unknown): Tag {
+  const tag = parseWire(tagSchema, json, "Invalid workflow tag");
+  const problem = checkMaestroName(tag.name);
+  if (problem) throw badRequest("Invalid workflow tag", [`name: ${problem}`]);
+  return tag;
+}
+
+function activationView(call: Call, { engine }: Services, action: string, done: Activation, now: number) {
+  const workflowId = call.id("workflowId");
+  if (done.changed) engine.hintDequeue([workflowId]);
+  return {
+    workflow_id: workflowId,
+    workflow_version_id: done.versionId,
+    timeline_event: { timestamp: now, type: "ACTION", action, author: call.user(), message: done.message },
+  };
+}

@@ -1,0 +1,88 @@
+/** Versions of a workflow as paths name them, and definitions as answered. */
+import { isUpstream } from "../definition/initiator.ts";
+import type { DefinitionExtras, WorkflowDefinition } from "../definition/metadata.ts";
+import { badRequest, notFound } from "../error.ts";
+import { runtimeWorkflow } from "../run/workflow.ts";
+import { loadRun } from "../store/instance.ts";
+import { loadVersion, type VersionRow } from "../store/version.ts";
+import { loadWorkflow, noWorkflow, type WorkflowRow } from "../store/workflow.ts";
+import type { Services } from "./service.ts";
+
+/** The active version, or the latest when none is active. */
+export const defaultVersion = (row: WorkflowRow): number =>
+  row.activeVersion > 0 ? row.activeVersion : row.latestVersion;
+
+/** @throws BAD_REQUEST for a text that names no version, NOT_FOUND when none is active */
+export function chooseVersion(text: string, row: WorkflowRow): number {
+  switch (text.toLowerCase()) {
+    case "latest":
+      return row.latestVersion;
+    case "default":
+      return defaultVersion(row);
+    case "active":
+      if (row.activeVersion > 0) return row.activeVersion;
+      throw notFound(`Cannot find an active version for workflow [${row.workflowId}]`);
+    default:
+      return versionNumber(text);
+  }
+}
+
+/** @throws BAD_REQUEST */
+export function checkVersionText(text: string): void {
+  if (!["latest", "default", "active"].includes(text.toLowerCase())) versionNumber(text);
+}
+
+function versionNumber(text: string): number {
+  const version = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  if (version >= 1) return version;
+  throw badRequest(`Invalid workflow version [${text}]`, [
+    "version: must be active, latest, default or a number from 1",
+  ]);
+}
+
+export function definitionView(row: WorkflowRow, version: VersionRow, extras?: DefinitionExtras): WorkflowDefinition {
+  const isActive = row.activeVersion === version.versionId;
+  return {
+    properties_snapshot: row.properties,
+    metadata: version.metadata,
+    workflow: version.workflow,
+    is_active: isActive,
+    ...(isActive && row.activateTime !== undefined && { activate_time: row.activateTime }),
+    ...(isActive && row.activatedBy !== undefined && { activated_by: row.activatedBy }),
+    is_latest: row.latestVersion === version.versionId,
+    is_default: defaultVersion(row) === version.versionId,
+    internal_id: row.internalId,
+    ...(extras !== undefined && { enriched_extras: extras }),
+    modify_time: row.modifyTime,
+  };
+}
+
+export interface FoundVersion {
+  readonly row: WorkflowRow;
+  readonly version: VersionRow;
+}
+
+/** @throws NOT_FOUND, BAD_REQUEST */
+export async function findVersion({ sql }: Services, workflowId: string, text: string): Promise<FoundVersion> {
+  const row = await loadWorkflow(sql, workflowId);
+  if (row === undefined) throw noWorkflow(workflowId);
+  const versionId = chooseVersion(text, row);
+  const version = await loadVersion(sql, row.internalId, versionId);
+  if (version === undefined) throw notFound(`Cannot find version [${versionId}] of workflow [${workflowId}].`);
+  return { row, version };
+}
+
+export const isInlineId = (workflowId: string): boolean => /^maestro_(foreach|while)_/.test(workflowId);
+
+/** The body of a loop, as the definition of its iterations. Its version is that of the workflow around it. */
+export async function findInline({ sql, reader }: Services, workflowId: string): Promise<FoundVersion> {
+  const run = await loadRun(sql, workflowId, 1, 1);
+  const ancestors = run !== undefined && isUpstream(run.initiator) ? run.initiator.ancestors : [];
+  const around = ancestors.findLast((ancestor) => !isInlineId(ancestor.workflow_id))?.workflow_id;
+  const row = around === undefined ? undefined : await loadWorkflow(sql, around);
+  if (run === undefined || row === undefined) throw noWorkflow(workflowId);
+  const version = await loadVersion(sql, run.internalId, run.versionId);
+  if (version === undefined) throw noWorkflow(workflowId);
+  const definition = await reader.definition(workflowId, run.internalId, run.versionId);
+  return { row, version: { ...version, workflow: runtimeWorkflow(run, definition) } };
+}
