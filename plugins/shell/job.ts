@@ -21,6 +21,9 @@ export type Context = StepContext<ShellParams>;
 const ARTIFACT = "maestro_shell";
 /** Milliseconds that a supervisor may take to come up before it may no more, and a killed group to vanish. */
 const PATIENCE = 10_000;
+/** Milliseconds of life within which a script is signalled twice, and the time between. */
+const YOUNG = 1_000;
+const SECOND_SIGNAL = 100;
 
 interface Memory {
   readonly followers: readonly Follower[];
@@ -99,7 +102,7 @@ async function endGroup(context: Context): Promise<StepResult> {
   }
   const since = readStop(directory) ?? context.now();
   writeStop(directory, since);
-  signalGroup(owner.pid, "SIGTERM");
+  await askToEnd(owner.pid, directory);
   const grace = Math.max(0, since + params.grace_period - context.now());
   const killed = !(await groupEnds(owner.pid, grace));
   if (killed) {
@@ -113,6 +116,13 @@ async function endGroup(context: Context): Promise<StepResult> {
     artifacts: artifacts(owner, readExit(directory)),
     timeline: [{ level: "INFO", message: `Stopped ${how}` }],
   };
+}
+
+/** A script that is just being started may not get the first signal: the supervisor's trap takes it until the exec. */
+async function askToEnd(group: number, directory: string): Promise<void> {
+  signalGroup(group, "SIGTERM");
+  const age = Date.now() - (statSync(join(directory, "pid"), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  if (age < YOUNG && !(await groupEnds(group, SECOND_SIGNAL))) signalGroup(group, "SIGTERM");
 }
 
 async function groupEnds(group: number, within: number): Promise<boolean> {
