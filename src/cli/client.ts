@@ -110,7 +110,8 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 function errorOf(response: Response, body: Json | undefined, text: string): MaestroError {
   const fallback = CODE_OF_STATUS[response.status] ?? "INTERNAL_ERROR";
   if (!isJsonObject(body) || typeof body.message !== "string") {
-    const excerpt = text.trim().slice(0, 200);
+    // Of what is no part of the API: a problem document, or another server's page.
+    const excerpt = isJsonObject(body) && typeof body.detail === "string" ? body.detail : text.trim().slice(0, 200);
     return new MaestroError(fallback, `the server answered ${response.status}${excerpt === "" ? "" : `: ${excerpt}`}`);
   }
   const code = ERROR_CODES.find((it) => it === body.status) ?? fallback;

@@ -6,22 +6,21 @@ export const HELP_OPTION: OptionSpec = { name: "--help", short: "-h", summary: "
 
 /** All commands, a group a paragraph. */
 export function overview(commands: readonly Command[], groups: Readonly<Record<string, string>>): string {
-  const rows: string[] = [];
   const width = Math.max(...commands.map((it) => it.name.length)) + 2;
-  let group = "";
-  for (const command of commands) {
-    const [first = "", verb] = command.name.split(" ");
-    if (verb !== undefined && first !== group) rows.push("", `${groups[first] ?? first}:`);
-    group = verb === undefined ? "" : first;
-    rows.push(`  ${command.name.padEnd(width)}${command.summary}`);
-  }
+  const list = (own: readonly Command[]) => own.map((it) => `  ${it.name.padEnd(width)}${it.summary}`);
+  const grouped = Object.entries(groups).flatMap(([group, title]) => [
+    "",
+    `${title}:`,
+    ...list(commands.filter((it) => it.name.startsWith(`${group} `))),
+  ]);
   return [
     "maestro runs workflows: `maestro serve` starts a server, the other commands talk to it.",
     "",
     "Usage: maestro COMMAND [OPTIONS]",
     "",
     "Commands:",
-    ...rows,
+    ...list(commands.filter((it) => !it.name.includes(" "))),
+    ...grouped,
     "",
     "`maestro COMMAND --help` shows examples and every option.",
   ].join("\n");

@@ -1,6 +1,9 @@
 /** Every command, in the order in which help lists them. */
 import type { Command } from "./command.ts";
+import { completionCommand } from "./completion.ts";
+import { MIGRATE_COMMANDS } from "./migrate.ts";
 import { RUN_COMMANDS } from "./run.ts";
+import { SEL_COMMANDS } from "./sel.ts";
 import { serveCommand } from "./serve.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
@@ -11,6 +14,9 @@ export const COMMANDS: readonly Command[] = [
   validateCommand,
   ...WORKFLOW_COMMANDS,
   ...RUN_COMMANDS,
+  ...SEL_COMMANDS,
+  ...MIGRATE_COMMANDS,
+  completionCommand(() => COMMANDS),
   versionCommand,
 ];
 
@@ -18,4 +24,6 @@ export const COMMANDS: readonly Command[] = [
 export const GROUPS: Readonly<Record<string, string>> = {
   workflow: "Definitions and their versions",
   run: "Runs of workflows",
+  sel: "The expression language",
+  migrate: "The database's schema",
 };

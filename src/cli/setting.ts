@@ -11,6 +11,7 @@ export const SETTING_OPTIONS: readonly OptionSpec[] = [
     summary: option.summary,
     otherwise:
       option.otherwise ?? String(option.fallback({ env: {}, cwd: "", home: "", uid: 0, cores: 1, terminal: true })),
+    ...(option.choices === undefined ? {} : { choices: option.choices }),
     repeat: option.repeat === true,
     file: option.path === true,
     advanced: section !== "",

@@ -1,0 +1,41 @@
+/** The SEL expressions of a definition, with their paths. */
+import { at } from "../definition/finding.ts";
+import type { Json } from "../json.ts";
+import { isJsonObject } from "../json.ts";
+import { formatError, parse, SelError, sanitize } from "../sel/index.ts";
+
+export interface Expression {
+  /** JSON path. */
+  readonly path: string;
+  readonly source: string;
+}
+
+/** Keys whose text is an expression: of a param, and of a while step. */
+const KEYS: ReadonlySet<string> = new Set(["expression", "condition"]);
+
+/** Params' expressions, `while` conditions and the conditions of transitions, at any depth. */
+export function expressionsOf(value: Json, path = ""): readonly Expression[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => expressionsOf(item, at(path, index)));
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => {
+    const below = at(path, key);
+    if (typeof item === "string") return KEYS.has(key) ? [{ path: below, source: item }] : [];
+    if (key === "successors" && isJsonObject(item)) {
+      return Object.entries(item).flatMap(([id, text]) =>
+        typeof text === "string" ? [{ path: at(below, id), source: text }] : [],
+      );
+    }
+    return expressionsOf(item, below);
+  });
+}
+
+/** What is wrong with a program, as a text with its line and a caret; undefined when it parses. */
+export function problemOf(source: string): string | undefined {
+  try {
+    parse(source);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SelError) return formatError(sanitize(source), error);
+    throw error;
+  }
+}

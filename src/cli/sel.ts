@@ -1,0 +1,97 @@
+/** `maestro sel …`: the expression language, without a server. */
+import { isJsonObject, type Json, stringifyJson } from "../json.ts";
+import { toJson, toSel } from "../param/literal.ts";
+import { evaluate, formatError, SelError, type SelValue, sanitize } from "../sel/index.ts";
+import { type Arguments, UsageError } from "./argument.ts";
+import { type Command, EXIT, type Exit, type Io } from "./command.ts";
+import { expressionsOf, problemOf } from "./expression.ts";
+import { object } from "./output.ts";
+import { readSource, readText } from "./source.ts";
+import { type ParamValue, parseParam } from "./value.ts";
+
+const evalCommand: Command = {
+  name: "sel eval",
+  summary: "Evaluate an expression",
+  positionals: [{ name: "EXPRESSION", summary: "The expression", optional: true }],
+  options: [
+    { name: "--param", short: "-p", placeholder: "NAME[:TYPE]=VALUE", summary: "A param (repeatable)", repeat: true },
+    { name: "--batch", placeholder: "FILE", summary: "Evaluate a file of test vectors, one JSON a line", file: true },
+    { name: "--json", summary: "Print the type, too" },
+  ],
+  examples: [
+    "sel eval '1 + 2'",
+    "sel eval 'x * 2 > limit' --param x=7 --param limit:DOUBLE=12",
+    "sel eval --batch cases.jsonl",
+  ],
+  detail: "The result is printed as JSON. What a param's value looks like decides its type, as with `run start`.",
+  run: async (args, io) => {
+    const batch = args.get("--batch");
+    const source = args.positionals[0];
+    if ((batch === undefined) === (source === undefined)) {
+      throw new UsageError("give either an EXPRESSION or --batch FILE");
+    }
+    if (batch !== undefined) return evaluateBatch(batch, io);
+    return evaluateOne(source ?? "", args, io);
+  },
+};
+
+function evaluateOne(source: string, args: Arguments, io: Io): Exit {
+  const params = new Map(args.all("--param").map(parseParam));
+  const variables = (name: string): SelValue | undefined => {
+    const param = params.get(name);
+    return param && toSel(param.type, plain(param));
+  };
+  try {
+    const result = evaluate(source, { variables, now: Date.now(), seed: Math.floor(Math.random() * 2 ** 48) });
+    const value = toJson(result);
+    io.out(stringifyJson(args.has("--json") ? { type: result.type, value } : value));
+    return EXIT.OK;
+  } catch (error) {
+    if (!(error instanceof SelError)) throw error;
+    io.err(formatError(sanitize(source), error));
+    return EXIT.FAILURE;
+  }
+}
+
+/** A MAP literal holds definitions; expressions see values. */
+function plain({ type, value }: ParamValue): Json {
+  if (type !== "MAP" || !isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, plain(object(item) as unknown as ParamValue)]),
+  );
+}
+
+/** Each line's answer on a line of its own, in order. */
+async function evaluateBatch(file: string, io: Io): Promise<Exit> {
+  const { evaluateVector } = await import("../sel/vector.ts");
+  for (const line of (await readText(file, io)).split("\n")) {
+    if (line.trim() !== "") io.out(evaluateVector(line));
+  }
+  return EXIT.OK;
+}
+
+const checkCommand: Command = {
+  name: "sel check",
+  summary: "Check that expressions parse",
+  positionals: [{ name: "FILE", summary: "A program, or a definition in .json or .yaml; - for stdin", file: true }],
+  options: [],
+  examples: ["sel check condition.sel", "sel check etl.yaml", "sel check - < condition.sel"],
+  detail: "Of a definition, every expression, condition of a transition and condition of a while step is checked.",
+  run: async (args, io) => {
+    const file = args.at(0);
+    const expressions = /\.(json|ya?ml)$/i.test(file)
+      ? expressionsOf((await readSource(file, io)).value)
+      : [{ path: "", source: await readText(file, io) }];
+    let failed = 0;
+    for (const { path, source } of expressions) {
+      const problem = problemOf(source);
+      if (problem === undefined) continue;
+      failed += 1;
+      io.out(`${path === "" ? file : `${file}: ${path}`}\n${problem.replace(/^/gm, "  ")}`);
+    }
+    io.err(`${file}: ${failed === 0 ? "ok" : `${failed} wrong`}, ${expressions.length} checked`);
+    return failed === 0 ? EXIT.OK : EXIT.FAILURE;
+  },
+};
+
+export const SEL_COMMANDS: readonly Command[] = [evalCommand, checkCommand];
