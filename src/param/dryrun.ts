@@ -10,10 +10,10 @@ import type { ParamDefinitions } from "./type.ts";
 /** What a dry run knows of a definition. */
 export interface DryRun {
   readonly definition?: ParamDefinitions | undefined;
-  /** Names of the signals that the definition's triggers declare, with the params that each of them declares. */
-  readonly signals: ReadonlyMap<string, readonly string[]>;
+  /** Names of the signals that the definition's triggers declare. */
+  readonly signals: ReadonlySet<string>;
   /** Names of the params that signal triggers hand to the run themselves. */
-  readonly triggerParams: readonly string[];
+  readonly triggerParams: ReadonlySet<string>;
   readonly workflowId: string;
   readonly owner: string;
   readonly timezone?: string | undefined;
@@ -35,7 +35,7 @@ export function dryRunExtension(run: DryRun): ParamExtension {
       throw badRequest(`Signal [${signal}] is not declared by any signal trigger`);
     },
     getFromTrigger(param) {
-      if (run.triggerParams.includes(param)) return DUMMY;
+      if (run.triggerParams.has(param)) return DUMMY;
       throw badRequest(`Param [${param}] is not declared by any signal trigger`);
     },
     getFromSignalDependency: unavailable("getFromSignalDependency"),

@@ -2,7 +2,7 @@
 import { badRequest } from "../error.ts";
 import { isRawNumber, type Json, stringifyJson } from "../json.ts";
 import { coerceResult } from "./coerce.ts";
-import { DEFAULT_ROOTS, type DefaultInputs, WORKFLOW_DEFAULTS } from "./derive.ts";
+import { DEFAULT_ROOTS, type DefaultInputs } from "./derive.ts";
 import { Evaluation } from "./evaluate.ts";
 import type { MergedWorkflowParams } from "./order.ts";
 import {
@@ -12,7 +12,6 @@ import {
   type StepParams,
   type StepScope,
   type WorkflowParams,
-  workflowParam,
 } from "./scope.ts";
 import type { ParamDefinitions, Parameter, Params, ParamType } from "./type.ts";
 
@@ -29,9 +28,7 @@ export function evaluateWorkflowParams(merged: MergedWorkflowParams, context: Ev
   const params = new Evaluation(merged.params, { kind: "workflow", defaults }, context).all();
   const run: WorkflowParams = { params, defaults };
   const zones = defaults.trigger_timezone || defaults.initiator_timezone;
-  if (zones || DEFAULT_ROOTS.some((name) => Object.hasOwn(params, name))) {
-    for (const name of WORKFLOW_DEFAULTS.keys()) workflowParam(run, name);
-  }
+  if (zones || DEFAULT_ROOTS.some((name) => Object.hasOwn(params, name))) allWorkflowParams(run);
   checkSize(params, () => allWorkflowParams(run));
   return run;
 }

@@ -132,16 +132,19 @@ export function stepParam(step: StepParams, name: string): Parameter | undefined
   return { ...declared, evaluated_result: result, ...(step.time === undefined ? {} : { evaluated_time: step.time }) };
 }
 
-/** All params of a run in their full wire shape. */
+/** All params of a run in their full wire shape. @throws MaestroError for a default that can't be derived. */
 export function allWorkflowParams(run: WorkflowParams): Params {
+  const { params, defaults } = run;
+  if (!defaults) return params;
   const all: Record<string, Parameter> = {};
-  if (run.defaults) {
-    for (const name of WORKFLOW_DEFAULTS.keys()) {
-      const param = Object.hasOwn(run.params, name) ? undefined : workflowParam(run, name);
-      if (param) all[name] = param;
-    }
-  }
-  return Object.assign(all, run.params);
+  const get = (name: string): Json => {
+    if (Object.hasOwn(params, name)) return workflowResult(run, name);
+    const param = all[name] ?? deriveDefault(name, defaults, get);
+    if (param) all[name] = param;
+    return param?.evaluated_result ?? null;
+  };
+  for (const name of WORKFLOW_DEFAULTS.keys()) get(name);
+  return Object.assign(all, params);
 }
 
 /** All params of an attempt in their full wire shape; without the reserved ones while it is not evaluated. */
