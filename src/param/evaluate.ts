@@ -26,6 +26,9 @@ import { type EvaluationContext, type StepScope, stepParam, type WorkflowParams,
 import { splitName } from "./split.ts";
 import type { ParamDefinition, ParamDefinitions, Parameter, Params, ParamType } from "./type.ts";
 
+/** Params that may wait for each other at a time: each takes its part of the stack. */
+const MAX_CHAIN = 500;
+
 /** An evaluated value and the type that it has. */
 interface Resolved {
   readonly type: ParamType;
@@ -158,6 +161,11 @@ export class Evaluation {
     if (this.#visiting.includes(name)) {
       const cycle = [...this.#visiting.slice(this.#visiting.indexOf(name)), name].join(" → ");
       throw badRequest(`Param definition contains a cycle: ${cycle}`);
+    }
+    if (this.#visiting.length >= MAX_CHAIN) {
+      throw badRequest(
+        `Param [${name}] ends a chain of ${MAX_CHAIN} params that each refer to the next: that is too long`,
+      );
     }
     this.#visiting.push(name);
     const evaluated = this.#evaluated(name, param);

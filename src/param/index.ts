@@ -53,4 +53,5 @@ export {
   workflowParam,
 } from "./scope.ts";
 export { SEPARATOR } from "./split.ts";
+export { templateParams } from "./template.ts";
 export * from "./type.ts";

@@ -95,6 +95,15 @@ describe("workflow params", () => {
     expect(codeOf(() => start(definition))).toBe("BAD_REQUEST");
   });
 
+  test("may follow each other in long chains, not in endless ones", () => {
+    const chain = (length: number): ParamDefinitions =>
+      Object.fromEntries(
+        Array.from({ length }, (_, i) => [`p${i}`, i + 1 < length ? text(`$p${i + 1}`) : text("end")]),
+      );
+    expect(results(start(chain(500)).params).p0).toBe("end");
+    expect(() => start(chain(501))).toThrow(/chain of 500/);
+  });
+
   test("with a separator are signal params, asked for outside", () => {
     expect(() => start({ a: text("${sig__day}") })).toThrow(ExtensionRequest);
     const extension = {

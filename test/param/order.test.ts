@@ -15,6 +15,7 @@ import {
   mergeWorkflowParams,
   type ParamDefinitions,
   passedDown,
+  templateParams,
   type WorkflowMerge,
   type WorkflowParams,
 } from "../../src/param/index.ts";
@@ -188,6 +189,21 @@ describe("layers of a step", () => {
     expect(() => merge({ restartParams: { s: long(2) }, fresh: false })).toThrow(/\[MUTABLE_ON_START\].*\[s\]/);
     expect(merge({ restartParams: { a: long(2) }, fresh: false }).a).toMatchObject({ source: "RESTART" });
     expect(merge({ restartParams: { a: long(2) }, fresh: false, source: "FOREACH" }).a?.source).toBe("FOREACH");
+  });
+
+  test("a workflow param overrides a template's, the definition both", () => {
+    const run = start({ who: text("from-workflow"), level: long(7) });
+    const layers: ParamDefinitions[] = [
+      { who: { ...text("t-${step_id}"), internal_mode: "OPTIONAL" }, level: { ...long(1), internal_mode: "PROVIDED" } },
+      { only: text("$who"), level: long(2) },
+    ];
+    const template = templateParams(layers, run);
+    const params = merge({ template, definition: { level: long(5) } });
+    expect(params).toEqual({
+      who: { value: "from-workflow", type: "STRING", tags: [], mode: "MUTABLE", source: "WORKFLOW_PARAMETER" },
+      level: { value: 5, type: "LONG", tags: [], mode: "MUTABLE", source: "DEFINITION" },
+      only: { value: "$who", type: "STRING", tags: [], mode: "MUTABLE", source: "TEMPLATE_SCHEMA" },
+    });
   });
 
   test("injected params are put as they are", () => {
