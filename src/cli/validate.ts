@@ -41,7 +41,7 @@ export const validateCommand: Command = {
 
 const limitsOf = (args: Arguments): DefinitionLimits => ({
   ...DEFAULT_LIMITS,
-  stepTypes: [...builtinPlugins(), ...args.all("--step-type")],
+  stepTypes: [...DEFAULT_LIMITS.stepTypes, ...builtinPlugins(), ...args.all("--step-type")],
 });
 
 async function validateFile(file: string, limits: DefinitionLimits, io: Io): Promise<readonly Finding[]> {
