@@ -1,6 +1,6 @@
 -- What makes a batch of a node that has lost a group fail (D4). The key-share locks last until the batch's end: claiming a
 -- group locks it for update, a heartbeat does not, so that only a change of owner and a write of the old one exclude each
--- other. The error's detail names the lost groups as a JSON array.
+-- other. The error's detail names the lost ones: a JSON array of [group, generation].
 CREATE FUNCTION "fence_groups"("ids" integer[], "generations" bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   held integer;
@@ -12,7 +12,7 @@ BEGIN
   ) AS locked;
   IF held < cardinality(ids) THEN
     RAISE EXCEPTION 'another node owns a group of this batch' USING ERRCODE = 'MA001', DETAIL = (
-      SELECT coalesce(json_agg(s.id), '[]')::text FROM unnest(ids, generations) AS s (id, generation)
+      SELECT coalesce(json_agg(json_build_array(s.id, s.generation)), '[]')::text FROM unnest(ids, generations) AS s (id, generation)
       WHERE NOT EXISTS (SELECT 1 FROM flow_group g WHERE g.id = s.id AND g.generation = s.generation)
     );
   END IF;

@@ -1,0 +1,100 @@
+/**
+ * The engine's port on Postgres: one writer on a connection of its own, everything else on the pool. Holds nothing but
+ * definitions, which never change.
+ */
+import type { PropertiesSnapshot } from "../definition/properties.ts";
+import type { Workflow } from "../definition/workflow.ts";
+import type { FlowStore, WorkflowHead, Writer } from "../flow/port.ts";
+import { parseJson } from "../json.ts";
+import { arrayLiteral } from "./column.ts";
+import type { Database, Sql } from "./connection.ts";
+import { dequeue, loadGroup, loadRun, pendingDequeues, unfinished } from "./run.ts";
+import { type StartEffects, startRuns } from "./start.ts";
+import { GroupWriter, type WriterOptions } from "./writer/writer.ts";
+
+export interface FlowStoreOptions extends WriterOptions {
+  /** Told after a commit of starts that has stopped other runs, or asked them to stop. */
+  readonly stopped?: (effects: StartEffects) => void;
+  /** Instead of the group writer, for tests. */
+  readonly writer?: Writer;
+}
+
+/** Definitions that are kept: the least recently used one goes first. */
+const DEFINITIONS = 1000;
+
+/** @param database with room for two connections or more: the writer keeps one. Not closed by the store. */
+export function openFlowStore(database: Pick<Database, "sql">, options: FlowStoreOptions): FlowStore {
+  const { sql } = database;
+  const writer = options.writer ?? new GroupWriter(sql, options);
+  const definitions = new Definitions(sql);
+  return {
+    writer,
+    heads: (workflowIds) => heads(sql, workflowIds),
+    definition: (internalId, versionId) => definitions.get(internalId, versionId),
+    async startRuns(runs) {
+      const { outcomes, ...effects } = await startRuns(sql, runs);
+      if (effects.stopped.length + effects.stopping.length > 0) options.stopped?.(effects);
+      return outcomes;
+    },
+    dequeue: (workflowIds) => dequeue(sql, workflowIds),
+    pendingDequeues: (limit) => pendingDequeues(sql, limit),
+    loadGroup: (groupId, afterKey, limit) => loadGroup(sql, groupId, afterKey, limit),
+    loadRun: (key) => loadRun(sql, key),
+    unfinished: (groupIds) => unfinished(sql, groupIds),
+    close: () => writer.stop(),
+  };
+}
+
+interface HeadRow {
+  readonly workflow_id: string;
+  readonly internal_id: number;
+  readonly active_version: number;
+  readonly latest_version: number;
+  readonly properties: string;
+}
+
+async function heads(sql: Sql, workflowIds: readonly string[]): Promise<readonly WorkflowHead[]> {
+  const rows = await sql<HeadRow[]>`SELECT workflow_id, internal_id, active_version, latest_version, properties
+    FROM workflow WHERE workflow_id = ANY(${arrayLiteral(workflowIds)}::text[])`;
+  return rows.map((row) => ({
+    workflowId: row.workflow_id,
+    internalId: row.internal_id,
+    activeVersion: row.active_version,
+    latestVersion: row.latest_version,
+    properties: parseJson(row.properties) as unknown as PropertiesSnapshot,
+  }));
+}
+
+/** A cache without invalidation: `(internal id, version)` names one definition for ever. */
+class Definitions {
+  readonly #sql: Sql;
+  /** In the order of use. */
+  readonly #known = new Map<string, Promise<Workflow | undefined>>();
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  get(internalId: number, versionId: number): Promise<Workflow | undefined> {
+    const key = `${internalId}:${versionId}`;
+    const known = this.#known.get(key);
+    this.#known.delete(key);
+    const definition = known ?? this.#load(key, internalId, versionId);
+    this.#known.set(key, definition);
+    if (this.#known.size > DEFINITIONS) this.#known.delete(this.#known.keys().next().value ?? key);
+    return definition;
+  }
+
+  async #load(key: string, internalId: number, versionId: number): Promise<Workflow | undefined> {
+    try {
+      const [row] = await this.#sql<{ definition: string }[]>`SELECT definition FROM workflow_version
+        WHERE internal_id = ${internalId} AND version_id = ${versionId}`;
+      if (row !== undefined) return parseJson(row.definition) as unknown as Workflow;
+    } catch (error) {
+      this.#known.delete(key);
+      throw error;
+    }
+    this.#known.delete(key);
+    return undefined;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * A transaction on a connection of its own, its statements sent together: they cost one round trip. When one fails,
+ * Postgres refuses the later ones, and the commit at the end becomes a rollback.
+ */
+import postgres from "postgres";
+import type { Sql } from "./connection.ts";
+
+export type Reserved = postgres.ReservedSql<{ bigint: number }>;
+
+/** Not sent until somebody waits for it. */
+export type Statement<T extends readonly postgres.MaybeRow[] = postgres.RowList<postgres.Row[]>> = PromiseLike<T>;
+
+/** What a failed transaction is worth trying again for. */
+export type Failure =
+  /** Not by itself: the same rows would fail again. */
+  | "permanent"
+  /** The connection works, the transaction lost a race or met a shortage. */
+  | "transient"
+  /** The connection is gone; the transaction may have committed. */
+  | "lost";
+
+/** Classes of SQLSTATE that pass: transaction rollback, resources, operator intervention, system error, lock not available. */
+const TRANSIENT = /^(08|40|53|57|58|55P03|25006|25P03)/;
+const LOST = /^(CONNECTION_|CONNECT_TIMEOUT|ERR_SOCKET|ERR_STREAM|Connection|E[A-Z]{3,}$)/;
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof postgres.PostgresError) {
+    if (error.severity === "FATAL" || error.severity === "PANIC" || error.code.startsWith("08")) return "lost";
+    return TRANSIENT.test(error.code) ? "transient" : "permanent";
+  }
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === "string" && LOST.test(code) ? "lost" : "permanent";
+}
+
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === "23505";
+}
+
+/** Tries of a transaction in a row that end for a passing reason; between them, {@link pauseOf}. */
+const TRIES = 8;
+
+/** Milliseconds to wait before try number `tries` + 1: 10 ms doubled up to a second, with jitter. */
+export function pauseOf(tries: number): number {
+  return Math.min(10 * 2 ** tries, 1000) * (0.5 + Math.random() / 2);
+}
+
+/**
+ * Runs a whole transaction, from BEGIN to COMMIT; again when it fails for a passing reason. When the connection is lost
+ * at the commit, it may have committed and is run again all the same: `work` must recognise its own rows.
+ */
+export async function transact<T>(sql: Sql, work: (line: Reserved) => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await once(sql, work);
+    } catch (error) {
+      if (tries + 1 >= TRIES || failureOf(error) === "permanent") throw error;
+      await Bun.sleep(pauseOf(tries));
+    }
+  }
+}
+
+async function once<T>(sql: Sql, work: (line: Reserved) => Promise<T>): Promise<T> {
+  const line = await sql.reserve();
+  try {
+    const result = await work(line);
+    line.release();
+    return result;
+  } catch (error) {
+    // A lost connection goes back to its pool by itself.
+    if (failureOf(error) !== "lost")
+      await line`ROLLBACK`.then(
+        () => line.release(),
+        () => {},
+      );
+    throw error;
+  }
+}

@@ -1,0 +1,140 @@
+/** Runs as the engine reads them: loading what a group's owner takes over, and letting queued runs go. */
+import type { LoadedRun, RunActionRequest, RunPlace, Unfinished } from "../flow/port.ts";
+import { parseJson } from "../json.ts";
+import type { Run } from "../run/model.ts";
+import type { StepAttempt } from "../step/model.ts";
+import { arrayLiteral, separated } from "./column.ts";
+import type { Sql } from "./connection.ts";
+import { DEQUEUE } from "./outbox.ts";
+import { transact } from "./pipeline.ts";
+import { type AttemptRow, attemptOf, type RunRow, runOf } from "./row.ts";
+
+/**
+ * Lets queued runs go while the rule in force has room, oldest instance first. One round trip. What is announced after
+ * the `DELETE` lands in a new row; what was announced before it is seen by the count.
+ */
+export async function dequeue(sql: Sql, workflowIds: readonly string[]): Promise<readonly Run[]> {
+  if (workflowIds.length === 0) return [];
+  const ids = arrayLiteral(workflowIds);
+  const rows = await transact(sql, async (line) => {
+    const [, , , launched] = await Promise.all([
+      line`BEGIN`,
+      line`SELECT 1 FROM workflow WHERE workflow_id = ANY(${ids}::text[]) ORDER BY workflow_id FOR UPDATE`,
+      line`WITH waiting AS MATERIALIZED (
+          SELECT id FROM outbox WHERE kind = ${DEQUEUE} AND key = ANY(${ids}::text[]) ORDER BY key FOR UPDATE
+        )
+        DELETE FROM outbox WHERE id IN (SELECT id FROM waiting)`,
+      line<RunRow[]>`UPDATE run
+        SET execution_id = uuid, modify_time = (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+        WHERE key IN (
+          SELECT q.key FROM workflow w CROSS JOIN LATERAL (
+            SELECT r.key FROM run r
+            WHERE r.workflow_id = w.workflow_id AND r.status = 'CREATED' AND r.execution_id IS NULL
+            ORDER BY r.instance_id, r.run_id
+            LIMIT greatest(0, w.run_concurrency - (
+              SELECT count(*) FROM run o WHERE o.workflow_id = w.workflow_id
+                AND o.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND o.execution_id IS NOT NULL))
+          ) q
+          WHERE w.workflow_id = ANY(${ids}::text[]) AND NOT (w.run_rule = 'STRICT_SEQUENTIAL'
+            AND EXISTS (SELECT 1 FROM run f WHERE f.workflow_id = w.workflow_id AND f.status = 'FAILED')))
+        RETURNING *`,
+      line`COMMIT`,
+    ]);
+    return launched;
+  });
+  return rows.map(runOf).sort(byInstance);
+}
+
+const byInstance = (a: Run, b: Run): number =>
+  a.workflowId === b.workflowId
+    ? a.instanceId - b.instanceId || a.runId - b.runId
+    : a.workflowId < b.workflowId
+      ? -1
+      : 1;
+
+/** Workflows with a `dequeue` row that waits, oldest first. */
+export async function pendingDequeues(sql: Sql, limit: number): Promise<readonly string[]> {
+  const rows = await sql<{ key: string }[]>`SELECT key FROM outbox WHERE kind = ${DEQUEUE} ORDER BY id LIMIT ${limit}`;
+  return rows.map((row) => row.key);
+}
+
+/** Launched unfinished runs of a group with a key above `afterKey`, ascending. */
+export async function loadGroup(
+  sql: Sql,
+  groupId: number,
+  afterKey: number,
+  limit: number,
+): Promise<readonly LoadedRun[]> {
+  const rows = await sql<RunRow[]>`SELECT * FROM run
+    WHERE group_id = ${groupId} AND key > ${afterKey}
+      AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL
+    ORDER BY key LIMIT ${limit}`;
+  return complete(sql, rows);
+}
+
+/** Undefined when it has ended or was never launched. */
+export async function loadRun(sql: Sql, key: number): Promise<LoadedRun | undefined> {
+  const rows = await sql<RunRow[]>`SELECT * FROM run
+    WHERE key = ${key} AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL`;
+  return (await complete(sql, rows))[0];
+}
+
+interface ActionRow {
+  readonly run_key: number;
+  readonly action: string;
+  readonly user: string;
+  readonly reason: string | null;
+  readonly create_time: number;
+}
+
+/** Adds what hangs on the runs. */
+async function complete(sql: Sql, rows: readonly RunRow[]): Promise<readonly LoadedRun[]> {
+  if (rows.length === 0) return [];
+  const keys = separated(rows.map((row) => row.key));
+  const [attempts, actions] = await Promise.all([
+    sql<AttemptRow[]>`SELECT * FROM step_attempt WHERE run_key = ANY(string_to_array(${keys}, E'\\x1f')::bigint[])
+      ORDER BY run_key, step_instance_id, step_id, attempt_id`,
+    sql<ActionRow[]>`SELECT run_key, action, "user", reason, create_time FROM run_action
+      WHERE run_key = ANY(string_to_array(${keys}, E'\\x1f')::bigint[])`,
+  ]);
+  const attemptsOf = new Map<number, StepAttempt[]>();
+  for (const row of attempts) {
+    const list = attemptsOf.get(row.run_key);
+    if (list === undefined) attemptsOf.set(row.run_key, [attemptOf(row)]);
+    else list.push(attemptOf(row));
+  }
+  const actionOf = new Map(actions.map((row) => [row.run_key, requestOf(row)]));
+  return rows.map((row) => ({
+    run: runOf(row),
+    attempts: attemptsOf.get(row.key) ?? [],
+    action: actionOf.get(row.key),
+  }));
+}
+
+const requestOf = (row: ActionRow): RunActionRequest => ({
+  action: row.action === "KILL" ? "KILL" : "STOP",
+  user: parseJson(row.user) as string,
+  reason: row.reason ?? "",
+  createTime: row.create_time,
+});
+
+/** Launched unfinished runs, and runs with a waiting action, of these groups, ascending. */
+export async function unfinished(sql: Sql, groupIds: readonly number[]): Promise<Unfinished> {
+  const groups = separated(groupIds);
+  const [runs, actions] = await Promise.all([
+    sql<PlaceRow[]>`SELECT key, group_id FROM run
+      WHERE group_id = ANY(string_to_array(${groups}, E'\\x1f')::integer[])
+        AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL
+      ORDER BY key`,
+    sql<PlaceRow[]>`SELECT run_key AS key, group_id FROM run_action
+      WHERE group_id = ANY(string_to_array(${groups}, E'\\x1f')::integer[]) ORDER BY run_key`,
+  ]);
+  return { runs: runs.map(placeOf), actions: actions.map(placeOf) };
+}
+
+interface PlaceRow {
+  readonly key: number;
+  readonly group_id: number;
+}
+
+const placeOf = (row: PlaceRow): RunPlace => ({ key: row.key, groupId: row.group_id });

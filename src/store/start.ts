@@ -1,0 +1,383 @@
+/**
+ * Creating runs. One transaction for a whole batch, in two round trips: the first locks the workflows' rows in the order
+ * of their ids and reads what the run strategies ask about, the second inserts. Writes no group's state, so any node may
+ * do it.
+ *
+ * Locks are taken in one order everywhere in the store: workflow, outbox, run.
+ */
+import type { RunStrategyRule } from "../definition/strategy.ts";
+import type { TimelineEvent } from "../definition/timeline.ts";
+import type { NewRun, StartOutcome } from "../flow/port.ts";
+import { groupOf } from "../id.ts";
+import { stringifyJson } from "../json.ts";
+import type { Run, RunRef } from "../run/model.ts";
+import { arrayLiteral, type Cell, integer, separated } from "./column.ts";
+import type { Sql } from "./connection.ts";
+import { type Reserved, type Statement, transact } from "./pipeline.ts";
+import { listText, objectText, runParamsText } from "./row.ts";
+import { withEvent } from "./stop.ts";
+import { decide, type Occupancy } from "./strategy.ts";
+
+/** Who stops a run for a newer one. */
+const STRATEGY_USER = "maestro_run_strategy";
+const CHUNK = 500;
+
+/** What a batch of starts did beside its outcomes: for those who have to be told soon. */
+export interface StartEffects {
+  /** Waiting runs that newer ones have stopped. */
+  readonly stopped: readonly RunRef[];
+  /** Running ones that are asked to stop. */
+  readonly stopping: readonly { readonly key: number; readonly groupId: number }[];
+}
+
+export interface Started extends StartEffects {
+  readonly outcomes: readonly StartOutcome[];
+}
+
+/** @param requests any number; their order is the order of the ids. */
+export function startRuns(sql: Sql, requests: readonly NewRun[]): Promise<Started> {
+  if (requests.length === 0) return Promise.resolve({ outcomes: [], stopped: [], stopping: [] });
+  /** Of a try that committed though its connection was lost. */
+  let last: { readonly plan: Plan; readonly keys: ReadonlySet<number> } | undefined;
+  return transact(sql, async (line) => {
+    const known = await look(line, requests);
+    if (last !== undefined && known.duplicates.some((row) => last?.keys.has(row.key))) {
+      await line`ROLLBACK`;
+      return { outcomes: last.plan.outcomes(), stopped: [], stopping: last.plan.stopping };
+    }
+    const plan = new Plan(requests, known);
+    last = { plan, keys: new Set(plan.runs().map((run) => run.key)) };
+    const stopped = await commit(line, plan, known.now);
+    return { outcomes: plan.outcomes(), stopped, stopping: plan.stopping };
+  });
+}
+
+interface WorkflowRow {
+  readonly workflow_id: string;
+  readonly internal_id: number;
+  readonly latest_instance_id: number;
+  readonly run_rule: string;
+  readonly run_concurrency: number;
+}
+
+interface OccupancyRow {
+  readonly workflow_id: string;
+  readonly running: number;
+  readonly queued: boolean;
+  readonly failed: boolean;
+}
+
+interface DuplicateRow {
+  readonly workflow_id: string;
+  readonly uuid: string;
+  readonly instance_id: number;
+  readonly run_id: number;
+  readonly version_id: number;
+  readonly key: number;
+}
+
+interface RunningRow {
+  readonly workflow_id: string;
+  readonly key: number;
+  readonly group_id: number;
+}
+
+/** What the first round trip tells. */
+interface Known {
+  readonly workflows: readonly WorkflowRow[];
+  readonly occupancy: ReadonlyMap<string, OccupancyRow>;
+  readonly duplicates: readonly DuplicateRow[];
+  readonly running: readonly RunningRow[];
+  readonly keys: readonly number[];
+  /** Epoch ms; taken under the locks, so that create times have the order of the ids. */
+  readonly now: number;
+}
+
+async function look(line: Reserved, requests: readonly NewRun[]): Promise<Known> {
+  const ids = arrayLiteral([...new Set(requests.map((request) => request.workflowId))]);
+  const [, workflows, occupancy, duplicates, running, keys] = await Promise.all([
+    line`BEGIN`,
+    line<WorkflowRow[]>`SELECT workflow_id, internal_id, latest_instance_id, run_rule, run_concurrency FROM workflow
+      WHERE workflow_id = ANY(${ids}::text[]) ORDER BY workflow_id FOR UPDATE`,
+    line<OccupancyRow[]>`SELECT w.workflow_id,
+        (SELECT count(*) FROM run r WHERE r.workflow_id = w.workflow_id
+          AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL) AS running,
+        EXISTS (SELECT 1 FROM run r WHERE r.workflow_id = w.workflow_id
+          AND r.status = 'CREATED' AND r.execution_id IS NULL) AS queued,
+        w.run_rule = 'STRICT_SEQUENTIAL'
+          AND EXISTS (SELECT 1 FROM run r WHERE r.workflow_id = w.workflow_id AND r.status = 'FAILED') AS failed
+      FROM workflow w WHERE w.workflow_id = ANY(${ids}::text[])`,
+    line<DuplicateRow[]>`SELECT r.workflow_id, r.uuid, r.instance_id, r.run_id, r.version_id, r.key
+      FROM unnest(${arrayLiteral(requests.map((request) => request.workflowId))}::text[],
+        ${arrayLiteral(requests.map((request) => request.uuid))}::text[]) AS t (workflow_id, uuid)
+      JOIN run r ON r.workflow_id = t.workflow_id AND r.uuid = t.uuid`,
+    line<RunningRow[]>`SELECT r.workflow_id, r.key, r.group_id FROM workflow w
+      JOIN run r ON r.workflow_id = w.workflow_id
+        AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL
+      WHERE w.workflow_id = ANY(${ids}::text[]) AND w.run_rule = 'LAST_ONLY'`,
+    line<{ key: number; now: number }[]>`SELECT nextval('run_key_seq') AS key,
+      (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now FROM generate_series(1, ${requests.length}::integer)`,
+  ]);
+  return {
+    workflows,
+    occupancy: new Map(occupancy.map((row) => [row.workflow_id, row])),
+    duplicates,
+    running,
+    keys: keys.map((row) => row.key),
+    now: keys[0]?.now ?? 0,
+  };
+}
+
+/** A workflow while its part of the batch is decided. */
+interface Place {
+  readonly row: WorkflowRow;
+  occupancy: Occupancy;
+  latest: number;
+  /** The runs that waited before the batch are stopped. */
+  stopsQueued: boolean;
+  /** Positions of the batch's runs that wait. */
+  waiting: number[];
+  /** Runs that a LAST_ONLY start would stop. */
+  running: { readonly key: number; readonly groupId: number }[];
+}
+
+/** Decides a batch, one request after the other. */
+class Plan {
+  readonly #known: Known;
+  readonly #places: ReadonlyMap<string, Place>;
+  /** By workflow and uuid. */
+  readonly #duplicates: Map<string, StartOutcome>;
+  readonly #outcomes: StartOutcome[] = [];
+  readonly stopping: { readonly key: number; readonly groupId: number }[] = [];
+
+  constructor(requests: readonly NewRun[], known: Known) {
+    this.#known = known;
+    this.#places = new Map(known.workflows.map((row) => [row.workflow_id, placeOf(row, known)]));
+    this.#duplicates = new Map(known.duplicates.map((row) => [`${row.workflow_id}:${row.uuid}`, duplicateOf(row)]));
+    for (const request of requests) this.#outcomes.push(this.#place(request));
+  }
+
+  outcomes(): readonly StartOutcome[] {
+    return this.#outcomes;
+  }
+
+  /** Rows to insert. */
+  runs(): readonly Run[] {
+    return this.#outcomes.flatMap((outcome) => ("run" in outcome ? [outcome.run] : []));
+  }
+
+  /** Workflows whose latest instance id has changed. */
+  latest(): readonly (readonly [workflowId: string, instanceId: number])[] {
+    const changed = [...this.#places.values()].filter((place) => place.latest > place.row.latest_instance_id);
+    return changed.map((place) => [place.row.workflow_id, place.latest]);
+  }
+
+  /** Workflows whose runs that wait in the table are stopped. */
+  emptied(): readonly { readonly workflowId: string; readonly rule: RunStrategyRule }[] {
+    const places = [...this.#places.values()].filter((place) => place.stopsQueued);
+    return places.map((place) => ({ workflowId: place.row.workflow_id, rule: place.occupancy.rule }));
+  }
+
+  #place(request: NewRun): StartOutcome {
+    const place = this.#places.get(request.workflowId);
+    if (place === undefined || place.row.internal_id !== request.internalId) return { result: "GONE" };
+    const identity = `${request.workflowId}:${request.uuid}`;
+    const duplicate = this.#duplicates.get(identity);
+    if (duplicate !== undefined) return duplicate;
+    const run = this.#create(request, place);
+    const ref = { workflowId: run.workflowId, instanceId: run.instanceId, runId: run.runId };
+    this.#duplicates.set(identity, { result: "DUPLICATED", ref, versionId: run.versionId });
+    if (request.status === "FAILED") {
+      place.occupancy = { ...place.occupancy, failed: true };
+      return { result: "CREATED", run: { ...run, status: "FAILED", endTime: run.createTime } };
+    }
+    return this.#let(run, place);
+  }
+
+  /** What the strategy says. */
+  #let(run: Run, place: Place): StartOutcome {
+    const { placement, stopsQueued, stopsRunning, after } = decide(place.occupancy);
+    const { rule } = after;
+    place.occupancy = after;
+    if (placement === "STOP") return { result: "STOPPED", run: stoppedRun(run, rule, run.createTime) };
+    if (stopsQueued) {
+      place.stopsQueued = true;
+      for (const position of place.waiting.splice(0)) this.#stop(position, rule);
+    }
+    if (stopsRunning) this.stopping.push(...place.running.splice(0));
+    if (placement === "QUEUE") {
+      place.waiting.push(this.#outcomes.length);
+      return { result: "CREATED", run };
+    }
+    place.running.push({ key: run.key, groupId: run.groupId });
+    return { result: "CREATED", run: { ...run, executionId: run.uuid } };
+  }
+
+  #stop(position: number, rule: RunStrategyRule): void {
+    const outcome = this.#outcomes[position];
+    if (outcome === undefined || !("run" in outcome)) return;
+    const startTime = rule === "LAST_ONLY" ? outcome.run.createTime : undefined;
+    this.#outcomes[position] = { result: "STOPPED", run: stoppedRun(outcome.run, rule, startTime) };
+  }
+
+  #create(request: NewRun, place: Place): Run {
+    const { now, keys } = this.#known;
+    const { workflowId, groupInfo } = request;
+    const instanceId = ++place.latest;
+    const runId = 1;
+    return {
+      workflowId,
+      instanceId,
+      runId,
+      key: keys[this.#outcomes.length] ?? 0,
+      uuid: request.uuid,
+      internalId: request.internalId,
+      versionId: request.versionId,
+      groupId: groupOf(workflowId, instanceId, runId, groupInfo),
+      groupInfo,
+      correlationId: request.config.correlation_id,
+      initiator: request.initiator,
+      config: request.config,
+      runParams: request.runParams,
+      properties: request.properties,
+      params: request.params,
+      timeoutMs: request.timeoutMs,
+      status: "CREATED",
+      executionId: undefined,
+      requestTime: request.requestTime,
+      createTime: now,
+      startTime: undefined,
+      endTime: undefined,
+      modifyTime: now,
+      overview: undefined,
+      artifacts: request.artifacts,
+      timeline: request.timeline,
+    };
+  }
+}
+
+function placeOf(row: WorkflowRow, { occupancy, running }: Known): Place {
+  const { running: count = 0, queued = false, failed = false } = occupancy.get(row.workflow_id) ?? {};
+  return {
+    row,
+    occupancy: {
+      rule: row.run_rule as RunStrategyRule,
+      concurrency: row.run_concurrency,
+      running: count,
+      queued,
+      failed,
+    },
+    latest: row.latest_instance_id,
+    stopsQueued: false,
+    waiting: [],
+    running: running
+      .filter((run) => run.workflow_id === row.workflow_id)
+      .map((run) => ({ key: run.key, groupId: run.group_id })),
+  };
+}
+
+const duplicateOf = (row: DuplicateRow): StartOutcome => ({
+  result: "DUPLICATED",
+  ref: { workflowId: row.workflow_id, instanceId: row.instance_id, runId: row.run_id },
+  versionId: row.version_id,
+});
+
+const stoppedRun = (run: Run, rule: RunStrategyRule, startTime: number | undefined): Run => ({
+  ...run,
+  status: "STOPPED",
+  startTime,
+  endTime: run.createTime,
+  timeline: [...run.timeline, stopEvent(rule, run.createTime)],
+});
+
+/** The line that tells why a run never ran. */
+const stopEvent = (rule: RunStrategyRule, timestamp: number): TimelineEvent => ({
+  timestamp,
+  type: "LOG",
+  level: "INFO",
+  message:
+    rule === "FIRST_ONLY"
+      ? "Stopped by the run strategy FIRST_ONLY: an earlier run of the workflow has not ended."
+      : `Stopped by the run strategy ${rule}: a newer run of the workflow was started.`,
+});
+
+async function commit(line: Reserved, plan: Plan, now: number): Promise<readonly RunRef[]> {
+  const runs = plan.runs();
+  const latest = plan.latest();
+  const stops = plan.emptied().map(({ workflowId, rule }) => stopWaiting(line, workflowId, rule, now));
+  const statements: Statement[] = [];
+  for (let start = 0; start < runs.length; start += CHUNK)
+    statements.push(insert(line, runs.slice(start, start + CHUNK)));
+  if (latest.length > 0) statements.push(raiseLatest(line, latest));
+  if (plan.stopping.length > 0) statements.push(askToStop(line, plan.stopping, now));
+  const [stopped] = await Promise.all([Promise.all(stops), ...statements, line`COMMIT`]);
+  return stopped.flat().map((row) => ({
+    workflowId: row.workflow_id,
+    instanceId: row.instance_id,
+    runId: row.run_id,
+  }));
+}
+
+/** Before the insert of the runs that wait from now on. */
+const stopWaiting = (line: Reserved, workflowId: string, rule: RunStrategyRule, now: number) =>
+  line<{ workflow_id: string; instance_id: number; run_id: number }[]>`UPDATE run
+    SET status = 'STOPPED', end_time = ${now}, modify_time = ${now},
+      start_time = ${rule === "LAST_ONLY" ? now : null}, timeline = ${withEvent(line, stopEvent(rule, now))}
+    WHERE workflow_id = ${workflowId} AND status = 'CREATED' AND execution_id IS NULL
+    RETURNING workflow_id, instance_id, run_id`;
+
+const raiseLatest = (line: Reserved, latest: readonly (readonly [string, number])[]): Statement =>
+  line`UPDATE workflow SET latest_instance_id = t.instance_id::bigint
+    FROM unnest(${arrayLiteral(latest.map(([workflowId]) => workflowId))}::text[],
+      string_to_array(${separated(latest.map(([, instanceId]) => instanceId))}, E'\\x1f')) AS t (workflow_id, instance_id)
+    WHERE workflow.workflow_id = t.workflow_id`;
+
+const askToStop = (line: Reserved, runs: Plan["stopping"], now: number): Statement =>
+  line`INSERT INTO run_action (run_key, group_id, action, "user", reason, create_time)
+    SELECT run_key::bigint, group_id::integer, 'STOP', ${stringifyJson(STRATEGY_USER)}::json,
+      'The run strategy LAST_ONLY makes way for a newer run.', ${now}
+    FROM unnest(
+      string_to_array(${separated(runs.map((run) => run.key))}, E'\\x1f'),
+      string_to_array(${separated(runs.map((run) => run.groupId))}, E'\\x1f')) AS t (run_key, group_id)
+    ON CONFLICT (run_key) DO NOTHING`;
+
+const column = (runs: readonly Run[], cell: (run: Run) => Cell): string => separated(runs.map(cell));
+const texts = (runs: readonly Run[], text: (run: Run) => string | undefined): string => arrayLiteral(runs.map(text));
+
+const insert = (line: Reserved, runs: readonly Run[]): Statement =>
+  line`INSERT INTO run (workflow_id, instance_id, run_id, key, uuid, internal_id, version_id, group_id, group_info,
+      correlation_id, initiator, config, run_params, properties, params, timeout_ms, status, execution_id, request_time,
+      create_time, start_time, end_time, modify_time, artifacts, timeline)
+    SELECT workflow_id, instance_id::bigint, run_id::bigint, key::bigint, uuid, internal_id::bigint, version_id::bigint,
+      group_id::integer, group_info::integer, correlation_id, initiator::json, config::json, run_params::json,
+      properties::json, params::json, timeout_ms::bigint, status, execution_id, request_time::bigint, create_time::bigint,
+      start_time::bigint, end_time::bigint, modify_time::bigint, artifacts::json, timeline::json
+    FROM unnest(
+      ${texts(runs, (run) => run.workflowId)}::text[],
+      string_to_array(${column(runs, (run) => run.instanceId)}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => run.runId)}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => run.key)}, E'\\x1f', ''),
+      ${texts(runs, (run) => run.uuid)}::text[],
+      string_to_array(${column(runs, (run) => run.internalId)}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => run.versionId)}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => run.groupId)}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => run.groupInfo)}, E'\\x1f', ''),
+      ${texts(runs, (run) => run.correlationId)}::text[],
+      string_to_array(${column(runs, (run) => stringifyJson(run.initiator))}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => stringifyJson(run.config))}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => objectText(run.runParams))}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => stringifyJson(run.properties))}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => runParamsText(run.params))}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => integer(run.timeoutMs))}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => run.status)}, E'\\x1f', ''),
+      ${texts(runs, (run) => run.executionId)}::text[],
+      string_to_array(${column(runs, (run) => integer(run.requestTime))}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => integer(run.createTime))}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => integer(run.startTime))}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => integer(run.endTime))}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => integer(run.modifyTime))}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => objectText(run.artifacts))}, E'\\x1f', ''),
+      string_to_array(${column(runs, (run) => listText(run.timeline))}, E'\\x1f', ''))
+    AS t (workflow_id, instance_id, run_id, key, uuid, internal_id, version_id, group_id, group_info, correlation_id,
+      initiator, config, run_params, properties, params, timeout_ms, status, execution_id, request_time, create_time,
+      start_time, end_time, modify_time, artifacts, timeline)`;

@@ -1,0 +1,132 @@
+/**
+ * What users do to runs, as far as the rows decide it: ending a run that waits, asking the owner of a running one to end
+ * it, letting a strictly sequential workflow go on. Each is one statement, guarded by the state it needs.
+ */
+import type postgres from "postgres";
+import type { TimelineEvent } from "../definition/timeline.ts";
+import { stringifyJson } from "../json.ts";
+import type { RunRef } from "../run/model.ts";
+import { storable } from "./column.ts";
+import { DEQUEUE, type Queryable } from "./outbox.ts";
+
+/** Runs ended by one statement of {@link stopAllQueued}. */
+const STOP_BATCH = 200;
+
+/** The run's timeline with one more event, for `SET timeline = …`; what is stored keeps its digits. */
+export function withEvent(db: Queryable, event: TimelineEvent): postgres.PendingQuery<postgres.Row[]> {
+  const text = stringifyJson(event);
+  return db`(CASE WHEN timeline IS NULL THEN '[' || ${text}::text || ']'
+    ELSE left(timeline::text, -1) || ',' || ${text}::text || ']' END)::json`;
+}
+
+/**
+ * Ends a run that was never launched.
+ *
+ * The workflow's row is locked first, as everywhere: the run can't be launched meanwhile.
+ * @returns false when it is launched or has ended, or is not there
+ */
+export async function stopQueued(
+  db: Queryable,
+  ref: RunRef,
+  status: "STOPPED" | "FAILED",
+  event: TimelineEvent,
+): Promise<boolean> {
+  const rows = await db`WITH place AS MATERIALIZED (
+      SELECT workflow_id FROM workflow WHERE workflow_id = ${ref.workflowId} FOR UPDATE
+    ), stopped AS (
+      UPDATE run SET status = ${status}, end_time = ${event.timestamp}, modify_time = ${event.timestamp},
+        timeline = ${withEvent(db, event)}
+      WHERE workflow_id = (SELECT workflow_id FROM place) AND instance_id = ${ref.instanceId} AND run_id = ${ref.runId}
+        AND status = 'CREATED' AND execution_id IS NULL
+      RETURNING workflow_id
+    ), told AS (
+      INSERT INTO outbox (kind, key, create_time) SELECT ${DEQUEUE}, workflow_id, ${event.timestamp} FROM stopped
+      ON CONFLICT (kind, key) DO UPDATE SET next_time = 0, attempts = 0, dead = 0
+    )
+    SELECT 1 FROM stopped`;
+  return rows.length > 0;
+}
+
+/** Ends all runs of a workflow that wait, in batches. @returns those that it ended */
+export async function stopAllQueued(
+  db: Queryable,
+  workflowId: string,
+  status: "STOPPED" | "FAILED",
+  event: TimelineEvent,
+): Promise<readonly RunRef[]> {
+  const ended: RunRef[] = [];
+  for (;;) {
+    const rows = await db<{ instance_id: number; run_id: number }[]>`WITH place AS MATERIALIZED (
+        SELECT workflow_id FROM workflow WHERE workflow_id = ${workflowId} FOR UPDATE
+      ), stopped AS (
+        UPDATE run SET status = ${status}, end_time = ${event.timestamp}, modify_time = ${event.timestamp},
+          timeline = ${withEvent(db, event)}
+        WHERE key IN (
+            SELECT r.key FROM run r WHERE r.workflow_id = (SELECT workflow_id FROM place)
+              AND r.status = 'CREATED' AND r.execution_id IS NULL
+            ORDER BY r.instance_id, r.run_id LIMIT ${STOP_BATCH})
+          AND status = 'CREATED' AND execution_id IS NULL
+        RETURNING instance_id, run_id
+      ), told AS (
+        INSERT INTO outbox (kind, key, create_time) SELECT ${DEQUEUE}, ${workflowId}, ${event.timestamp}
+        WHERE EXISTS (SELECT 1 FROM stopped)
+        ON CONFLICT (kind, key) DO UPDATE SET next_time = 0, attempts = 0, dead = 0
+      )
+      SELECT instance_id, run_id FROM stopped ORDER BY instance_id, run_id`;
+    for (const row of rows) ended.push({ workflowId, instanceId: row.instance_id, runId: row.run_id });
+    if (rows.length < STOP_BATCH) return ended;
+  }
+}
+
+export interface NewRunAction {
+  readonly action: "STOP" | "KILL";
+  readonly user: string;
+  readonly reason: string | undefined;
+  /** Epoch ms. */
+  readonly createTime: number;
+}
+
+/**
+ * Asks the owner of a launched, unfinished run to end it. The first request stays; a KILL replaces a STOP.
+ * @returns whom to tell; undefined when the run is not launched or has ended
+ */
+export async function addRunAction(
+  db: Queryable,
+  ref: RunRef,
+  { action, user, reason, createTime }: NewRunAction,
+): Promise<{ readonly key: number; readonly groupId: number } | undefined> {
+  const [row] = await db<{ key: number; group_id: number }[]>`WITH target AS (
+      SELECT key, group_id FROM run
+      WHERE workflow_id = ${ref.workflowId} AND instance_id = ${ref.instanceId} AND run_id = ${ref.runId}
+        AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL
+    ), added AS (
+      INSERT INTO run_action (run_key, group_id, action, "user", reason, create_time)
+      SELECT key, group_id, ${action}, ${stringifyJson(user)}::json,
+        ${reason === undefined ? null : storable(reason)}, ${createTime} FROM target
+      ON CONFLICT (run_key) DO UPDATE SET action = excluded.action, "user" = excluded."user",
+        reason = excluded.reason, create_time = excluded.create_time
+      WHERE run_action.action = 'STOP' AND excluded.action = 'KILL'
+    )
+    SELECT key, group_id FROM target`;
+  return row && { key: row.key, groupId: row.group_id };
+}
+
+/**
+ * A failed run no longer holds a STRICT_SEQUENTIAL workflow back.
+ * @returns false when it is not FAILED, or unblocked already
+ */
+export async function unblock(db: Queryable, ref: RunRef, event: TimelineEvent): Promise<boolean> {
+  const rows = await db`WITH place AS MATERIALIZED (
+      SELECT workflow_id FROM workflow WHERE workflow_id = ${ref.workflowId} FOR UPDATE
+    ), unblocked AS (
+      UPDATE run SET status = 'FAILED_1', modify_time = ${event.timestamp}, timeline = ${withEvent(db, event)}
+      WHERE workflow_id = (SELECT workflow_id FROM place) AND instance_id = ${ref.instanceId} AND run_id = ${ref.runId}
+        AND status = 'FAILED'
+      RETURNING workflow_id
+    ), told AS (
+      INSERT INTO outbox (kind, key, create_time) SELECT ${DEQUEUE}, workflow_id, ${event.timestamp} FROM unblocked
+      ON CONFLICT (kind, key) DO UPDATE SET next_time = 0, attempts = 0, dead = 0
+    )
+    SELECT 1 FROM unblocked`;
+  return rows.length > 0;
+}

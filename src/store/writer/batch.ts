@@ -1,0 +1,101 @@
+/** What one transaction of the writer commits: queued requests, coalesced to the last write of each row. */
+
+import type { GroupStamp, LogChunk, RunChange, StaleOwner, Write } from "../../flow/port.ts";
+import type { Json } from "../../json.ts";
+import type { StepAttempt } from "../../step/model.ts";
+import { DEQUEUE } from "../outbox.ts";
+
+/** One call of `write`: its rows commit together. */
+export interface Request {
+  /** Ascending in the order of the calls. */
+  readonly number: number;
+  readonly stamp: GroupStamp;
+  readonly rows: readonly Write[];
+  readonly settled: ((error?: StaleOwner) => void) | undefined;
+}
+
+export interface AttemptWrite {
+  readonly runKey: number;
+  readonly attempt: StepAttempt;
+}
+
+export interface RunWrite {
+  readonly key: number;
+  readonly change: RunChange;
+}
+
+export interface OutboxWrite {
+  readonly topic: string;
+  readonly key: string;
+  readonly payload?: Json;
+}
+
+export interface Batch {
+  /** Distinct. */
+  readonly stamps: readonly GroupStamp[];
+  readonly attempts: readonly AttemptWrite[];
+  readonly runs: readonly RunWrite[];
+  readonly chunks: readonly LogChunk[];
+  /** Keys that several nodes write come first, sorted, so that two batches can't wait for each other. */
+  readonly outbox: readonly OutboxWrite[];
+  /** Keys of runs whose stop or kill is carried out. */
+  readonly actions: readonly number[];
+}
+
+/** A row of a batch as a transaction writes it; the last write of a row wins. */
+export function batchOf(requests: readonly Request[]): Batch {
+  const stamps = new Map<string, GroupStamp>();
+  const attempts = new Map<string, AttemptWrite>();
+  const runs = new Map<number, RunWrite>();
+  const chunks: LogChunk[] = [];
+  const outbox = new Map<string, OutboxWrite>();
+  const actions = new Set<number>();
+  for (const { stamp, rows } of requests) {
+    stamps.set(`${stamp.groupId}:${stamp.generation}`, stamp);
+    for (const row of rows) {
+      switch (row.kind) {
+        case "attempt":
+          attempts.set(`${row.runKey}:${row.attempt.attemptId}:${row.attempt.stepId}`, row);
+          break;
+        case "run":
+          runs.set(row.key, row);
+          break;
+        case "log":
+          chunks.push(row.chunk);
+          break;
+        case "outbox":
+          outbox.set(`${row.topic}:${row.key}`, row);
+          break;
+        case "action-done":
+          actions.add(row.runKey);
+          break;
+      }
+    }
+  }
+  return {
+    stamps: [...stamps.values()],
+    attempts: [...attempts.values()],
+    runs: [...runs.values()],
+    chunks,
+    outbox: ordered([...outbox.values()]),
+    actions: [...actions],
+  };
+}
+
+function ordered(rows: readonly OutboxWrite[]): readonly OutboxWrite[] {
+  const shared = rows.filter((row) => row.topic === DEQUEUE);
+  if (shared.length === 0) return rows;
+  shared.sort((a, b) => (a.key < b.key ? -1 : 1));
+  return [...shared, ...rows.filter((row) => row.topic !== DEQUEUE)];
+}
+
+/** What has to keep its order (D3): the runs that a request writes for, else its group. */
+export function lanesOf({ stamp, rows }: Request): ReadonlySet<string> {
+  const lanes = new Set<string>();
+  for (const row of rows) {
+    if (row.kind === "attempt" || row.kind === "action-done") lanes.add(`run ${row.runKey}`);
+    else if (row.kind === "run") lanes.add(`run ${row.key}`);
+  }
+  if (lanes.size === 0) lanes.add(`group ${stamp.groupId}`);
+  return lanes;
+}

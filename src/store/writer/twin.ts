@@ -1,0 +1,105 @@
+/**
+ * The writer's plain twin: a transaction for each row, one after the other, with the simplest statements. It is the
+ * oracle of the group writer, and reports what Postgres refuses instead of trying again.
+ */
+import { type GroupStamp, StaleOwner, type Write, type Writer } from "../../flow/port.ts";
+import { storable } from "../column.ts";
+import type { Sql, Transaction } from "../connection.ts";
+import { listText, objectText, retryText, stepParamsText, timesText, valueText } from "../row.ts";
+
+export class RowWriter implements Writer {
+  readonly #sql: Sql;
+  #last: Promise<void> = Promise.resolve();
+  #depth = 0;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  get depth(): number {
+    return this.#depth;
+  }
+
+  write(stamp: GroupStamp, rows: readonly Write[], settled?: (error?: StaleOwner) => void): void {
+    this.#depth += rows.length;
+    this.#last = this.#last.then(async () => {
+      const stale = await this.#commit(stamp, rows);
+      this.#depth -= rows.length;
+      settled?.(stale);
+    });
+  }
+
+  flush(): Promise<void> {
+    return this.#last;
+  }
+
+  stop(): Promise<void> {
+    return this.#last;
+  }
+
+  async #commit(stamp: GroupStamp, rows: readonly Write[]): Promise<StaleOwner | undefined> {
+    for (const row of rows) {
+      const owns = await this.#sql.begin(async (sql) => {
+        const held = await sql`SELECT 1 FROM flow_group
+          WHERE id = ${stamp.groupId} AND generation = ${stamp.generation} FOR KEY SHARE`;
+        if (held.length > 0) await writeRow(sql, row);
+        return held.length > 0;
+      });
+      if (!owns) return new StaleOwner([stamp.groupId]);
+    }
+    return undefined;
+  }
+}
+
+async function writeRow(sql: Transaction, row: Write): Promise<void> {
+  switch (row.kind) {
+    case "attempt": {
+      const { attempt } = row;
+      const fields = {
+        status: attempt.status,
+        times: timesText(attempt.times),
+        params: stepParamsText(attempt),
+        params_time: attempt.paramsTime ?? null,
+        conditions: valueText(attempt.conditions),
+        conditions_time: attempt.conditionsTime ?? null,
+        retry: retryText(attempt.retry),
+        timeout_ms: attempt.timeoutMs ?? null,
+        artifacts: objectText(attempt.artifacts),
+        timeline: listText(attempt.timeline),
+        poll_time: attempt.pollTime ?? null,
+      };
+      const key = { run_key: row.runKey, step_id: attempt.stepId, attempt_id: attempt.attemptId };
+      const once = { uuid: attempt.uuid, step_instance_id: attempt.stepInstanceId };
+      await sql`INSERT INTO step_attempt ${sql({ ...key, ...once, ...fields })}
+        ON CONFLICT (run_key, step_id, attempt_id) DO UPDATE SET ${sql(fields)}`;
+      return;
+    }
+    case "run": {
+      const { change } = row;
+      const fields = {
+        status: change.status,
+        start_time: change.startTime ?? null,
+        end_time: change.endTime ?? null,
+        modify_time: change.modifyTime,
+        overview: valueText(change.overview),
+        artifacts: objectText(change.artifacts),
+        timeline: listText(change.timeline),
+      };
+      await sql`UPDATE run SET ${sql(fields)} WHERE key = ${row.key}`;
+      return;
+    }
+    case "log": {
+      const { uuid, stream, offset, text, time } = row.chunk;
+      await sql`INSERT INTO step_log ${sql({ uuid, stream, offset, text: storable(text), time })} ON CONFLICT DO NOTHING`;
+      return;
+    }
+    case "outbox": {
+      const fields = { payload: valueText(row.payload), create_time: Date.now(), attempts: 0, next_time: 0, dead: 0 };
+      await sql`INSERT INTO outbox ${sql({ kind: row.topic, key: storable(row.key), ...fields })}
+        ON CONFLICT (kind, key) DO UPDATE SET ${sql({ ...fields, error: null })}`;
+      return;
+    }
+    case "action-done":
+      await sql`DELETE FROM run_action WHERE run_key = ${row.runKey}`;
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * Group commit: everything that is queued while a commit is under way goes into the next one, coalesced per row. Idle,
+ * it flushes at the end of the turn; there is no timer. It does not decide anything, and reads nothing.
+ *
+ * 1. Requests of one lane (a run) commit in the order in which they were queued (D3), each as a whole.
+ * 2. A transaction commits only while this node owns every group it writes for (D4); requests of a lost group are
+ *    refused, the others go again.
+ * 3. A passing failure is retried for ever; a commit whose outcome is unknown is repeated: every statement is idempotent.
+ * 4. A request that Postgres refuses holds back its lane and nothing else. It is logged, and tried again now and then.
+ * 5. One connection, one transaction at a time.
+ */
+import { type GroupStamp, StaleOwner, type Write, type Writer } from "../../flow/port.ts";
+import { parseJson } from "../../json.ts";
+import type { Logger } from "../../log.ts";
+import type { Sql } from "../connection.ts";
+import { failureOf, pauseOf, type Reserved } from "../pipeline.ts";
+import { batchOf, lanesOf, type Request } from "./batch.ts";
+import { statements } from "./statement.ts";
+
+export interface WriterOptions {
+  readonly log: Pick<Logger, "warn" | "error">;
+  /** Told of each commit: rows as queued, and milliseconds. */
+  readonly committed?: (rows: number, duration: number) => void;
+  /** How long `stop` waits for a database that does not answer, milliseconds. Default 10,000. */
+  readonly patience?: number;
+  /** Milliseconds until a request that Postgres refused is tried again. Default 30,000. */
+  readonly holdTime?: number;
+}
+
+/** Requests are taken until they have this many rows. */
+const BATCH_ROWS = 1000;
+/** SQLSTATE of `fence_groups`. */
+const STALE = "MA001";
+
+type Failure =
+  | { readonly kind: "stale"; readonly stamps: readonly (readonly [groupId: number, generation: number])[] }
+  | { readonly kind: "passing"; readonly error: unknown }
+  | { readonly kind: "refused"; readonly error: unknown };
+
+/** The writer has stopped with these rows uncommitted. */
+class Abandoned extends Error {
+  override readonly name = "Abandoned";
+}
+
+export class GroupWriter implements Writer {
+  readonly #sql: Sql;
+  readonly #options: WriterOptions;
+  #line: Reserved | undefined;
+  #queue: Request[] = [];
+  /** Requests behind a refused one, with it at the head; `#lanes` are theirs. */
+  #held: Request[] = [];
+  #lanes = new Set<string>();
+  #holdTimer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<void> | undefined;
+  #deadline = Number.POSITIVE_INFINITY;
+  #rows = 0;
+  #number = 0;
+  #unsettled = 0;
+  #waiting: { readonly number: number; left: number; readonly resolve: () => void }[] = [];
+
+  /** @param sql a pool with room for one more connection for good. */
+  constructor(sql: Sql, options: WriterOptions) {
+    this.#sql = sql;
+    this.#options = options;
+  }
+
+  get depth(): number {
+    return this.#rows;
+  }
+
+  write(stamp: GroupStamp, rows: readonly Write[], settled?: (error?: StaleOwner) => void): void {
+    if (this.#deadline !== Number.POSITIVE_INFINITY) throw new Error("the writer has stopped");
+    this.#queue.push({ number: ++this.#number, stamp, rows, settled });
+    this.#rows += rows.length;
+    this.#unsettled++;
+    this.#start();
+  }
+
+  flush(): Promise<void> {
+    if (this.#unsettled === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push({ number: this.#number, left: this.#unsettled, resolve });
+    });
+  }
+
+  /** Commits what is queued; gives up on what Postgres refuses, and on all when it does not answer for long. */
+  async stop(): Promise<void> {
+    this.#deadline = Math.min(this.#deadline, Date.now() + (this.#options.patience ?? 10_000));
+    await this.#running;
+    this.#release();
+    await this.#start();
+    clearTimeout(this.#holdTimer);
+    const lost = this.#held.length + this.#queue.length;
+    if (lost > 0) this.#options.log.error("the writer stops with writes that did not commit", { requests: lost });
+    this.#line?.release();
+    this.#line = undefined;
+  }
+
+  #start(): Promise<void> {
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (;;) {
+        // What the last commit set off in this turn joins the next one.
+        await new Promise((resolve) => setImmediate(resolve));
+        const requests = this.#take();
+        if (requests.length === 0) break;
+        await this.#commit(requests);
+      }
+    } catch (error) {
+      if (!(error instanceof Abandoned)) throw error;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  #take(): readonly Request[] {
+    let rows = 0;
+    let end = 0;
+    while (end < this.#queue.length && rows < BATCH_ROWS) rows += this.#queue[end++]?.rows.length ?? 0;
+    return this.#passing(this.#queue.splice(0, end));
+  }
+
+  /** Those whose lane is free; the others wait behind the one that blocks it. */
+  #passing(requests: readonly Request[]): readonly Request[] {
+    if (this.#held.length === 0) return requests;
+    return requests.filter((request) => {
+      const lanes = lanesOf(request);
+      if (![...lanes].some((lane) => this.#lanes.has(lane))) return true;
+      this.#hold(request, lanes);
+      return false;
+    });
+  }
+
+  async #commit(requests: readonly Request[]): Promise<void> {
+    let left = requests;
+    for (let tries = 0; left.length > 0; ) {
+      const failure = await this.#attempt(left);
+      if (failure === undefined) {
+        for (const request of left) this.#settle(request);
+        return;
+      }
+      if (failure.kind === "refused") return this.#isolate(left, failure.error);
+      if (failure.kind === "stale") left = this.#refuse(left, failure.stamps);
+      else await this.#pause(tries++, failure.error, left);
+    }
+  }
+
+  async #attempt(requests: readonly Request[]): Promise<Failure | undefined> {
+    const start = performance.now();
+    try {
+      const batch = batchOf(requests);
+      this.#line ??= await this.#sql.reserve();
+      await Promise.all(statements(this.#line, batch, Date.now()));
+    } catch (error) {
+      return this.#failureOf(error);
+    }
+    const rows = requests.reduce((sum, request) => sum + request.rows.length, 0);
+    this.#options.committed?.(rows, performance.now() - start);
+    return undefined;
+  }
+
+  #failureOf(error: unknown): Failure {
+    const kind = failureOf(error);
+    // A lost connection goes back to its pool by itself.
+    if (kind === "lost") this.#line = undefined;
+    const { code, detail } = error as { readonly code?: unknown; readonly detail?: string };
+    if (code === STALE) {
+      const stamps = parseJson(detail ?? "[]") as readonly [number, number][];
+      return stamps.length > 0 ? { kind: "stale", stamps } : { kind: "passing", error };
+    }
+    return { kind: kind === "permanent" ? "refused" : "passing", error };
+  }
+
+  #refuse(
+    requests: readonly Request[],
+    stamps: readonly (readonly [groupId: number, generation: number])[],
+  ): readonly Request[] {
+    const lost = new Set(stamps.map(([groupId, generation]) => `${groupId}:${generation}`));
+    return requests.filter((request) => {
+      const { groupId, generation } = request.stamp;
+      if (!lost.has(`${groupId}:${generation}`)) return true;
+      this.#settle(request, new StaleOwner([groupId]));
+      return false;
+    });
+  }
+
+  async #pause(tries: number, error: unknown, requests: readonly Request[]): Promise<void> {
+    if (Date.now() >= this.#deadline) {
+      this.#queue.unshift(...requests);
+      throw new Abandoned();
+    }
+    if (tries === 3) this.#options.log.warn("writes are waiting for the database", { error, rows: this.#rows });
+    await Bun.sleep(pauseOf(tries));
+  }
+
+  /** Halves until the refused request is alone. The first half goes first: that keeps the order. */
+  async #isolate(requests: readonly Request[], error: unknown): Promise<void> {
+    const [first] = requests;
+    if (first === undefined) return;
+    if (requests.length === 1) {
+      this.#options.log.error("Postgres refuses a write; its flow waits", { error, group: first.stamp.groupId });
+      this.#hold(first, lanesOf(first));
+      return;
+    }
+    const middle = requests.length >> 1;
+    await this.#commit(requests.slice(0, middle));
+    await this.#commit(this.#passing(requests.slice(middle)));
+  }
+
+  #hold(request: Request, lanes: ReadonlySet<string>): void {
+    this.#held.push(request);
+    for (const lane of lanes) this.#lanes.add(lane);
+    if (this.#deadline !== Number.POSITIVE_INFINITY) return;
+    this.#holdTimer ??= setTimeout(() => {
+      this.#release();
+      void this.#start();
+    }, this.#options.holdTime ?? 30_000);
+  }
+
+  /** Puts what is held back at the head of the queue: it is older than all that is in there. */
+  #release(): void {
+    clearTimeout(this.#holdTimer);
+    this.#holdTimer = undefined;
+    this.#queue.unshift(...this.#held);
+    this.#held = [];
+    this.#lanes = new Set();
+  }
+
+  #settle(request: Request, error?: StaleOwner): void {
+    this.#rows -= request.rows.length;
+    this.#unsettled--;
+    try {
+      request.settled?.(error);
+    } catch (thrown) {
+      this.#options.log.error("a writer's callback failed", { error: thrown });
+    }
+    for (const waiter of this.#waiting) if (request.number <= waiter.number) waiter.left--;
+    if (this.#waiting.some((waiter) => waiter.left === 0)) {
+      const done = this.#waiting.filter((waiter) => waiter.left === 0);
+      this.#waiting = this.#waiting.filter((waiter) => waiter.left > 0);
+      for (const waiter of done) waiter.resolve();
+    }
+  }
+}

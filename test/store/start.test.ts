@@ -1,0 +1,277 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { StartOutcome } from "../../src/flow/port.ts";
+import { groupOf } from "../../src/id.ts";
+import type { Run } from "../../src/run/model.ts";
+import { addOutbox } from "../../src/store/outbox.ts";
+import { dequeue, pendingDequeues } from "../../src/store/run.ts";
+import { startRuns } from "../../src/store/start.ts";
+import { addRunAction, stopAllQueued, stopQueued, unblock } from "../../src/store/stop.ts";
+import { type FreshDatabase, freshDatabase } from "../support/database.ts";
+import { newRun, workflow } from "./fixture.ts";
+
+let db: FreshDatabase;
+beforeAll(async () => {
+  db = await freshDatabase({ max: 6 });
+});
+afterAll(() => db.close());
+
+let count = 0;
+/** A workflow of its own with a way to start it. */
+async function make(rule: string, concurrency = 1) {
+  const id = `wf${++count}`;
+  const internalId = await workflow(db.sql, id, rule, concurrency);
+  let number = 0;
+  const request = (more: Parameters<typeof newRun>[3] = {}) => newRun(id, internalId, `${id}-${++number}`, more);
+  const start = async (n = 1, more: Parameters<typeof newRun>[3] = {}) =>
+    (
+      await startRuns(
+        db.sql,
+        Array.from({ length: n }, () => request(more)),
+      )
+    ).outcomes;
+  const end = (instanceId: number, status = "SUCCEEDED") =>
+    db.sql`UPDATE run SET status = ${status}, end_time = 9 WHERE workflow_id = ${id} AND instance_id = ${instanceId}`;
+  const states = async () =>
+    (
+      await db.sql<{ status: string; launched: boolean }[]>`SELECT status, execution_id IS NOT NULL AS launched FROM run
+        WHERE workflow_id = ${id} ORDER BY instance_id`
+    ).map((row) => (row.launched ? `${row.status}+` : row.status));
+  return { id, internalId, request, start, end, states };
+}
+
+const runOf = (outcome: StartOutcome | undefined): Run => {
+  if (outcome === undefined || !("run" in outcome)) throw new Error(`no run in ${JSON.stringify(outcome)}`);
+  return outcome.run;
+};
+const launched = (outcomes: readonly StartOutcome[]) =>
+  outcomes.map((outcome) => `${outcome.result}${"run" in outcome && outcome.run.executionId ? "+" : ""}`);
+
+describe("starting runs", () => {
+  test("hands out ids in the order of the requests, with create times in the order of the ids", async () => {
+    const wf = await make("PARALLEL", 100);
+    await Promise.all(Array.from({ length: 8 }, () => wf.start(5)));
+    const rows = await db.sql<{ instance_id: number; uuid: string; group_id: number; create_time: number }[]>`
+      SELECT instance_id, uuid, group_id, create_time FROM run WHERE workflow_id = ${wf.id} ORDER BY instance_id`;
+    expect(rows.map((row) => row.instance_id)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    for (const [i, row] of rows.entries()) {
+      expect(row.create_time).toBeGreaterThanOrEqual(rows[i - 1]?.create_time ?? 0);
+      expect(row.group_id).toBe(groupOf(wf.id, row.instance_id, 1, 8) + 0);
+    }
+  });
+
+  test("answers with what it stored", async () => {
+    const wf = await make("SEQUENTIAL");
+    const [outcome] = await wf.start(1, {
+      config: { policy: "START_FRESH_NEW_RUN", correlation_id: 'a"\\b\x1f\0' },
+      runParams: { x: { type: "STRING", value: "nul \0 and \x1f" } },
+      artifacts: { default: { type: "DEFAULT", n: 1 } },
+      timeoutMs: 1000,
+      timeline: [{ timestamp: 4, type: "LOG", level: "INFO", message: "m" }],
+    });
+    const run = runOf(outcome);
+    const [loaded] =
+      await db.sql`SELECT key, correlation_id, run_params, timeline FROM run WHERE workflow_id = ${wf.id}`;
+    expect(loaded).toEqual({
+      key: run.key,
+      correlation_id: 'a"\\b\x1f\u2400',
+      run_params: JSON.stringify(run.runParams),
+      timeline: JSON.stringify(run.timeline),
+    });
+    expect(run).toMatchObject({ instanceId: 1, runId: 1, status: "CREATED", executionId: run.uuid, timeoutMs: 1000 });
+  });
+
+  test("knows a repeated uuid, in the table and within the batch", async () => {
+    const wf = await make("PARALLEL", 10);
+    const first = wf.request();
+    const { outcomes } = await startRuns(db.sql, [first, first, wf.request()]);
+    expect(outcomes.map((o) => o.result)).toEqual(["CREATED", "DUPLICATED", "CREATED"]);
+    const again = await startRuns(db.sql, [wf.request(), first]);
+    expect(again.outcomes[0]).toMatchObject({ result: "CREATED", run: { instanceId: 3 } });
+    expect(again.outcomes[1]).toEqual({
+      result: "DUPLICATED",
+      ref: { workflowId: wf.id, instanceId: 1, runId: 1 },
+      versionId: 1,
+    });
+  });
+
+  test("says GONE for a workflow that was deleted, or deleted and made again", async () => {
+    const wf = await make("SEQUENTIAL");
+    const { outcomes } = await startRuns(db.sql, [
+      newRun("nowhere", 1, "u"),
+      { ...wf.request(), internalId: wf.internalId + 1000 },
+      wf.request(),
+    ]);
+    expect(outcomes.map((o) => o.result)).toEqual(["GONE", "GONE", "CREATED"]);
+    expect(runOf(outcomes[2]).instanceId).toBe(1);
+  });
+
+  test("keeps a run that could not be initialised, ended and without a slot", async () => {
+    const wf = await make("SEQUENTIAL");
+    const [failed] = await wf.start(1, { status: "FAILED" });
+    expect(runOf(failed)).toMatchObject({ status: "FAILED", startTime: undefined, executionId: undefined });
+    expect(runOf(failed).endTime).toBe(runOf(failed).createTime);
+    expect(launched(await wf.start())).toEqual(["CREATED+"]);
+  });
+});
+
+describe("run strategies at the start", () => {
+  test("SEQUENTIAL lets one go and queues the others", async () => {
+    const wf = await make("SEQUENTIAL");
+    expect(launched(await wf.start(2))).toEqual(["CREATED+", "CREATED"]);
+    expect(launched(await wf.start())).toEqual(["CREATED"]);
+    await wf.end(1);
+    // Room, but an older run waits for it.
+    expect(launched(await wf.start())).toEqual(["CREATED"]);
+  });
+
+  test("PARALLEL lets as many go as its concurrency says", async () => {
+    const wf = await make("PARALLEL", 3);
+    expect(launched(await wf.start(2))).toEqual(["CREATED+", "CREATED+"]);
+    expect(launched(await wf.start(3))).toEqual(["CREATED+", "CREATED", "CREATED"]);
+  });
+
+  test("a concurrency of 0 lets nothing go", async () => {
+    const wf = await make("PARALLEL", 0);
+    expect(launched(await wf.start(2))).toEqual(["CREATED", "CREATED"]);
+    expect(await dequeue(db.sql, [wf.id])).toEqual([]);
+  });
+
+  test("STRICT_SEQUENTIAL holds everything back while a run is FAILED", async () => {
+    const wf = await make("STRICT_SEQUENTIAL");
+    await wf.start(2);
+    await wf.end(1, "FAILED");
+    expect(await dequeue(db.sql, [wf.id])).toEqual([]);
+    await db.sql`DELETE FROM run WHERE workflow_id = ${wf.id} AND instance_id = 2`;
+    expect(launched(await wf.start())).toEqual(["CREATED"]);
+    const event = { timestamp: 50, type: "LOG", level: "INFO", message: "unblocked" } as const;
+    const ref = { workflowId: wf.id, instanceId: 1, runId: 1 };
+    expect(await unblock(db.sql, ref, event)).toBe(true);
+    expect(await unblock(db.sql, ref, event)).toBe(false);
+    expect(await pendingDequeues(db.sql, 10)).toContain(wf.id);
+    expect((await dequeue(db.sql, [wf.id])).map((run) => run.instanceId)).toEqual([3]);
+    expect(await wf.states()).toEqual(["FAILED_1+", "CREATED+"]);
+  });
+
+  test("FIRST_ONLY stops newcomers while anything is unfinished", async () => {
+    const wf = await make("FIRST_ONLY");
+    const outcomes = await wf.start(2);
+    expect(launched(outcomes)).toEqual(["CREATED+", "STOPPED"]);
+    const stopped = runOf(outcomes[1]);
+    expect(stopped).toMatchObject({ status: "STOPPED", startTime: stopped.createTime, endTime: stopped.createTime });
+    expect(stopped.timeline).toHaveLength(1);
+    expect(await wf.states()).toEqual(["CREATED+", "STOPPED"]);
+    await wf.end(1);
+    expect(launched(await wf.start())).toEqual(["CREATED+"]);
+  });
+
+  test("SERIAL_LATEST_ONLY keeps only the newest of those that wait", async () => {
+    const wf = await make("SERIAL_LATEST_ONLY");
+    await wf.start(2);
+    expect(await wf.states()).toEqual(["CREATED+", "CREATED"]);
+    const { outcomes, stopped } = await startRuns(db.sql, [wf.request(), wf.request()]);
+    expect(launched(outcomes)).toEqual(["STOPPED", "CREATED"]);
+    expect(stopped).toEqual([{ workflowId: wf.id, instanceId: 2, runId: 1 }]);
+    expect(await wf.states()).toEqual(["CREATED+", "STOPPED", "STOPPED", "CREATED"]);
+    const [row] =
+      await db.sql`SELECT start_time, end_time, timeline FROM run WHERE workflow_id = ${wf.id} AND instance_id = 2`;
+    expect(row).toMatchObject({ start_time: null, end_time: expect.any(Number) });
+    expect(JSON.parse(row?.timeline)).toHaveLength(1);
+  });
+
+  test("LAST_ONLY asks the running one to stop, and goes when it has ended", async () => {
+    const wf = await make("LAST_ONLY");
+    const [first] = await wf.start();
+    const { outcomes, stopping } = await startRuns(db.sql, [wf.request(), wf.request()]);
+    expect(launched(outcomes)).toEqual(["STOPPED", "CREATED"]);
+    const { key, groupId } = runOf(first);
+    expect(stopping).toEqual([{ key, groupId }]);
+    const actions = await db.sql`SELECT run_key, group_id, action, "user" FROM run_action WHERE run_key = ${key}`;
+    expect([...actions]).toEqual([{ run_key: key, group_id: groupId, action: "STOP", user: '"maestro_run_strategy"' }]);
+    expect(await dequeue(db.sql, [wf.id])).toEqual([]);
+    await wf.end(1, "STOPPED");
+    expect((await dequeue(db.sql, [wf.id])).map((run) => run.instanceId)).toEqual([3]);
+  });
+});
+
+describe("dequeueing", () => {
+  test("lets the oldest go by the rule in force, and takes the announcement away", async () => {
+    const wf = await make("SEQUENTIAL");
+    await wf.start(5);
+    await db.sql`UPDATE workflow SET run_rule = 'PARALLEL', run_concurrency = 3 WHERE workflow_id = ${wf.id}`;
+    await addOutbox(db.sql, [{ topic: "dequeue", key: wf.id }]);
+    const runs = await dequeue(db.sql, [wf.id]);
+    expect(runs.map((run) => run.instanceId)).toEqual([2, 3]);
+    expect(runs.map((run) => run.executionId)).toEqual(runs.map((run) => run.uuid));
+    expect(await pendingDequeues(db.sql, 100)).not.toContain(wf.id);
+    expect(await dequeue(db.sql, [wf.id])).toEqual([]);
+  });
+
+  test("never lets more go than there is room for, whoever asks meanwhile", async () => {
+    const wf = await make("PARALLEL", 4);
+    await wf.start(20);
+    await Promise.all([wf.end(1), wf.end(2)]);
+    const [a, b, started] = await Promise.all([dequeue(db.sql, [wf.id]), dequeue(db.sql, [wf.id]), wf.start(3)]);
+    expect(a.length + b.length).toBe(2);
+    expect(launched(started)).toEqual(["CREATED", "CREATED", "CREATED"]);
+  });
+
+  test("an announcement that comes while it is under way is kept", async () => {
+    const wf = await make("SEQUENTIAL");
+    await wf.start(2);
+    await addOutbox(db.sql, [{ topic: "dequeue", key: wf.id }]);
+    const line = await db.sql.reserve();
+    await line`BEGIN`;
+    await line`DELETE FROM outbox WHERE kind = 'dequeue' AND key = ${wf.id}`;
+    const added = addOutbox(db.sql, [{ topic: "dequeue", key: wf.id }]);
+    await line`SELECT 1`;
+    await line`COMMIT`;
+    line.release();
+    await added;
+    expect(await pendingDequeues(db.sql, 100)).toContain(wf.id);
+  });
+});
+
+describe("ending runs by hand", () => {
+  const event = { timestamp: 77, type: "LOG", level: "INFO", message: 'by "ada"' } as const;
+
+  test("stops a run that waits, and not one that is launched", async () => {
+    const wf = await make("SEQUENTIAL");
+    await wf.start(2, { timeline: [{ timestamp: 1, type: "LOG", level: "INFO", message: "first" }] });
+    const ref = (instanceId: number) => ({ workflowId: wf.id, instanceId, runId: 1 });
+    expect(await stopQueued(db.sql, ref(1), "STOPPED", event)).toBe(false);
+    expect(await stopQueued(db.sql, ref(2), "FAILED", event)).toBe(true);
+    expect(await stopQueued(db.sql, ref(2), "FAILED", event)).toBe(false);
+    const [row] =
+      await db.sql`SELECT status, end_time, timeline FROM run WHERE workflow_id = ${wf.id} AND instance_id = 2`;
+    expect(row).toMatchObject({ status: "FAILED", end_time: 77 });
+    expect(JSON.parse(row?.timeline).map((line: { message: string }) => line.message)).toEqual(["first", 'by "ada"']);
+    expect(await pendingDequeues(db.sql, 100)).toContain(wf.id);
+  });
+
+  test("stops all that wait, in batches", async () => {
+    const wf = await make("SEQUENTIAL");
+    await wf.start(450);
+    const ended = await stopAllQueued(db.sql, wf.id, "STOPPED", event);
+    expect(ended).toHaveLength(449);
+    expect(new Set((await wf.states()).slice(1))).toEqual(new Set(["STOPPED"]));
+  });
+
+  test("a kill replaces a stop; a stop does not replace a kill", async () => {
+    const wf = await make("SEQUENTIAL");
+    const [outcome] = await wf.start(2);
+    const run = runOf(outcome);
+    const add = (action: "STOP" | "KILL", user: string, ref = run) =>
+      addRunAction(db.sql, ref, { action, user, reason: "r\0", createTime: 3 });
+    expect(await add("STOP", "a")).toEqual({ key: run.key, groupId: run.groupId });
+    expect(await add("STOP", "b")).toEqual({ key: run.key, groupId: run.groupId });
+    const action = async () =>
+      (await db.sql`SELECT action, "user", reason FROM run_action WHERE run_key = ${run.key}`)[0];
+    expect(await action()).toEqual({ action: "STOP", user: '"a"', reason: "r\u2400" });
+    await add("KILL", "c");
+    await add("STOP", "d");
+    expect(await action()).toMatchObject({ action: "KILL", user: '"c"' });
+    expect(await add("STOP", "a", { ...run, instanceId: 2 })).toBeUndefined();
+    await wf.end(1);
+    expect(await add("STOP", "a")).toBeUndefined();
+  });
+});
