@@ -40,6 +40,8 @@ export interface FlowContext {
   untrack(uuid: string): void;
   /** Another owner has it now: its traces stay. */
   drop(uuid: string): void;
+  /** A write was refused: these groups have another owner. */
+  lost(groups: readonly number[]): void;
   /** The run's end has committed. */
   runOver(flow: Flow): void;
 }

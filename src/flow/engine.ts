@@ -121,11 +121,10 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     await this.store.writer.flush();
   }
 
+  /** Finds what a lost hint left behind: runs that nobody holds, actions that nobody has carried out. */
   async sweep(): Promise<void> {
-    for (const group of [...this.#owned.values()]) {
-      if (this.#owned.get(group.stamp.groupId) !== group) continue;
-      await group.sweep().catch((error) => this.#failed("comparing a group with the database", error));
-    }
+    const { runs, actions } = await this.store.unfinished([...this.#owned.keys()]);
+    this.look([...runs.filter(({ key, groupId }) => !this.#owned.get(groupId)?.has(key)), ...actions]);
     this.#dequeue(await this.store.pendingDequeues(1000));
   }
 
@@ -221,6 +220,17 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     const group = this.#owned.get(run.groupId);
     if (group) group.launch(run, graph);
     else this.#options.events.launch([{ key: run.key, groupId: run.groupId }]);
+  }
+
+  lost(groups: readonly number[]): void {
+    const held = groups.filter((id) => this.#owned.has(id));
+    if (held.length === 0) return;
+    this.log.warn("a write was refused: another node owns these groups now", { groups: held.join(",") });
+    for (const id of held) {
+      this.#owned.get(id)?.close();
+      this.#owned.delete(id);
+    }
+    this.#options.events.stale(held);
   }
 
   runOver(flow: Flow): void {

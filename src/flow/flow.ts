@@ -298,7 +298,7 @@ export class Flow implements Scheduled {
     this.#afterCommit = [];
     this.#runChanged = false;
     this.engine.store.writer.write(this.#stamp, rows, (error) => {
-      if (error) return;
+      if (error) return this.engine.lost(error.groups);
       for (const callback of callbacks) callback();
       if (over) this.engine.runOver(this);
     });

@@ -62,11 +62,8 @@ export class Group {
     if (loaded.action) flow.act(loaded.action);
   }
 
-  /** Whatever a lost hint left behind: runs that nobody holds, actions that nobody has carried out. */
-  async sweep(): Promise<void> {
-    const { keys, actions } = await this.#engine.store.unfinished(this.stamp.groupId);
-    const unknown = keys.filter((key) => !this.#flows.has(key));
-    for (const key of new Set([...unknown, ...actions])) await this.look(key);
+  has(key: number): boolean {
+    return this.#flows.has(key);
   }
 
   forget(flow: Flow): void {

@@ -128,6 +128,16 @@ export interface LoadedRun {
   readonly action: RunActionRequest | undefined;
 }
 
+export interface Unfinished {
+  readonly runs: readonly RunPlace[];
+  readonly actions: readonly RunPlace[];
+}
+
+export interface RunPlace {
+  readonly key: number;
+  readonly groupId: number;
+}
+
 export interface FlowStore {
   readonly writer: Writer;
   heads(workflowIds: readonly string[]): Promise<readonly WorkflowHead[]>;
@@ -146,7 +156,7 @@ export interface FlowStore {
   loadGroup(groupId: number, afterKey: number, limit: number): Promise<readonly LoadedRun[]>;
   /** Undefined when it has ended or was never launched. */
   loadRun(key: number): Promise<LoadedRun | undefined>;
-  /** Keys of launched unfinished runs and of waiting actions of a group: what the sweep compares with memory. */
-  unfinished(groupId: number): Promise<{ readonly keys: readonly number[]; readonly actions: readonly number[] }>;
+  /** Launched unfinished runs, and runs with a waiting action, of these groups: what the sweep compares with memory. */
+  unfinished(groupIds: readonly number[]): Promise<Unfinished>;
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { ErrorData } from "../error.ts";
 import type { ParamDefinitions } from "../param/type.ts";
 import type { RunRef } from "../run/model.ts";
-import type { GroupStamp } from "./port.ts";
+import type { GroupStamp, RunPlace } from "./port.ts";
 
 /** A start request after validation. */
 export interface StartCommand {
@@ -36,10 +36,7 @@ export interface StartReply extends RunRef {
 }
 
 /** A run that its owner should look at. */
-export interface RunHint {
-  readonly key: number;
-  readonly groupId: number;
-}
+export type RunHint = RunPlace;
 
 /** Main → engine thread. Commands travel as JSON text, so that only they pay for faithful numbers. */
 export type ToEngine =

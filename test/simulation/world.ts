@@ -279,14 +279,15 @@ export class World {
       loadGroup: async (_group, after) => (after === 0 ? this.#unfinished() : []),
       loadRun: async (key) => this.#unfinished().find(({ run }) => run.key === key),
       unfinished: async () => ({
-        keys: this.#unfinished().map(({ run }) => run.key),
-        actions: [...this.actions.keys()],
+        runs: this.#unfinished().map(({ run }) => placeOf(run.key)),
+        actions: [...this.actions.keys()].map(placeOf),
       }),
       close: async () => {},
     };
   }
 }
 
+const placeOf = (key: number) => ({ key, groupId: 0 });
 const isOpen = (run: Run): boolean => run.status === "CREATED" || run.status === "IN_PROGRESS";
 
 /** Lets everything that is ready run: microtasks and immediates, several rounds of them. */

@@ -1,0 +1,33 @@
+/** What an engine thread is told when it is made, and how texts between it and main are marked. */
+import type { LogFormat, LogLevel } from "../../log.ts";
+import type { PluginType } from "../../runtime/type.ts";
+import type { SelLimits } from "../../sel/index.ts";
+
+export interface EngineSetup {
+  readonly session: string;
+  readonly databaseUrl: string;
+  /** This thread's number. */
+  readonly index: number;
+  readonly runtimeThreads: number;
+  readonly groups: number;
+  readonly environment: string;
+  readonly limits: Partial<SelLimits>;
+  readonly plugins: readonly PluginType[];
+  readonly log: { readonly format: LogFormat; readonly level: LogLevel; readonly colour: boolean };
+}
+
+/**
+ * The first character of a text between main and an engine thread says what the rest is. `setup` and `stop` go to the
+ * thread; `ready`, `stopped` and `log` come from it; `frame` is the engine's own protocol, `runtime` that of step
+ * runtimes, `evaluate` that of the evaluation thread.
+ */
+export const MARK = {
+  setup: "s",
+  stop: "x",
+  ready: "y",
+  stopped: "z",
+  log: "l",
+  frame: "f",
+  runtime: "r",
+  evaluate: "e",
+} as const;

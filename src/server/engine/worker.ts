@@ -1,0 +1,121 @@
+/** Thread entry: one engine thread with its own connections, wired to main by texts. */
+import { systemClock } from "../../clock.ts";
+import { Engine } from "../../flow/engine.ts";
+import { Evaluator } from "../../flow/evaluator.ts";
+import { EngineThread } from "../../flow/thread.ts";
+import { parseJson, stringifyJson } from "../../json.ts";
+import { createLogger, type Logger } from "../../log.ts";
+import { RuntimeClient } from "../../runtime/client.ts";
+import { StepTypeRegistry } from "../../runtime/registry.ts";
+import { type Database, openDatabase } from "../../store/connection.ts";
+import { openFlowStore } from "../../store/flow.ts";
+import { EvaluationClient } from "../evaluation/client.ts";
+import { evaluationSetting } from "../evaluation/setting.ts";
+import { type EngineSetup, MARK } from "./protocol.ts";
+
+declare const self: Worker;
+
+/** How often main is told how the engine is doing, ms; only when something has changed. */
+const COUNT_INTERVAL = 2_000;
+
+/** The writer's own, one for starts, one for everything else. */
+const CONNECTIONS = 3;
+
+const send = (mark: string, text = ""): void => self.postMessage(mark + text);
+
+interface Wired {
+  readonly thread: EngineThread;
+  readonly runtime: RuntimeClient;
+  readonly evaluation: EvaluationClient;
+  readonly database: Database;
+  readonly counting: ReturnType<typeof setInterval>;
+}
+
+let wired: Wired | undefined;
+
+self.onmessage = ({ data }: MessageEvent<string>): void => {
+  const text = data.slice(1);
+  switch (data[0]) {
+    case MARK.setup:
+      wired = wire(parseJson(text) as unknown as EngineSetup);
+      return send(MARK.ready);
+    case MARK.frame:
+      return wired?.thread.accept(text);
+    case MARK.runtime:
+      return wired?.runtime.receive(text);
+    case MARK.evaluate:
+      return wired?.evaluation.receive(text);
+    case MARK.stop:
+      return void stop();
+  }
+};
+
+function wire(setup: EngineSetup): Wired {
+  const log = createLogger({ ...setup.log, fields: { thread: setup.index }, write: (line) => send(MARK.log, line) });
+  const evaluation = new EvaluationClient((text) => send(MARK.evaluate, text));
+  const runtime = new RuntimeClient({
+    threads: setup.runtimeThreads,
+    session: setup.session,
+    send: (text) => send(MARK.runtime, text),
+    onWake: (uuid) => wired?.thread.engine.wake(uuid),
+    onLog: (chunks) => wired?.thread.engine.append(chunks),
+  });
+  const database = openDatabase(setup.databaseUrl, { max: CONNECTIONS, name: `maestro engine ${setup.index}` });
+  const thread = new EngineThread({
+    session: setup.session,
+    send: (frame) => send(MARK.frame, frame),
+    engine: (events) => {
+      const store = openFlowStore(database, { log, stopped: ({ stopping }) => events.launch(stopping) });
+      return new Engine({ ...parts(setup, log, runtime, evaluation), store, events });
+    },
+  });
+  return { thread, runtime, evaluation, database, counting: setInterval(countChanges(thread), COUNT_INTERVAL) };
+}
+
+function parts(setup: EngineSetup, log: Logger, runtime: RuntimeClient, evaluation: EvaluationClient) {
+  const types = new StepTypeRegistry(setup.plugins);
+  return {
+    clock: systemClock,
+    log,
+    groups: setup.groups,
+    index: setup.index,
+    evaluation: new Evaluator({
+      ...evaluationSetting(setup),
+      elsewhere: (job) => evaluation.ask(job),
+      random: () => Math.floor(Math.random() * 2 ** 52),
+    }),
+    newUuid: () => crypto.randomUUID(),
+    runtimeOf: ({ kind, typed }: { readonly kind: string; readonly typed: { readonly type: string } | undefined }) => {
+      if (!typed) return { unavailable: `Steps of kind [${kind}] have no runtime on this server` };
+      const entry = types.find(typed.type);
+      if (entry?.kind === "plugin") return runtime;
+      if (entry?.kind === "unavailable") return { unavailable: entry.reason };
+      return {
+        unavailable: `Step type [${typed.type}] has no runtime on this server; known are ${types.names.join(", ")}`,
+      };
+    },
+    forget: (uuid: string) => runtime.forget(uuid),
+  };
+}
+
+/** Tells main only what it does not know yet, so that an idle engine is silent. */
+function countChanges(thread: EngineThread): () => void {
+  let last = "";
+  return () => {
+    const counters = stringifyJson(thread.engine.counters);
+    if (counters === last) return;
+    last = counters;
+    thread.count();
+  };
+}
+
+async function stop(): Promise<void> {
+  if (wired) {
+    clearInterval(wired.counting);
+    await wired.thread.engine.stop();
+    await wired.database.close();
+    wired.runtime.close();
+    wired.evaluation.close();
+  }
+  send(MARK.stopped);
+}

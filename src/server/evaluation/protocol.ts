@@ -1,0 +1,36 @@
+/** Questions to the evaluation thread and its answers, as texts `<id> <JSON>`; ids are the asking side's. */
+import type { WorkflowCreateRequest } from "../../definition/metadata.ts";
+import type { ErrorData } from "../../error.ts";
+import { parseJson, stringifyJson } from "../../json.ts";
+import type { EvaluationJob } from "../../run/evaluation.ts";
+import type { PluginType } from "../../runtime/type.ts";
+import type { SelLimits } from "../../sel/index.ts";
+
+export interface DryRunJob {
+  readonly kind: "dryRun";
+  readonly request: WorkflowCreateRequest;
+  readonly user: string;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+export type Question = EvaluationJob | DryRunJob;
+
+export type Answer = { readonly value: unknown } | { readonly error: ErrorData };
+
+export interface EvaluationSetup {
+  readonly environment: string;
+  readonly limits: Partial<SelLimits>;
+  readonly plugins: readonly PluginType[];
+}
+
+export const encode = (id: number, message: Question | Answer | EvaluationSetup): string =>
+  `${id} ${stringifyJson(message)}`;
+
+export function decode<T>(text: string): { readonly id: number; readonly message: T } {
+  const blank = text.indexOf(" ");
+  return { id: Number(text.slice(0, blank)), message: parseJson(text.slice(blank + 1)) as T };
+}
+
+/** The id of the message that sets the thread up. */
+export const SETUP_ID = 0;

@@ -1,0 +1,205 @@
+/**
+ * One node, from configuration to "ready" and back: each part is started on the ones before it, and stopped in reverse.
+ * It wires; what the parts do is theirs.
+ */
+import { createApp } from "../api/app.ts";
+import { MaestroError } from "../error.ts";
+import { Membership } from "../flow/membership.ts";
+import { EnginePool } from "../flow/pool.ts";
+import type { Logger } from "../log.ts";
+import { runIdentity } from "../run/model.ts";
+import { RuntimeHost } from "../runtime/host.ts";
+import { StepTypeRegistry } from "../runtime/registry.ts";
+import { builtinPlugins, pluginEntry } from "../spawn.ts";
+import { Cluster } from "../store/cluster.ts";
+import { VERSION } from "../version.ts";
+import type { Config } from "./config.ts";
+import { type OpenedDatabase, openStore } from "./database.ts";
+import { EngineHost } from "./engine/host.ts";
+import type { EngineSetup } from "./engine/protocol.ts";
+import { EvaluationClient } from "./evaluation/client.ts";
+import { EvaluationHost } from "./evaluation/host.ts";
+import type { EvaluationSetup } from "./evaluation/protocol.ts";
+import { Listeners } from "./listener.ts";
+import { PEER_PATH, Peers } from "./peer.ts";
+import { enginePort } from "./port.ts";
+
+export interface Serving {
+  readonly url: string;
+  /** Hands everything over and ends, in bounded time. */
+  stop(): Promise<void>;
+}
+
+export interface ServeOptions {
+  readonly log: Logger;
+}
+
+/** Memory is compared with the database this often, ms, give or take a tenth. */
+const SWEEP_INTERVAL = 30_000;
+/** An evaluation ends by its own limits within two minutes. */
+const EVALUATION_STUCK_AFTER = 150_000;
+/** Name of this environment to expressions (`params.getExecutionEnvironment()`). */
+const ENVIRONMENT = "maestro";
+
+/** @throws MaestroError that says what is in the way and what to do */
+export async function serve(config: Config, { log }: ServeOptions): Promise<Serving> {
+  const started: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of started.splice(0).reverse()) {
+      await Promise.resolve(end()).catch((error) => log.warn("a part did not stop in order", { error }));
+    }
+  };
+  try {
+    const url = await boot(config, log, (end) => started.push(end));
+    return { url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type OnStop = (end: () => Promise<void> | void) => void;
+
+async function boot(config: Config, log: Logger, onStop: OnStop): Promise<string> {
+  const store = await openStore(config, log);
+  onStop(() => store.stop());
+  const node = { id: crypto.randomUUID(), version: VERSION };
+  const listeners = { ended: new Listeners(), logged: new Listeners() };
+  const runtime = await startRuntime(config, log, (engine, text) => engines.send(engine, "runtime", text));
+  onStop(() => runtime.host.stop());
+  const setup: EvaluationSetup = { environment: ENVIRONMENT, limits: {}, plugins: runtime.plugins };
+  const evaluations = new EvaluationHost({
+    setup,
+    stuckAfter: EVALUATION_STUCK_AFTER,
+    onRestart: () => log.error("the evaluation thread was stuck and has been replaced"),
+  });
+  onStop(() => evaluations.stop());
+  const pool: EnginePool = new EnginePool({
+    threads: config.engineThreads,
+    session: node.id,
+    send: (thread, frame) => engines.send(thread, "frame", frame),
+    elsewhere: (hints) => peers.tell(hints),
+    ended: (runs) => listeners.ended.tell(runs.map(runIdentity)),
+    logged: (uuids) => listeners.logged.tell(uuids),
+    stale: () => void membership.refresh(),
+  });
+  const problems: string[] = [];
+  const engines: EngineHost = new EngineHost({
+    setups: setupsOf(config, store, node.id, setup),
+    frame: (thread, frame) => pool.accept(thread, frame),
+    runtime: (thread, text) => runtime.host.deliver(thread, text),
+    evaluate: (thread, text) => evaluations.ask(text, (answer) => engines.send(thread, "evaluate", answer)),
+    log: (line) => process.stderr.write(line),
+    died(thread, reason) {
+      // What it held is fenced off; the node cannot go on with half an engine.
+      log.error("an engine thread has died", { thread, reason });
+      problems.push(`engine thread ${thread} has died: ${reason}`);
+    },
+  });
+  await engines.start();
+  onStop(() => engines.stop());
+  onStop(() => pool.close());
+
+  const cluster = new Cluster(store.db.sql);
+  const secret = await cluster.secret();
+  const asking: EvaluationClient = new EvaluationClient((text) =>
+    evaluations.ask(text, (answer) => asking.receive(answer)),
+  );
+  const http = listen(config, async (request) => {
+    if (new URL(request.url).pathname === PEER_PATH) return takeHints(request, peers, pool);
+    return app.fetch(request);
+  });
+  onStop(() => http.stop());
+  const membership: Membership = new Membership({
+    node: { ...node, url: config.advertiseUrl ?? http.url },
+    groups: store.groups,
+    store: cluster,
+    log,
+    own: (stamps) => pool.own(stamps),
+    disown: (groups) => pool.disown(groups),
+  });
+  const peers: Peers = new Peers({ self: node.id, secret, log, nodes: () => membership.nodes });
+  const types = new StepTypeRegistry(runtime.plugins);
+  const port = enginePort({ pool, evaluation: asking, types, ...listeners, membership, problems: () => problems });
+  const app = createApp({ db: store.db, engine: port, config: { version: VERSION, limits: config.limits }, log });
+  await membership.start();
+  onStop(() => membership.stop());
+  onStop(sweeping(pool));
+  return http.url;
+}
+
+async function startRuntime(config: Config, log: Logger, send: (engine: number, text: string) => void) {
+  const builtin = builtinPlugins().map((name) => ({ name, path: pluginEntry(name) }));
+  const given = config.plugin.map((path) => ({ name: path, path }));
+  const host = new RuntimeHost({
+    threads: config.runtimeThreads,
+    dataDir: config.dataDir,
+    plugins: [...builtin, ...given],
+    send,
+    onRestart: (thread, reason) => log.warn("a runtime thread was replaced", { thread, reason }),
+  });
+  const { types, failures } = await host.start();
+  const [failure] = failures;
+  if (failure) {
+    await host.stop();
+    throw new MaestroError("PRECONDITION_FAILED", `The plugin ${failure.name} cannot be loaded: ${failure.message}`);
+  }
+  return { host, plugins: types };
+}
+
+function setupsOf(config: Config, store: OpenedDatabase, session: string, evaluation: EvaluationSetup): EngineSetup[] {
+  const { logFormat: format, logLevel: level } = config;
+  return Array.from({ length: config.engineThreads }, (_, index) => ({
+    ...evaluation,
+    session: `${session}-${index}`,
+    databaseUrl: store.url,
+    index,
+    runtimeThreads: config.runtimeThreads,
+    groups: store.groups,
+    log: { format, level, colour: false },
+  }));
+}
+
+interface Http {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+function listen(config: Config, fetch: (request: Request) => Promise<Response>): Http {
+  try {
+    // Logs are followed and runs are waited for on open connections: none is cut for being silent.
+    const server = Bun.serve({ hostname: config.host, port: config.port, idleTimeout: 0, fetch });
+    const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+    return { url: `http://${host}:${server.port}`, stop: () => server.stop(true) };
+  } catch (error) {
+    throw new MaestroError(
+      "CONFLICT",
+      `Cannot listen on ${config.host}:${config.port}: ${(error as Error).message}. ` +
+        "Stop what uses the port, or choose another with --port (0 picks a free one).",
+      { cause: error },
+    );
+  }
+}
+
+async function takeHints(request: Request, peers: Peers, pool: EnginePool): Promise<Response> {
+  const hints = await peers.read(request);
+  if (!hints) return new Response("This path is for the nodes of the cluster.\n", { status: 403 });
+  pool.look(hints.filter(({ groupId }) => pool.owned.has(groupId)));
+  return new Response(null, { status: 204 });
+}
+
+/** @returns ends it */
+function sweeping(pool: EnginePool): () => void {
+  let timer: ReturnType<typeof setTimeout>;
+  const arm = (): void => {
+    timer = setTimeout(
+      () => {
+        pool.sweep();
+        arm();
+      },
+      SWEEP_INTERVAL * (0.9 + Math.random() * 0.2),
+    );
+  };
+  arm();
+  return () => clearTimeout(timer);
+}
