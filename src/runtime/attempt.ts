@@ -47,8 +47,13 @@ export class Attempt {
   /** Never rejects. */
   call(op: Operation, context: AttemptContext): Promise<StepResult> {
     this.#context = context;
+    const { signal } = this.#abort;
+    const wasAborted = signal.aborted;
     const before = op === "terminate" ? this.#interrupt() : this.#tail;
-    const result = before.then(() => this.#run(op));
+    const result = before.then((): StepResult | Promise<StepResult> => {
+      const isOvertaken = op !== "terminate" && signal.aborted && !wasAborted;
+      return isOvertaken ? { state: "STOPPED" } : this.#run(op);
+    });
     this.#tail = result;
     return result;
   }

@@ -41,7 +41,10 @@ self.onmessage = ({ data }) => {
       say({ type: "stopped" });
   }
 };
-process.on("unhandledRejection", (error) => say({ type: "line", level: "error", message: `Unhandled: ${error}` }));
+// What a plugin throws where nobody can catch it must not end the thread: other attempts live here.
+for (const event of ["unhandledRejection", "uncaughtException"] as const) {
+  process.on(event, (error: unknown) => say({ type: "line", level: "error", message: `Unhandled: ${error}` }));
+}
 say({ type: "hello" });
 
 async function begin({ session, dataDir, plugins }: WorkerSetup): Promise<void> {

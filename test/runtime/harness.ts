@@ -41,10 +41,13 @@ export function contextOf(
 export class Driver {
   readonly client: RuntimeClient;
   readonly chunks: LogChunk[] = [];
+  /** Puts a text on this driver's wire. */
+  readonly resend: (text: string) => void;
   readonly #wakes = new Map<string, PromiseWithResolvers<void>>();
   readonly #logWaiters = new Set<() => void>();
 
   constructor(threads: number, send: (text: string) => void, session = crypto.randomUUID()) {
+    this.resend = send;
     this.client = new RuntimeClient({
       threads,
       session,
