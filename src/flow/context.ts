@@ -1,13 +1,12 @@
 /** What the actors of a thread share. */
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
+import type { Run } from "../run/model.ts";
 import type { AttemptContext, StepResult } from "../runtime/type.ts";
 import type { Evaluation } from "./evaluation.ts";
-import type { Flow } from "./flow.ts";
 import type { GraphNode } from "./graph.ts";
 import type { FlowStore, GroupStamp } from "./port.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { Task } from "./task.ts";
 import type { TimerHeap } from "./timer.ts";
 
 /** The runtime of a step that does not run in place. */
@@ -19,9 +18,8 @@ export interface StepRuntime {
 
 /** Where wakes and logs of an attempt go. */
 export interface Tracked {
-  readonly flow: Flow;
-  readonly task: Task;
   readonly stamp: GroupStamp;
+  wake(): void;
 }
 
 export interface FlowContext {
@@ -43,5 +41,5 @@ export interface FlowContext {
   /** A write was refused: these groups have another owner. */
   lost(groups: readonly number[]): void;
   /** The run's end has committed. */
-  runOver(flow: Flow): void;
+  runOver(run: Run): void;
 }

@@ -10,7 +10,6 @@ import type { Run, RunRef } from "../run/model.ts";
 import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
 import type { FlowContext, StepRuntime, Tracked } from "./context.ts";
 import type { Evaluation } from "./evaluation.ts";
-import type { Flow } from "./flow.ts";
 import { type Graph, type GraphNode, graphOf } from "./graph.ts";
 import { Group, type GroupContext } from "./group.ts";
 import type { FlowStore, GroupStamp, LogChunk, StaleOwner, Write } from "./port.ts";
@@ -155,8 +154,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   }
 
   wake(uuid: string): void {
-    const tracked = this.#tracked.get(uuid);
-    if (tracked) tracked.flow.post(() => tracked.task.wake());
+    this.#tracked.get(uuid)?.wake();
   }
 
   append(chunks: readonly RuntimeLogChunk[]): void {
@@ -233,11 +231,11 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.#options.events.stale(held);
   }
 
-  runOver(flow: Flow): void {
+  runOver(run: Run): void {
     this.#ended++;
-    this.#owned.get(flow.run.groupId)?.forget(flow);
-    this.#options.events.ended(flow.run);
-    this.#dequeue([flow.run.workflowId]);
+    this.#owned.get(run.groupId)?.forget(run.key);
+    this.#options.events.ended(run);
+    this.#dequeue([run.workflowId]);
   }
 
   // ---- queued runs -------------------------------------------------------------------------------------------------

@@ -21,9 +21,9 @@ import type { StepScope } from "./evaluation.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import type { GroupStamp, LoadedRun, RunActionRequest, Write } from "./port.ts";
 import type { Scheduled } from "./scheduler.ts";
-import { Task, type Termination } from "./task.ts";
+import { Task, type TaskHost, type Termination } from "./task.ts";
 
-export class Flow implements Scheduled {
+export class Flow implements Scheduled, TaskHost {
   readonly engine: FlowContext;
   readonly #stamp: GroupStamp;
   readonly #graph: Graph;
@@ -168,7 +168,7 @@ export class Flow implements Scheduled {
 
   /** Wakes and logs of this attempt find the task. */
   track(task: Task): void {
-    this.engine.track(task.attempt.uuid, { flow: this, task, stamp: this.#stamp });
+    this.engine.track(task.attempt.uuid, { stamp: this.#stamp, wake: () => this.post(() => task.wake()) });
   }
 
   /** The attempt's job is over: its traces go once its last row has committed. */
@@ -300,7 +300,7 @@ export class Flow implements Scheduled {
     this.engine.store.writer.write(this.#stamp, rows, (error) => {
       if (error) return this.engine.lost(error.groups);
       for (const callback of callbacks) callback();
-      if (over) this.engine.runOver(this);
+      if (over) this.engine.runOver(this.#run);
     });
   }
 

@@ -66,8 +66,8 @@ export class Group {
     return this.#flows.has(key);
   }
 
-  forget(flow: Flow): void {
-    this.#flows.delete(flow.run.key);
+  forget(key: number): void {
+    this.#flows.delete(key);
   }
 
   close(): void {

@@ -19,7 +19,7 @@ import { DEFAULT_TIMEOUT_MS } from "../definition/step.ts";
 import { toErrorData } from "../error.ts";
 import type { Json } from "../json.ts";
 import type { Params } from "../param/type.ts";
-import { correlationOf } from "../run/model.ts";
+import { correlationOf, type Run } from "../run/model.ts";
 import { timeoutOf } from "../run/timeout.ts";
 import { BUILTIN_RUNTIMES, type BuiltinRuntime } from "../runtime/builtin/index.ts";
 import type { AttemptContext, StepResult } from "../runtime/type.ts";
@@ -29,8 +29,8 @@ import type { StepAttempt } from "../step/model.ts";
 import { applyFailureMode, type Failure, failedStatus } from "../step/outcome.ts";
 import { countRetry, FRESH_RETRY, limitReached, retryDelay, retryKind } from "../step/retry.ts";
 import { isComplete, isTerminal, type StepStatus } from "../step/status.ts";
+import type { FlowContext } from "./context.ts";
 import { Deferred, type StepScope } from "./evaluation.ts";
-import type { Flow } from "./flow.ts";
 import type { GraphNode } from "./graph.ts";
 import { satisfiedParam } from "./satisfied.ts";
 
@@ -56,9 +56,32 @@ export interface Termination {
   readonly byMode: boolean;
 }
 
+/** What a task needs of the flow it belongs to. */
+export interface TaskHost {
+  readonly engine: FlowContext;
+  readonly run: Run;
+  /** Epoch ms; one instant for a whole turn. */
+  readonly now: number;
+  nextStepInstanceId(): number;
+  /** At least one incoming condition was true; a step without predecessors always is. */
+  isSatisfied(node: GraphNode): boolean;
+  scope(node: GraphNode, attempt: StepAttempt): StepScope;
+  /** Runs in the flow's next turn. */
+  post(event: () => void): void;
+  /** The attempt's row as it is now belongs to this turn's rows. */
+  save(attempt: StepAttempt): void;
+  /** Runs once this turn's rows, and all before them, have committed. */
+  afterCommit(callback: () => void): void;
+  /** Wakes and logs of the task's attempt find it. */
+  track(task: Task): void;
+  /** The attempt's job is over: its traces go once its last row has committed. */
+  untrack(task: Task): void;
+  taskEnded(task: Task): void;
+}
+
 export class Task {
   readonly node: GraphNode;
-  readonly #flow: Flow;
+  readonly #flow: TaskHost;
   #attempt: StepAttempt;
   #phase: Phase = "deciding";
   #timers: Timer[] = [];
@@ -68,14 +91,14 @@ export class Task {
   #woken = false;
   #termination: Termination | undefined;
 
-  private constructor(flow: Flow, node: GraphNode, attempt: StepAttempt) {
+  private constructor(flow: TaskHost, node: GraphNode, attempt: StepAttempt) {
     this.#flow = flow;
     this.node = node;
     this.#attempt = attempt;
   }
 
   /** The first attempt at a step whose predecessors have all completed. */
-  static begin(flow: Flow, node: GraphNode): Task {
+  static begin(flow: TaskHost, node: GraphNode): Task {
     const made = newAttempt({
       stepId: node.id,
       attemptId: 1,
@@ -88,7 +111,7 @@ export class Task {
   }
 
   /** Takes over from another owner, or from before a crash: from the newest attempt's row. */
-  static adopt(flow: Flow, node: GraphNode, attempt: StepAttempt): Task {
+  static adopt(flow: TaskHost, node: GraphNode, attempt: StepAttempt): Task {
     const task = new Task(flow, node, attempt);
     if (isTerminal(attempt.status) && !task.#retryPending()) task.#phase = "ended";
     return task;

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { BadValue, LIMIT_OPTIONS, type Option, PARAM_OPTIONS, SERVER_OPTIONS, type Surroundings } from "./option.ts";
 import { closest } from "../definition/suggest.ts";
+import { BadValue, LIMIT_OPTIONS, type Option, PARAM_OPTIONS, SERVER_OPTIONS, type Surroundings } from "./option.ts";
 
 export type { Surroundings } from "./option.ts";
 
