@@ -70,12 +70,12 @@ export class RuntimeClient {
     return this.#call("execute", context);
   }
 
-  /** May take as long as the attempt's grace period. Idempotent. */
+  /** May take as long as the attempt's grace period. Idempotent. An answer other than STOPPED: it failed, try again. */
   terminate(context: AttemptContext): Promise<StepResult> {
     return this.#call("terminate", context);
   }
 
-  /** The attempt has ended and its logs are stored: its memory and files may go. */
+  /** The attempt has ended and its logs are stored: its memory and files may go. Owed for every attempt that was called. */
   forget(uuid: string): void {
     this.#attempts.delete(uuid);
     this.#threadOf(uuid).channel.post({ type: "forget", uuid });

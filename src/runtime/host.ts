@@ -99,7 +99,10 @@ export class RuntimeHost {
     this.#stopping = true;
     clearInterval(this.#heartbeat);
     for (const { worker } of this.#threads) post(worker, { type: "stop" });
-    await Promise.race([Promise.all(this.#threads.map(({ stopped }) => stopped.promise)), Bun.sleep(STOP_WITHIN)]);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(() => late.resolve(), STOP_WITHIN);
+    await Promise.race([Promise.all(this.#threads.map(({ stopped }) => stopped.promise)), late.promise]);
+    clearTimeout(timer);
     for (const { worker } of this.#threads) worker.terminate();
   }
 

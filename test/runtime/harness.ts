@@ -1,17 +1,9 @@
 /** An engine thread's client joined to a runtime, and the little of an engine that drives one attempt. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { StepType } from "@maestro/sdk";
 import { RuntimeClient } from "../../src/runtime/client.ts";
 import { address, unaddress } from "../../src/runtime/protocol.ts";
 import { RuntimeThread } from "../../src/runtime/thread.ts";
 import type { AttemptContext, LogChunk, StepResult } from "../../src/runtime/type.ts";
-
-export function scratch(): string & Disposable {
-  const path = mkdtempSync(join(tmpdir(), "maestro-runtime-"));
-  return Object.assign(path, { [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) });
-}
 
 export function contextOf(
   stepType: string,
