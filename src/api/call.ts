@@ -88,6 +88,12 @@ export class Call {
     return name;
   }
 
+  /** This answer may take longer than the server lets a connection idle. @param seconds 0: as long as the client stays */
+  keepOpen(seconds: number): void {
+    const server = this.context.env as { timeout?: (request: Request, seconds: number) => void } | undefined;
+    server?.timeout?.(this.request, seconds === 0 ? 0 : Math.min(255, seconds + 10));
+  }
+
   body(limit = this.bodyLimit): Promise<Json> {
     return readJson(this.request, limit);
   }

@@ -62,7 +62,7 @@ async function changeProperties(
     await insertSnapshot(transaction, row.internalId, snapshot);
     await storePointers(transaction, { ...row, properties: snapshot, modifyTime: now });
     await addHistory(transaction, { workflowId, author, log: `[${nameOf(author)}] ${what}`, time: now });
-    await askDequeue(transaction, workflowId, now);
+    await askDequeue(transaction, workflowId);
     return snapshot;
   });
 }

@@ -93,7 +93,7 @@ export async function pushVersion(sql: Sql, push: Push): Promise<Pushed> {
       log: `Created a new version [${versionId}] for workflow [${workflow.workflowId}]`,
       time: now,
     });
-    if (before.latestVersion > 0) await askDequeue(transaction, workflow.workflowId, now);
+    if (before.latestVersion > 0) await askDequeue(transaction, workflow.workflowId);
     return { workflow, version };
   });
 }

@@ -8,6 +8,7 @@ import type { User } from "../definition/user.ts";
 import { badRequest, notFound } from "../error.ts";
 import { parseJson, stringifyJson } from "../json.ts";
 import type { Sql, Transaction } from "./connection.ts";
+import { addOutbox, DEQUEUE } from "./outbox.ts";
 
 export interface WorkflowRow {
   readonly workflowId: string;
@@ -86,12 +87,9 @@ export async function loadHistory(sql: Sql, workflowId: string, limit = 300): Pr
   return rows.map((row) => ({ author: parseJson(row.author) as User, log: row.log, timestamp: row.create_time }));
 }
 
-/** Queued runs of the workflow should be looked at again; two waiting rows of one workflow are one. */
-export async function askDequeue(transaction: Transaction, workflowId: string, now: number): Promise<void> {
-  await transaction`
-    INSERT INTO outbox (kind, key, create_time) VALUES ('dequeue', ${workflowId}, ${now})
-    ON CONFLICT (kind, key) DO NOTHING`;
-}
+/** Queued runs of the workflow should be looked at again. */
+export const askDequeue = (transaction: Transaction, workflowId: string): Promise<void> =>
+  addOutbox(transaction, [{ topic: DEQUEUE, key: workflowId }]);
 
 export interface ActivationChange {
   readonly workflowId: string;
@@ -135,7 +133,7 @@ export async function activate(
         activated_by = ${stringifyJson(author)}, modify_time = ${now}
       WHERE workflow_id = ${workflowId}`;
     await addHistory(transaction, { workflowId, author, log: message, time: now });
-    await askDequeue(transaction, workflowId, now);
+    await askDequeue(transaction, workflowId);
     return { versionId, message, changed: true };
   });
 }
@@ -182,7 +180,7 @@ export async function deleteWorkflow(sql: Sql, { workflowId, author, now }: Acti
       VALUES (${workflowId}, ${row.internalId}, ${row.latestInstanceId}, ${stringifyJson(author)}, ${now})`;
     await transaction`DELETE FROM workflow WHERE workflow_id = ${workflowId}`;
     await transaction`DELETE FROM workflow_timeline WHERE workflow_id = ${workflowId}`;
-    await transaction`DELETE FROM outbox WHERE kind = 'dequeue' AND key = ${workflowId}`;
+    await transaction`DELETE FROM outbox WHERE kind = ${DEQUEUE} AND key = ${workflowId}`;
   });
 }
 

@@ -1,0 +1,188 @@
+/** Ending and unblocking runs: one, or all of a workflow. */
+import type { TimelineActionEvent } from "../../definition/timeline.ts";
+import { timelineEventSchema } from "../../definition/timeline.ts";
+import { badRequest, conflict } from "../../error.ts";
+import type { Run } from "../../run/model.ts";
+import { isRunTerminal, type RunStatus, shownRunStatus } from "../../run/status.ts";
+import { logEvent } from "../../step/event.ts";
+import { stopAllRunning, unblockAll } from "../../store/bulk.ts";
+import { loadRun } from "../../store/instance.ts";
+import { addRunAction, stopAllQueued, stopQueued, unblock } from "../../store/stop.ts";
+import type { Call } from "../call.ts";
+import type { Endpoint, Router } from "../endpoint.ts";
+import { instanceActionResponseSchema } from "../schema/run.ts";
+import type { Services } from "../service.ts";
+import { isInlineId } from "../version.ts";
+import { noRun } from "./run.ts";
+
+const BASE = "/api/v3/workflows/{workflowId}";
+
+type Stop = "STOP" | "KILL";
+
+/** What a run ends as. */
+const TARGET = { STOP: "STOPPED", KILL: "FAILED" } as const;
+
+export function actionRoutes(router: Router): void {
+  for (const action of ["STOP", "KILL"] as const) stopRoutes(router, action);
+  unblockRoutes(router);
+}
+
+const instanceAction = (path: string, operationId: string, summary: string): Endpoint => ({
+  method: "put",
+  path: `${BASE}${path}`,
+  operationId,
+  summary,
+  tag: "run",
+  caller: true,
+  reply: { description: "How far it is", schema: instanceActionResponseSchema },
+  errors: ["NOT_FOUND", "CONFLICT"],
+});
+
+function stopRoutes(router: Router, action: Stop): void {
+  const verb = action.toLowerCase();
+  const name = action === "STOP" ? "stop" : "kill";
+  const what = action === "STOP" ? "Stop" : "Kill";
+  router.add(
+    {
+      method: "put",
+      path: `${BASE}/actions/${verb}`,
+      operationId: `${name}Workflow`,
+      summary: `${what} all unfinished runs of a workflow`,
+      tag: "workflow",
+      caller: true,
+      reply: { description: "Under way", status: 202, schema: timelineEventSchema },
+    },
+    (call, services) => stopWorkflow(call, services, action),
+  );
+  const handle = (call: Call, services: Services) => stopRun(call, services, action);
+  router.add(
+    instanceAction(`/instances/{instanceId}/actions/${verb}`, `${name}Instance`, `${what} the latest run`),
+    handle,
+  );
+  router.add(
+    instanceAction(`/instances/{instanceId}/runs/{runId}/actions/${verb}`, `${name}Run`, `${what} a run`),
+    handle,
+  );
+}
+
+function unblockRoutes(router: Router): void {
+  router.add(
+    {
+      method: "put",
+      path: `${BASE}/actions/unblock`,
+      operationId: "unblockWorkflow",
+      summary: "Let a strictly sequential workflow go on after failed runs",
+      tag: "workflow",
+      caller: true,
+      reply: { description: "Done", schema: timelineEventSchema },
+    },
+    unblockWorkflow,
+  );
+  router.add(
+    instanceAction("/instances/{instanceId}/actions/unblock", "unblockInstance", "Unblock the latest run"),
+    unblockRun,
+  );
+  router.add(
+    instanceAction("/instances/{instanceId}/runs/{runId}/actions/unblock", "unblockRun", "Unblock a run"),
+    unblockRun,
+  );
+}
+
+async function stopWorkflow(call: Call, { sql, engine, clock }: Services, action: Stop): Promise<TimelineActionEvent> {
+  const [workflowId, user, now] = [call.id("workflowId"), call.user(), clock.now()];
+  const reason = `All workflow instances of workflow id [${workflowId}] are terminated to status [${TARGET[action]}] by the caller [${user}]`;
+  const queued = await stopAllQueued(sql, workflowId, TARGET[action], logEvent(reason, now));
+  const running = await stopAllRunning(sql, workflowId, { action, user, reason, createTime: now });
+  for (const { key, groupId } of running) engine.hintAction(key, groupId);
+  if (queued.length > 0) engine.hintDequeue([workflowId]);
+  const message = `Terminated [${queued.length}] queued instances and terminating [${running.length}] running instances`;
+  return { timestamp: now, type: "ACTION", action, author: user, message, reason };
+}
+
+/** The run of the path, which must be the instance's latest. */
+async function latestRun(call: Call, { sql }: Services): Promise<Run> {
+  const [workflowId, instanceId] = [call.id("workflowId"), call.number("instanceId")];
+  const runId = call.context.req.param("runId") === undefined ? "latest" : call.number("runId");
+  const run = await loadRun(sql, workflowId, instanceId, "latest");
+  if (run === undefined) throw noRun(workflowId, instanceId, runId);
+  if (runId !== "latest" && runId !== run.runId) {
+    throw badRequest(`Cannot act on run [${runId}] of [${workflowId}][${instanceId}]`, [
+      `runId: only the latest run, [${run.runId}], can be acted on`,
+    ]);
+  }
+  return run;
+}
+
+/** How often a run may change under our hands before the caller is asked to try again. */
+const TRIES = 5;
+
+async function stopRun(call: Call, services: Services, action: Stop) {
+  const { sql, engine, clock } = services;
+  const [user, now] = [call.user(), clock.now()];
+  const message = `User [${user}] take an action to ${action} the running workflow instance run`;
+  for (let tries = 0; tries < TRIES; tries++) {
+    const run = await latestRun(call, services);
+    const status = shownRunStatus(run.status);
+    if (status === TARGET[action]) return actionView(run, status, true, message, now);
+    if (isRunTerminal(status)) {
+      throw badRequest(
+        `Cannot ${action} the run [${run.workflowId}][${run.instanceId}][${run.runId}]: it is ${status}.`,
+      );
+    }
+    if (run.executionId === undefined) {
+      if (await stopQueued(sql, run, TARGET[action], logEvent(message, now))) {
+        engine.hintDequeue([run.workflowId]);
+        return actionView(run, TARGET[action], true, message, now);
+      }
+      continue;
+    }
+    const owner = await addRunAction(sql, run, { action, user, reason: message, createTime: now });
+    if (owner !== undefined) {
+      engine.hintAction(owner.key, owner.groupId);
+      return actionView(run, status, false, message, now);
+    }
+  }
+  throw conflict("The run keeps changing; send the request again.");
+}
+
+function actionView(run: Run, status: RunStatus, completed: boolean, message: string, now: number) {
+  return {
+    workflow_id: run.workflowId,
+    workflow_instance_id: run.instanceId,
+    workflow_run_id: run.runId,
+    workflow_instance_status: status,
+    completed,
+    info: completed
+      ? "The action is completed."
+      : "The action is accepted and is still running. Please check it again.",
+    timeline_event: logEvent(message, now),
+  };
+}
+
+async function unblockWorkflow(call: Call, { sql, engine, clock }: Services): Promise<TimelineActionEvent> {
+  const [workflowId, user, now] = [call.id("workflowId"), call.user(), clock.now()];
+  const event = { timestamp: now, type: "ACTION", action: "UNBLOCK", author: user } as const;
+  const reason = `Unblock workflow [${workflowId}]`;
+  if (isInlineId(workflowId)) return { ...event, message: "Unblocked the workflow.", reason };
+  const count = await unblockAll(sql, workflowId, { ...event, reason });
+  if (count > 0) engine.hintDequeue([workflowId]);
+  return { ...event, message: `Unblocked [${count}] failed workflow instances.`, reason };
+}
+
+async function unblockRun(call: Call, services: Services) {
+  const { sql, engine, clock } = services;
+  const [user, now] = [call.user(), clock.now()];
+  const run = await latestRun(call, services);
+  const status = shownRunStatus(run.status);
+  const identity = `[${run.workflowId}][${run.instanceId}][${run.runId}]`;
+  if (status !== "FAILED") throw badRequest(`Cannot unblock the run ${identity}: it is ${status}, not FAILED.`);
+  const message = `User [${user}] unblocked the workflow instance run ${identity}`;
+  const event: TimelineActionEvent = { timestamp: now, type: "ACTION", action: "UNBLOCK", author: user, message };
+  const done = !isInlineId(run.workflowId) && (await unblock(sql, run, event));
+  if (done) engine.hintDequeue([run.workflowId]);
+  return {
+    ...actionView(run, status, true, message, now),
+    info: done ? "The action is done." : "The action is done without any operation.",
+    timeline_event: event,
+  };
+}

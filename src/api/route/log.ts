@@ -1,0 +1,148 @@
+/** What attempts print: as text, or live as server-sent events. */
+import { z } from "zod";
+import { stringifyJson } from "../../json.ts";
+import { isTerminal } from "../../step/status.ts";
+import { loadAttempt, loadRun } from "../../store/instance.ts";
+import { readLog, type StoredLogChunk } from "../../store/log.ts";
+import type { Call } from "../call.ts";
+import type { Router } from "../endpoint.ts";
+import { flagQuery } from "../schema/common.ts";
+import type { Services } from "../service.ts";
+import { RE_READ, Wakeup } from "../wait.ts";
+import { noAttempt } from "./step.ts";
+
+/** Chunks read at a time. */
+const BATCH = 200;
+/** Milliseconds between two signs of life on a quiet stream. */
+const HEARTBEAT = 15_000;
+
+interface Target {
+  readonly runKey: number;
+  readonly stepId: string;
+  readonly attemptId: number;
+  readonly uuid: string;
+}
+
+export function logRoutes(router: Router): void {
+  router.add(
+    {
+      method: "get",
+      path: "/api/v3/workflows/{workflowId}/instances/{instanceId}/runs/{runId}/steps/{stepId}/attempts/{attempt}/logs",
+      operationId: "getStepLogs",
+      summary: "What an attempt has printed, as text or live",
+      description:
+        "With follow=true the answer is a stream of server-sent events: `chunk` with JSON `{stream, offset, text, time}` " +
+        "under the chunk's id, and `end` once the attempt is over and all is sent. Last-Event-ID resumes.",
+      tag: "log",
+      query: {
+        follow: flagQuery(false, "Server-sent events, until the attempt is over"),
+        after: z.int().min(0).optional().meta({ description: "Id of the last chunk that is known" }),
+        stream: z.enum(["stdout", "stderr"]).optional(),
+      },
+      reply: { description: "The text", schema: z.string(), contentType: "text/plain" },
+      errors: ["NOT_FOUND"],
+    },
+    async (call, services) => {
+      const target = await find(call, services);
+      const after = call.integer("after", 0, Number.MAX_SAFE_INTEGER) ?? lastEventId(call) ?? 0;
+      const stream = call.query("stream");
+      const wanted = (chunk: StoredLogChunk): boolean => stream === undefined || chunk.stream === stream;
+      return call.flag("follow", false)
+        ? followed(call, services, target, after, wanted)
+        : printed(services, target, after, wanted);
+    },
+  );
+}
+
+function lastEventId(call: Call): number | undefined {
+  const text = call.request.headers.get("last-event-id");
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+async function find(call: Call, { sql }: Services): Promise<Target> {
+  const [workflowId, instanceId, runId] = [call.id("workflowId"), call.number("instanceId"), call.number("runId")];
+  const [stepId, attemptId] = [call.id("stepId"), call.numberOrLatest("attempt")];
+  const run = await loadRun(sql, workflowId, instanceId, runId);
+  const attempt = run && (await loadAttempt(sql, run.key, stepId, attemptId));
+  if (run === undefined || attempt === undefined) throw noAttempt(workflowId, instanceId, runId, stepId, attemptId);
+  return { runKey: run.key, stepId, attemptId: attempt.attemptId, uuid: attempt.uuid };
+}
+
+type Filter = (chunk: StoredLogChunk) => boolean;
+
+function printed({ sql }: Services, { uuid }: Target, after: number, wanted: Filter): Response {
+  async function* texts(): AsyncGenerator<string> {
+    for (let from = after; ; ) {
+      const chunks = await readLog(sql, uuid, from, BATCH);
+      for (const chunk of chunks) if (wanted(chunk)) yield chunk.text;
+      if (chunks.length < BATCH) return;
+      from = chunks.at(-1)?.id ?? from;
+    }
+  }
+  return streamed(texts(), "text/plain; charset=utf-8");
+}
+
+function followed(call: Call, services: Services, target: Target, after: number, wanted: Filter): Response {
+  call.keepOpen(0);
+  return streamed(events(call, services, target, after, wanted), "text/event-stream; charset=utf-8");
+}
+
+async function* events(
+  call: Call,
+  { sql, engine, clock }: Services,
+  target: Target,
+  after: number,
+  wanted: Filter,
+): AsyncGenerator<string> {
+  const { signal } = call.request;
+  const wakeup = new Wakeup(clock, signal, (listener) => engine.onLog(target.uuid, listener));
+  let from = after;
+  let quietSince = clock.now();
+  try {
+    yield ": open\n\n";
+    while (!signal.aborted) {
+      // The status before the log: what an ended attempt has printed is committed before its end.
+      const attempt = await loadAttempt(sql, target.runKey, target.stepId, target.attemptId);
+      const chunks = await readLog(sql, target.uuid, from, BATCH);
+      for (const chunk of chunks) if (wanted(chunk)) yield eventOf(chunk);
+      from = chunks.at(-1)?.id ?? from;
+      if (chunks.length > 0) {
+        quietSince = clock.now();
+        continue;
+      }
+      if (attempt === undefined || isTerminal(attempt.status)) {
+        yield `event: end\ndata: ${stringifyJson({ status: attempt?.status ?? "DELETED" })}\n\n`;
+        return;
+      }
+      if (clock.now() - quietSince >= HEARTBEAT) {
+        quietSince = clock.now();
+        yield ": quiet\n\n";
+      }
+      await wakeup.until(clock.now() + RE_READ);
+    }
+  } finally {
+    wakeup.close();
+  }
+}
+
+function eventOf({ id, stream, offset, text, time }: StoredLogChunk): string {
+  return `id: ${id}\nevent: chunk\ndata: ${stringifyJson({ stream, offset, text, time })}\n\n`;
+}
+
+/** Pulls the next piece when the client has taken the last one. */
+function streamed(pieces: AsyncGenerator<string>, contentType: string): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await pieces.next();
+      if (done === true) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    async cancel() {
+      await pieces.return(undefined);
+    },
+  });
+  return new Response(body, {
+    headers: { "content-type": contentType, "cache-control": "no-store", "x-accel-buffering": "no" },
+  });
+}

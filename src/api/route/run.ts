@@ -1,0 +1,242 @@
+/** Runs of workflow instances: reads, one by one and in pages. */
+import { z } from "zod";
+import { badRequest, notFound } from "../../error.ts";
+import { parseJson } from "../../json.ts";
+import type { Run } from "../../run/model.ts";
+import { RUN_ACTIONS, type RunStatus, type StoredRunStatus, shownRunStatus } from "../../run/status.ts";
+import {
+  instanceRange,
+  isRunStatus,
+  listRuns,
+  loadLatestRuns,
+  loadRun,
+  loadRunStatus,
+  loadRuns,
+  type RunFilter,
+  type RunSummary,
+  runRange,
+} from "../../store/instance.ts";
+import { type Call, integerOf } from "../call.ts";
+import type { Router } from "../endpoint.ts";
+import { pageOf, readPage, windowOf } from "../page.ts";
+import { isOver } from "../reader.ts";
+import { flagQuery, listQuery, pageQuery } from "../schema/common.ts";
+import { instancePageSchema, instanceSchema, runActionMapSchema, runListSchema } from "../schema/run.ts";
+import type { Services } from "../service.ts";
+import { RE_READ, Wakeup } from "../wait.ts";
+
+const BASE = "/api/v3/workflows";
+const PAGE = 50;
+const MAX_WAIT_S = 300;
+
+const enriched = flagQuery(true, "Adds the changes of status to the timeline");
+
+export function runRoutes(router: Router): void {
+  singleRoutes(router);
+  pageRoutes(router);
+  router.add(
+    {
+      method: "get",
+      path: `${BASE}/instances/action-map`,
+      operationId: "getRunActions",
+      summary: "What a user may do with a run, by its status",
+      tag: "run",
+      reply: { description: "Actions by status", schema: runActionMapSchema },
+    },
+    () => RUN_ACTIONS,
+  );
+}
+
+function singleRoutes(router: Router): void {
+  router.add(
+    {
+      method: "get",
+      path: `${BASE}/{workflowId}/instances/{instanceId}/runs/{run}`,
+      operationId: "getRun",
+      summary: "A run: a number or latest",
+      tag: "run",
+      query: {
+        enriched,
+        aggregated: flagQuery(false, "Adds the steps over all runs of the instance"),
+        wait: z.int().min(0).max(MAX_WAIT_S).optional().meta({
+          description: "Seconds to wait for the run to end; the answer then shows it as it is, ended or not",
+        }),
+      },
+      reply: { description: "The run", schema: instanceSchema },
+      errors: ["NOT_FOUND"],
+    },
+    getRun,
+  );
+  router.add(
+    {
+      method: "get",
+      path: `${BASE}/{workflowId}/instances/{instanceId}`,
+      operationId: "getInstance",
+      summary: "The latest run of an instance, with the steps over all its runs",
+      tag: "run",
+      query: { enriched },
+      reply: { description: "The run", schema: instanceSchema },
+      errors: ["NOT_FOUND"],
+    },
+    async (call, { sql, reader }) => {
+      const [workflowId, instanceId] = [call.id("workflowId"), call.number("instanceId")];
+      const options = { enriched: call.flag("enriched", true), aggregated: true };
+      const run = await loadRun(sql, workflowId, instanceId, "latest");
+      if (run === undefined) throw noRun(workflowId, instanceId, "latest");
+      return reader.run(run, options);
+    },
+  );
+}
+
+export const noRun = (workflowId: string, instanceId: number, runId: number | "latest") =>
+  notFound(`Cannot find the run [${workflowId}][${instanceId}][${runId}]: it has not been made or has been deleted.`);
+
+async function getRun(call: Call, services: Services) {
+  const { sql, reader } = services;
+  const [workflowId, instanceId] = [call.id("workflowId"), call.number("instanceId")];
+  const runId = call.numberOrLatest("run");
+  const options = { enriched: call.flag("enriched", true), aggregated: call.flag("aggregated", false) };
+  const wait = call.integer("wait", 0, MAX_WAIT_S) ?? 0;
+  const run = await loadRun(sql, workflowId, instanceId, runId);
+  if (run === undefined) throw noRun(workflowId, instanceId, runId);
+  if (wait === 0 || isOver(run)) return reader.run(run, options);
+  call.keepOpen(wait);
+  await waitForEnd(call, services, run, wait);
+  const later = await loadRun(sql, workflowId, instanceId, run.runId);
+  return reader.run(later ?? run, options);
+}
+
+async function waitForEnd(call: Call, { sql, engine, clock }: Services, run: Run, seconds: number): Promise<void> {
+  const deadline = clock.now() + seconds * 1000;
+  const { signal } = call.request;
+  const wakeup = new Wakeup(clock, signal, (listener) => engine.onRunEnded(run, listener));
+  try {
+    while (!signal.aborted) {
+      const status = await loadRunStatus(sql, run);
+      if (status === undefined || !isLive(status) || clock.now() >= deadline) return;
+      await wakeup.until(Math.min(deadline, clock.now() + RE_READ));
+    }
+  } finally {
+    wakeup.close();
+  }
+}
+
+const isLive = (status: string): boolean => status === "CREATED" || status === "IN_PROGRESS" || status === "PAUSED";
+
+function pageRoutes(router: Router): void {
+  router.add(
+    {
+      method: "get",
+      path: `${BASE}/{workflowId}/instances/{instanceId}/runs`,
+      operationId: "listInstanceRuns",
+      summary: "Runs of an instance, the newest first",
+      tag: "run",
+      query: pageQuery,
+      reply: { description: "A page", schema: instancePageSchema },
+    },
+    async (call, { sql, reader }) => {
+      const [workflowId, instanceId] = [call.id("workflowId"), call.number("instanceId")];
+      const query = readPage(call);
+      const all = await runRange(sql, workflowId, instanceId);
+      const window = windowOf(query, all);
+      const runs = window === undefined ? [] : await loadRuns(sql, workflowId, instanceId, window);
+      return pageOf(await reader.runs(runs, { enriched: false, aggregated: false }), window, all);
+    },
+  );
+  router.add(
+    {
+      method: "get",
+      path: `${BASE}/{workflowId}/instances`,
+      operationId: "listInstances",
+      summary: "The latest run of each instance, by instance id",
+      tag: "run",
+      query: { ...pageQuery, aggregated: flagQuery(true, "Adds the steps over all runs of each instance") },
+      reply: { description: "A page", schema: instancePageSchema },
+    },
+    async (call, { sql, reader }) => {
+      const workflowId = call.id("workflowId");
+      const query = readPage(call);
+      const aggregated = call.flag("aggregated", true);
+      const all = await instanceRange(sql, workflowId);
+      const window = windowOf(query, all);
+      const runs = window === undefined ? [] : await loadLatestRuns(sql, workflowId, window);
+      return pageOf(await reader.runs(runs, { enriched: false, aggregated }), window, all);
+    },
+  );
+  router.add(
+    {
+      method: "get",
+      path: "/api/v3/runs",
+      operationId: "listRuns",
+      summary: "Runs of all workflows or of one, the newest first",
+      tag: "run",
+      query: {
+        ...listQuery,
+        workflow_id: z.string().optional(),
+        status: z.string().optional().meta({ description: "Statuses, separated by commas" }),
+        inline: flagQuery(false, "Iterations of loops too"),
+      },
+      reply: { description: "A page", schema: runListSchema },
+    },
+    searchRuns,
+  );
+}
+
+async function searchRuns(call: Call, { sql }: Services) {
+  const limit = call.integer("limit", 1, 200) ?? PAGE;
+  const workflowId = call.query("workflow_id");
+  const filter: RunFilter = {
+    workflowId,
+    search: call.query("search"),
+    statuses: readStatuses(call.query("status")),
+    inline: call.flag("inline", false),
+    limit: limit + 1,
+    ...readCursor(call.query("cursor"), workflowId !== undefined),
+  };
+  const found = await listRuns(sql, filter);
+  const elements = found.slice(0, limit);
+  const last = elements.at(-1);
+  const cursor = last && (workflowId === undefined ? String(last.key) : `${last.instanceId}.${last.runId}`);
+  return {
+    elements: elements.map(summaryView),
+    ...(found.length > limit && cursor !== undefined && { next_cursor: cursor }),
+  };
+}
+
+function readStatuses(text: string | undefined): RunStatus[] {
+  const statuses = (text ?? "").split(",").map((it) => it.trim().toUpperCase());
+  return statuses
+    .filter((it) => it !== "")
+    .map((status) => {
+      if (isRunStatus(status)) return status;
+      const known = Object.keys(RUN_ACTIONS).join(", ");
+      throw badRequest(`Invalid query parameter [status]: [${status}]`, [`status: must be of ${known}`]);
+    });
+}
+
+function readCursor(text: string | undefined, ofWorkflow: boolean): Pick<RunFilter, "beforeKey" | "beforeRun"> {
+  if (text === undefined) return {};
+  const [first = "", second, more] = text.split(".");
+  const [a, b] = [integerOf(first), integerOf(second ?? "0")];
+  if (a === undefined || b === undefined || more !== undefined || ofWorkflow !== (second !== undefined)) {
+    throw badRequest(`Invalid query parameter [cursor]: [${text}]`, ["cursor: give back the next_cursor of a page"]);
+  }
+  return ofWorkflow ? { beforeRun: { instanceId: a, runId: b } } : { beforeKey: a };
+}
+
+function summaryView(run: RunSummary) {
+  return {
+    workflow_id: run.workflowId,
+    workflow_instance_id: run.instanceId,
+    workflow_run_id: run.runId,
+    workflow_version_id: run.versionId,
+    workflow_uuid: run.uuid,
+    status: shownRunStatus(run.status as StoredRunStatus),
+    ...(run.policy !== undefined && { run_policy: run.policy }),
+    initiator: parseJson(run.initiator),
+    create_time: run.createTime,
+    ...(run.startTime !== undefined && { start_time: run.startTime }),
+    ...(run.endTime !== undefined && { end_time: run.endTime }),
+    modify_time: run.modifyTime,
+  };
+}

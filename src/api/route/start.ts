@@ -1,0 +1,41 @@
+/** Starting runs. */
+import type { Call } from "../call.ts";
+import type { Router } from "../endpoint.ts";
+import { startRequestSchema, startResponseSchema } from "../schema/run.ts";
+import type { Services } from "../service.ts";
+import { parseStartRequest } from "../start.ts";
+
+export function startRoutes(router: Router): void {
+  router.add(
+    {
+      method: "post",
+      path: "/api/v3/workflows/{workflowId}/versions/{version}/actions/start",
+      operationId: "startRun",
+      summary: "Start a run of a version: a number, active, latest or default",
+      tag: "run",
+      caller: true,
+      body: { schema: startRequestSchema },
+      reply: {
+        description: "The run, or the one that the same request_id started before",
+        schema: startResponseSchema,
+      },
+      errors: ["NOT_FOUND", "CONFLICT", "UNPROCESSABLE_ENTITY"],
+    },
+    startRun,
+  );
+}
+
+async function startRun(call: Call, { engine, clock }: Services) {
+  const [workflowId, version, user] = [call.id("workflowId"), call.id("version"), call.user()];
+  const request = parseStartRequest(await call.body(), user, clock.now());
+  const reply = await engine.start({ workflowId, version, request, user });
+  return {
+    workflow_id: reply.workflowId,
+    workflow_version_id: reply.versionId,
+    workflow_instance_id: reply.instanceId,
+    workflow_run_id: reply.runId,
+    workflow_uuid: reply.uuid,
+    status: reply.status,
+    timeline_event: reply.timelineEvent,
+  };
+}

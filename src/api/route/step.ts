@@ -1,0 +1,157 @@
+/** Steps of runs: reads. */
+import { notFound } from "../../error.ts";
+import type { Run } from "../../run/model.ts";
+import { STEP_ACTIONS } from "../../step/status.ts";
+import type { StepView } from "../../step/view.ts";
+import { loadAttempt, loadInstance, loadLatestAttempts, loadRun } from "../../store/instance.ts";
+import type { Call } from "../call.ts";
+import type { Router } from "../endpoint.ts";
+import { flagQuery } from "../schema/common.ts";
+import { stepActionMapSchema, stepInstanceSchema, stepInstancesSchema } from "../schema/step.ts";
+import type { Services } from "../service.ts";
+
+const BASE = "/api/v3/workflows";
+const INSTANCE = `${BASE}/{workflowId}/instances/{instanceId}`;
+
+const enriched = flagQuery(true, "Adds the changes of status to the timeline");
+
+export function stepRoutes(router: Router): void {
+  listRoutes(router);
+  router.add(
+    {
+      method: "get",
+      path: `${INSTANCE}/steps/{stepId}`,
+      operationId: "getInstanceStep",
+      summary: "The newest attempt at a step, over all runs of the instance",
+      tag: "step",
+      query: { enriched },
+      reply: { description: "The attempt", schema: stepInstanceSchema },
+      errors: ["NOT_FOUND"],
+    },
+    getInstanceStep,
+  );
+  router.add(
+    {
+      method: "get",
+      path: `${INSTANCE}/runs/{runId}/steps/{stepId}/attempts/{attempt}`,
+      operationId: "getStepAttempt",
+      summary: "An attempt at a step: a number or latest",
+      tag: "step",
+      query: { enriched },
+      reply: { description: "The attempt", schema: stepInstanceSchema },
+      errors: ["NOT_FOUND"],
+    },
+    getAttempt,
+  );
+  router.add(
+    {
+      method: "get",
+      path: `${BASE}/steps/instances/action-map`,
+      operationId: "getStepActions",
+      summary: "What a user may do with a step, by its status",
+      tag: "step",
+      reply: { description: "Actions by status", schema: stepActionMapSchema },
+    },
+    () => STEP_ACTIONS,
+  );
+}
+
+function listRoutes(router: Router): void {
+  router.add(
+    {
+      method: "get",
+      path: `${INSTANCE}/steps`,
+      operationId: "listInstanceSteps",
+      summary: "The newest attempt at each step, over all runs of the instance",
+      tag: "step",
+      reply: { description: "In the order in which the steps were made", schema: stepInstancesSchema },
+    },
+    listInstanceSteps,
+  );
+  router.add(
+    {
+      method: "get",
+      path: `${INSTANCE}/runs/{runId}/steps`,
+      operationId: "listRunSteps",
+      summary: "The newest attempt at each step of a run",
+      tag: "step",
+      reply: { description: "In the order in which the steps were made", schema: stepInstancesSchema },
+      errors: ["NOT_FOUND"],
+    },
+    async (call, { sql, reader }) => {
+      const [workflowId, instanceId, runId] = [call.id("workflowId"), call.number("instanceId"), call.number("runId")];
+      const run = await loadRun(sql, workflowId, instanceId, runId);
+      const attempts = run === undefined ? [] : await loadLatestAttempts(sql, [run.key]);
+      if (run === undefined || attempts.length === 0) {
+        throw notFound(`The run [${workflowId}][${instanceId}][${runId}] has no step yet, or does not exist.`);
+      }
+      return reader.steps(
+        run,
+        attempts.map((it) => it.attempt),
+        false,
+      );
+    },
+  );
+}
+
+async function listInstanceSteps(call: Call, { sql, reader }: Services): Promise<StepView[]> {
+  const runs = await loadInstance(sql, call.id("workflowId"), call.number("instanceId"));
+  const attempts = await loadLatestAttempts(
+    sql,
+    runs.map((run) => run.key),
+  );
+  const seen = new Set<string>();
+  const views: StepView[] = [];
+  for (const run of runs) {
+    const newest = attempts.filter((it) => it.runKey === run.key && !seen.has(it.attempt.stepId));
+    for (const { attempt } of newest) seen.add(attempt.stepId);
+    views.push(
+      ...(await reader.steps(
+        run,
+        newest.map((it) => it.attempt),
+        false,
+      )),
+    );
+  }
+  return views.sort((a, b) => a.step_instance_id - b.step_instance_id);
+}
+
+async function getInstanceStep(call: Call, services: Services): Promise<StepView> {
+  const [workflowId, instanceId, stepId] = [call.id("workflowId"), call.number("instanceId"), call.id("stepId")];
+  const withTimeline = call.flag("enriched", true);
+  for (const run of await loadInstance(services.sql, workflowId, instanceId)) {
+    const view = await attemptView(services, run, stepId, "latest", withTimeline);
+    if (view !== undefined) return view;
+  }
+  throw notFound(`Cannot find step [${stepId}] of the instance [${workflowId}][${instanceId}].`);
+}
+
+async function getAttempt(call: Call, services: Services): Promise<StepView> {
+  const [workflowId, instanceId, runId] = [call.id("workflowId"), call.number("instanceId"), call.number("runId")];
+  const [stepId, attemptId] = [call.id("stepId"), call.numberOrLatest("attempt")];
+  const run = await loadRun(services.sql, workflowId, instanceId, runId);
+  const view = run && (await attemptView(services, run, stepId, attemptId, call.flag("enriched", true)));
+  if (view !== undefined) return view;
+  throw noAttempt(workflowId, instanceId, runId, stepId, attemptId);
+}
+
+export const noAttempt = (
+  workflowId: string,
+  instanceId: number,
+  runId: number,
+  stepId: string,
+  attemptId: number | "latest",
+) => notFound(`Cannot find the attempt [${workflowId}][${instanceId}][${runId}][${stepId}][${attemptId}].`);
+
+async function attemptView(
+  { sql, reader }: Services,
+  run: Run,
+  stepId: string,
+  attemptId: number | "latest",
+  withTimeline: boolean,
+): Promise<StepView | undefined> {
+  const attempt = await loadAttempt(sql, run.key, stepId, attemptId);
+  if (attempt === undefined) return undefined;
+  const [view] = await reader.steps(run, [attempt], withTimeline);
+  return view;
+}
