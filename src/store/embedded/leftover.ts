@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { conflict } from "../../error.ts";
 import { clusterDir } from "./cluster.ts";
 import type { Place } from "./place.ts";
-import { isPostgresOf, waitForExit } from "./process.ts";
+import { hasWorkers, isAlive, isPostgresOf, waitForExit } from "./process.ts";
 
 /** How long open transactions and the last checkpoint may take before the child is told to drop everything. */
 const FAST_MS = 10_000;
@@ -19,8 +19,10 @@ export async function stopLeftover(place: Place, warn: (message: string) => void
   const pidFile = join(clusterDir(place), "postmaster.pid");
   if (!existsSync(pidFile)) return;
   const pid = Number.parseInt(readFileSync(pidFile, "utf8"), 10);
-  if (!(pid > 1) || !isPostgresOf(pid, clusterDir(place))) {
-    // Postgres itself would take a process that was given the old pid for its predecessor, and refuse to start.
+  if (!isPostgresOf(pid, clusterDir(place))) {
+    // Postgres would take a process that was given the old pid for its predecessor, and refuse to start. A pid that is
+    // free is its own business: it looks for children of a killed predecessor, which may still write.
+    if (!isAlive(pid) || hasWorkers(clusterDir(place))) return;
     rmSync(pidFile, { force: true });
     removeSocketLocks(place);
     return;

@@ -1,5 +1,5 @@
 /** Other processes of this machine: is one alive, which program is it, since when. */
-import { readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /**
  * A process that belongs to someone else counts as alive; one that has ended and waits for its parent to notice doesn't.
@@ -49,6 +49,12 @@ export function isPostgresOf(pid: number, clusterDir: string): boolean {
     // Not ours to look at, so not started by our user.
     return false;
   }
+}
+
+/** Whether any process works in this directory, as each process of a Postgres server does. Linux only: elsewhere false. */
+export function hasWorkers(clusterDir: string): boolean {
+  if (process.platform !== "linux") return false;
+  return readdirSync("/proc").some((name) => /^\d+$/.test(name) && isPostgresOf(Number(name), clusterDir));
 }
 
 /** @returns whether the process was gone before the time was up. */
