@@ -46,9 +46,14 @@ export async function watchRun(
     if (ended) return snapshot;
     const left = (options.timeout ?? Number.POSITIVE_INFINITY) - (performance.now() - started);
     if (left <= 0) throw new Failure(`time is up; ${headLine(snapshot.run, Date.now(), false)}`, EXIT.WAIT);
-    await io.sleep(Math.min(pause, left));
+    // Nothing to show: the server answers at the end, or when it is time to look again.
+    if (options.quiet === true) await client.request("GET", runPath(target), { query: { wait: waitFor(left) } });
+    else await io.sleep(Math.min(pause, left));
   }
 }
+
+/** Seconds, for one request. */
+const waitFor = (ms: number): number => Math.min(60, Math.max(1, Math.ceil(ms / 1000)));
 
 /** What watching a run that ended like this exits with. */
 export const exitOfRun = ({ run }: Snapshot): Exit => (run.status === "SUCCEEDED" ? EXIT.OK : EXIT.WAIT);

@@ -71,29 +71,35 @@ const PAGE_OPTIONS = [
 const listCommand: Command = {
   name: "workflow list",
   summary: "List workflows",
-  positionals: [],
+  positionals: [{ name: "TEXT", summary: "Only those with this in their id, name or owner", optional: true }],
   options: [
     ...PAGE_OPTIONS,
     { name: "--cursor", placeholder: "WORKFLOW", summary: "Only workflows after this one" },
     JSON_OPTION,
     ...SERVER_OPTIONS,
   ],
-  examples: ["workflow list", "workflow list --json"],
+  examples: ["workflow list", "workflow list etl --json"],
   run: async (args, io) => {
-    const query = { first: args.integer("--limit", 1) ?? 20, cursor: args.get("--cursor") };
+    const query = {
+      search: args.positionals[0],
+      limit: args.integer("--limit", 1) ?? 20,
+      cursor: args.get("--cursor"),
+    };
     const answer = object(await clientOf(args, io).request("GET", "/workflows", { query }));
     if (args.has("--json")) io.out(stringifyJson(answer, 2));
-    else showPage(answer, ["WORKFLOW", "ACTIVE", "LATEST", "OWNER"], overviewRow, io);
+    else
+      io.out(table(["WORKFLOW", "ACTIVE", "LATEST", "OWNER", "LATEST RUN"], objects(answer.elements).map(workflowRow)));
+    if (answer.next_cursor !== undefined) io.err(`More: --cursor ${cell(answer, "next_cursor")}`);
     return EXIT.OK;
   },
 };
 
-const overviewRow = (it: JsonObject): readonly string[] => [
-  cell(it, "workflow_id"),
-  cell(it, "active_version_id"),
-  cell(it, "latest_version_id"),
-  cell(object(it.properties_snapshot), "owner"),
-];
+function workflowRow(it: JsonObject): readonly string[] {
+  const run = object(it.latest_run);
+  const latest = it.latest_run === undefined ? "-" : `${cell(run, "workflow_instance_id")} ${cell(run, "status")}`;
+  const columns = ["workflow_id", "active_version_id", "latest_version_id", "owner"];
+  return [...columns.map((name) => cell(it, name)), latest];
+}
 
 const versionsCommand: Command = {
   name: "workflow versions",
@@ -115,7 +121,9 @@ const versionsCommand: Command = {
       throw new Failure(`there is no workflow ${args.at(0)}`, EXIT.NOT_FOUND);
     }
     if (args.has("--json")) io.out(stringifyJson(answer, 2));
-    else showPage(answer, ["VERSION", "ACTIVE", "AUTHOR", "CREATED"], versionRow, io);
+    else io.out(table(["VERSION", "ACTIVE", "AUTHOR", "CREATED"], objects(answer.elements).map(versionRow)));
+    const page = object(answer.page_info);
+    if (page.has_next_page === true) io.err(`More: --cursor ${cell(page, "end_cursor")}`);
     return EXIT.OK;
   },
 };
@@ -128,17 +136,6 @@ function versionRow(it: JsonObject): readonly string[] {
     cell(metadata, "version_author"),
     timeText(instant(metadata, "create_time")),
   ];
-}
-
-function showPage(
-  answer: JsonObject,
-  head: readonly string[],
-  row: (it: JsonObject) => readonly string[],
-  io: Io,
-): void {
-  io.out(table(head, objects(answer.elements).map(row)));
-  const page = object(answer.page_info);
-  if (page.has_next_page === true) io.err(`More: --cursor ${cell(page, "end_cursor")}`);
 }
 
 const deleteCommand: Command = {

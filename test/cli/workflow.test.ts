@@ -109,6 +109,30 @@ test("versions are a table, and the next page is said on stderr", async () => {
   );
 });
 
+test("list is a table of what is found", async () => {
+  const body = {
+    elements: [
+      { workflow_id: "etl", owner: "ann", active_version_id: 2, latest_version_id: 3 },
+      {
+        workflow_id: "x",
+        owner: { name: "bob" },
+        latest_version_id: 1,
+        latest_run: { workflow_instance_id: 4, status: "FAILED" },
+      },
+    ],
+    next_cursor: "x",
+  };
+  const { exit, out, err } = await at(() => ({ body }), ["workflow", "list", "t", "--limit", "2", "--cursor", "a"]);
+  expect(server?.requests[0]?.path).toBe("/api/v3/workflows?search=t&limit=2&cursor=a");
+  expect([exit, err]).toEqual([0, "More: --cursor x\n"]);
+  expect(out.split("\n").map((it) => it.split(/ {2,}/))).toEqual([
+    ["WORKFLOW", "ACTIVE", "LATEST", "OWNER", "LATEST RUN"],
+    ["etl", "2", "3", "ann", "-"],
+    ["x", "-", "1", "bob", "4 FAILED"],
+    [""],
+  ]);
+});
+
 test("versions of what doesn't exist are not found", async () => {
   const body = { elements: [], page_info: {} };
   expect(await at(() => ({ body }), ["workflow", "versions", "etl"])).toMatchObject({ exit: 3, out: "" });
