@@ -17,10 +17,16 @@ export interface Node {
   readonly version: string;
 }
 
+export interface Heartbeat {
+  readonly owned: readonly GroupStamp[];
+  /** Live nodes, with the milliseconds since each one's last beat. */
+  readonly nodes: readonly (Node & { readonly age: number })[];
+}
+
 export interface LeaseStore {
   register(node: Node): Promise<void>;
   /** Beats the node's row and all its groups in one statement. */
-  heartbeat(nodeId: string): Promise<{ readonly owned: readonly GroupStamp[]; readonly nodes: readonly Node[] }>;
+  heartbeat(nodeId: string): Promise<Heartbeat>;
   /** Free or expired groups, each with a raised generation. */
   claim(nodeId: string, limit: number): Promise<readonly GroupStamp[]>;
   giveBack(nodeId: string, groups: readonly number[]): Promise<void>;
@@ -36,12 +42,14 @@ export interface MembershipOptions {
   own(stamps: readonly GroupStamp[]): void;
   /** Resolves when nothing of these groups is on its way to the database any more. */
   disown(groups: readonly number[]): Promise<void>;
+  /** Groups are free now: the other nodes should beat at once. */
+  freed(): Promise<void>;
 }
 
 export class Membership {
   readonly #options: MembershipOptions;
   #held = new Map<number, number>();
-  #nodes: readonly Node[] = [];
+  #nodes: Heartbeat["nodes"] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #beating: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -85,11 +93,18 @@ export class Membership {
     await this.#options.disown([...this.#held.keys()]);
     this.#held.clear();
     await this.#options.store.releaseAll(this.#options.node.id);
+    await this.#options.freed();
   }
 
   #arm(): void {
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => void this.refresh().then(() => this.#arm()), BEAT_INTERVAL);
+    this.#timer = setTimeout(() => void this.refresh().then(() => this.#arm()), this.#untilNextBeat());
+  }
+
+  /** The interval, or less: a node that falls silent is noticed when its lease ends, not at the beat after that. */
+  #untilNextBeat(): number {
+    const others = this.#nodes.filter(({ id, age }) => id !== this.#options.node.id && age > BEAT_INTERVAL * 2);
+    return Math.min(BEAT_INTERVAL, ...others.map(({ age }) => Math.max(50, LEASE - age + 50)));
   }
 
   async #tryBeat(): Promise<void> {
@@ -107,7 +122,7 @@ export class Membership {
     const { store, node } = this.#options;
     const { owned, nodes } = await store.heartbeat(node.id);
     if (!nodes.some(({ id }) => id === node.id)) await store.register(node);
-    this.#nodes = nodes.some(({ id }) => id === node.id) ? nodes : [...nodes, node];
+    this.#nodes = nodes.some(({ id }) => id === node.id) ? nodes : [...nodes, { ...node, age: 0 }];
     await this.#dropLost(owned);
     await this.#balance();
   }
@@ -140,6 +155,7 @@ export class Membership {
     for (const id of surplus) this.#held.delete(id);
     await this.#options.disown(surplus);
     await this.#options.store.giveBack(this.#options.node.id, surplus);
+    await this.#options.freed();
     this.#options.log.info("groups handed back for other nodes", { groups: surplus.length, held: this.#held.size });
   }
 }

@@ -10,6 +10,9 @@ import type { Logger } from "../log.ts";
 
 /** Where a node takes the hints of others. */
 export const PEER_PATH = "/internal/v1/hints";
+
+/** No run at all: groups are free for whoever wants them. */
+const FREED: readonly RunHint[] = [];
 const HEADER = "maestro-cluster-secret";
 const PATIENCE = 2_000;
 
@@ -38,7 +41,12 @@ export class Peers {
     setImmediate(() => void this.#send());
   }
 
-  /** The hints of a request of another node; undefined when it may not ask. */
+  /** The other nodes are told that groups are free; resolves when they know, or cannot be reached. */
+  async freed(): Promise<void> {
+    await this.#postAll(FREED);
+  }
+
+  /** The hints of a request of another node, none for "groups are free"; undefined when it may not ask. */
   async read(request: Request): Promise<readonly RunHint[] | undefined> {
     if (request.headers.get(HEADER) !== this.#options.secret) return undefined;
     const body = parseJson(await request.text());
@@ -49,10 +57,14 @@ export class Peers {
     while (this.#waiting.length > 0) {
       const hints = this.#waiting;
       this.#waiting = [];
-      const others = this.#options.nodes().filter(({ id }) => id !== this.#options.self);
-      await Promise.all(others.map((node) => this.#post(node, hints)));
+      await this.#postAll(hints);
     }
     this.#sending = false;
+  }
+
+  async #postAll(hints: readonly RunHint[]): Promise<void> {
+    const others = this.#options.nodes().filter(({ id }) => id !== this.#options.self);
+    await Promise.all(others.map((node) => this.#post(node, hints)));
   }
 
   async #post(node: Node, hints: readonly RunHint[]): Promise<void> {

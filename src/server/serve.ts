@@ -106,7 +106,7 @@ async function boot(config: Config, log: Logger, onStop: OnStop): Promise<string
     evaluations.ask(text, (answer) => asking.receive(answer)),
   );
   const http = listen(config, async (request) => {
-    if (new URL(request.url).pathname === PEER_PATH) return takeHints(request, peers, pool);
+    if (new URL(request.url).pathname === PEER_PATH) return takeHints(request, peers, pool, membership);
     return app.fetch(request);
   });
   onStop(() => http.stop());
@@ -117,6 +117,7 @@ async function boot(config: Config, log: Logger, onStop: OnStop): Promise<string
     log,
     own: (stamps) => pool.own(stamps),
     disown: (groups) => pool.disown(groups),
+    freed: () => peers.freed(),
   });
   const peers: Peers = new Peers({ self: node.id, secret, log, nodes: () => membership.nodes });
   const types = new StepTypeRegistry(runtime.plugins);
@@ -181,9 +182,10 @@ function listen(config: Config, fetch: (request: Request) => Promise<Response>):
   }
 }
 
-async function takeHints(request: Request, peers: Peers, pool: EnginePool): Promise<Response> {
+async function takeHints(request: Request, peers: Peers, pool: EnginePool, membership: Membership): Promise<Response> {
   const hints = await peers.read(request);
   if (!hints) return new Response("This path is for the nodes of the cluster.\n", { status: 403 });
+  if (hints.length === 0) void membership.refresh();
   pool.look(hints.filter(({ groupId }) => pool.owned.has(groupId)));
   return new Response(null, { status: 204 });
 }

@@ -18,8 +18,8 @@ export interface NodeInfo {
 export interface Heartbeat {
   /** What this node owns, ascending by group. */
   readonly owned: readonly GroupStamp[];
-  /** Every node that is alive, this one too, by id. */
-  readonly nodes: readonly NodeInfo[];
+  /** Every node that is alive, this one too, by id, with the milliseconds since its last heartbeat. */
+  readonly nodes: readonly (NodeInfo & { readonly age: number })[];
   /** False: the node's row is gone, and it has to register again. */
   readonly registered: boolean;
 }
@@ -56,17 +56,17 @@ export class Cluster {
       ), held AS (
         UPDATE flow_group SET heartbeat = now() WHERE node = ${nodeId} RETURNING id, generation
       )
-      SELECT 'node' AS kind, id, url, version, 0 AS group_id, 0 AS generation FROM beat
+      SELECT 'node' AS kind, id, url, version, 0 AS group_id, 0 AS generation, 0::float8 AS age FROM beat
       UNION ALL
-      SELECT 'node', id, url, version, 0, 0 FROM node
+      SELECT 'node', id, url, version, 0, 0, extract(epoch FROM now() - heartbeat) * 1000 FROM node
         WHERE heartbeat > now() - ${this.#lease}::interval AND id <> ${nodeId}
       UNION ALL
-      SELECT 'group', '', '', '', id, generation FROM held
+      SELECT 'group', '', '', '', id, generation, 0 FROM held
       ORDER BY kind, id, group_id`;
     const nodes = rows.filter((row) => row.kind === "node");
     return {
       owned: rows.filter((row) => row.kind === "group").map(stampOf),
-      nodes: nodes.map(({ id, url, version }) => ({ id, url, version })),
+      nodes: nodes.map(({ id, url, version, age }) => ({ id, url, version, age })),
       registered: nodes.some((row) => row.id === nodeId),
     };
   }
@@ -123,6 +123,7 @@ interface GroupRow {
 }
 
 interface HeartbeatRow extends GroupRow, NodeInfo {
+  readonly age: number;
   readonly kind: "node" | "group";
 }
 
