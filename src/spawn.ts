@@ -13,16 +13,13 @@ const PLUGIN_DIR = join(import.meta.dir, "..", "plugins");
 /** The root of the file system inside an executable, on POSIX and on Windows. */
 const INSIDE = /^(?:.*\$bunfs|.*~BUN)[\\/]root/.exec(import.meta.path)?.[0];
 
-/** Whether this is the executable. */
-export const IS_COMPILED: boolean = INSIDE !== undefined;
-
 /**
  * Starts a worker thread. Attach its listeners before anything is awaited: a message without a listener is lost.
  *
  * @param entry the source file relative to the project: `src/flow/worker.ts`. The build takes every `worker.ts` of `src/`.
  */
 export function spawnWorker(entry: string, options: WorkerOptions = {}): Worker {
-  return new Worker(IS_COMPILED ? `./${entry}` : new URL(`../${entry}`, import.meta.url).href, options);
+  return new Worker(INSIDE ? `./${entry}` : new URL(`../${entry}`, import.meta.url).href, options);
 }
 
 /** The plugins that belong to the program, by the names of their folders in `plugins/`, sorted. */

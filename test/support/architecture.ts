@@ -8,7 +8,7 @@ import { parseSync } from "oxc-parser";
 export type Tree = ReadonlyMap<string, string>;
 
 /** Folders of `src/`, from the top: each may import from itself and from those below it. Files of `src/` are leaves. */
-export const ORDER = [
+const ORDER = [
   ...[
     "main.ts",
     "cli",

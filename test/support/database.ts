@@ -33,11 +33,6 @@ export interface FreshDatabase extends Database {
   readonly url: string;
 }
 
-/** @returns the URL of a running Postgres whose database `maestro` is empty: for tests of the server itself. */
-export async function serverUrl(): Promise<string> {
-  return (await testServer()).url;
-}
-
 /**
  * A migrated, empty database of one's own. Call it in a test file's body, a `beforeAll` or a test; it's dropped when the
  * process ends, or sooner by `close`.

@@ -10,7 +10,7 @@
  * instructions or moved aside.
  */
 import { internalError, MaestroError } from "../../error.ts";
-import type { Run } from "./child.ts";
+import { type Run, rotateLog } from "./child.ts";
 import { createCluster, diskFull, findCluster, ROLE, readPassword } from "./cluster.ts";
 import { stopLeftover } from "./leftover.ts";
 import { acquireLock } from "./lock.ts";
@@ -54,6 +54,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const run = { place, program: await installProgram(place.programDir) };
     if (isThere) await stopLeftover(place, (message) => log.warn(message));
     else await createCluster(run);
+    rotateLog(place);
     const keeper = new Keeper(run, options, await launch(run, undefined, options.settings ?? {}));
     return {
       url: databaseUrl(place, keeper.port),
