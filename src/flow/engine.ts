@@ -158,10 +158,10 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   }
 
   append(chunks: readonly RuntimeLogChunk[]): void {
-    for (const { uuid, stream, offset, text, time } of chunks) {
+    for (const { uuid, stream, offset, length, text, time } of chunks) {
       const tracked = this.#tracked.get(uuid);
       if (!tracked) continue;
-      const chunk: LogChunk = { uuid, stream, offset, text, time };
+      const chunk: LogChunk = { uuid, stream, offset, length, text, time };
       const rows: readonly Write[] = [{ kind: "log", chunk }];
       this.store.writer.write(tracked.stamp, rows, (error) => this.#logged(uuid, error));
     }

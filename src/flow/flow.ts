@@ -12,6 +12,7 @@ import { DEFAULT_TIMEOUT_MS } from "../definition/step.ts";
 import type { Run } from "../run/model.ts";
 import { runOverview } from "../run/overview.ts";
 import { type RunEnd, runEnd } from "../run/progress.ts";
+import type { LogOffset } from "../runtime/type.ts";
 import { addEvents, logEvent } from "../step/event.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { endsRun } from "../step/outcome.ts";
@@ -39,6 +40,8 @@ export class Flow implements Scheduled, TaskHost {
   #afterCommit: (() => void)[] = [];
   #runChanged = false;
   #live = 0;
+  /** Where the logs of adopted attempts went on under a former owner. */
+  #logEnds: LoadedRun["logEnds"] = new Map();
   #lastStepInstanceId = 0;
   #timeout: Timer | undefined;
   /** Set once the run is being ended from outside or by a step: nothing new starts. */
@@ -80,6 +83,7 @@ export class Flow implements Scheduled, TaskHost {
   /** Goes on where the rows say that a former owner was. */
   adopt(loaded: LoadedRun): void {
     this.post(() => {
+      this.#logEnds = loaded.logEnds;
       if (this.#run.startTime === undefined) this.#change({ status: "IN_PROGRESS", startTime: this.#now });
       this.#adoptTasks(loaded.attempts);
       this.#armTimeout();
@@ -154,6 +158,10 @@ export class Flow implements Scheduled, TaskHost {
       attemptOf: (stepId) => this.#tasks.get(stepId)?.attempt,
       stepIds: () => this.#tasks.keys(),
     };
+  }
+
+  logEnd(uuid: string): LogOffset | undefined {
+    return this.#logEnds.get(uuid);
   }
 
   /** The attempt's row as it is now belongs to this turn's rows. */

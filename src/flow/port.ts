@@ -9,6 +9,7 @@ import type { Workflow } from "../definition/workflow.ts";
 import type { Json } from "../json.ts";
 import type { Run, RunOverview, RunRef } from "../run/model.ts";
 import type { StoredRunStatus } from "../run/status.ts";
+import type { LogOffset } from "../runtime/type.ts";
 import type { StepAttempt } from "../step/model.ts";
 
 /** The right to write for a group: what fences every batch (D4). */
@@ -44,6 +45,8 @@ export interface LogChunk {
   readonly stream: "stdout" | "stderr";
   /** Bytes before this chunk in its stream. */
   readonly offset: number;
+  /** Bytes that the text stood for in the stream. */
+  readonly length: number;
   readonly text: string;
   /** Epoch ms. */
   readonly time: number;
@@ -126,6 +129,8 @@ export interface LoadedRun {
   /** Every attempt of the run, ascending by step and attempt. */
   readonly attempts: readonly StepAttempt[];
   readonly action: RunActionRequest | undefined;
+  /** Where the stored logs of attempts that have not ended end, in bytes of each stream. */
+  readonly logEnds: ReadonlyMap<string, LogOffset>;
 }
 
 export interface Unfinished {

@@ -22,7 +22,7 @@ import type { Params } from "../param/type.ts";
 import { correlationOf, type Run } from "../run/model.ts";
 import { timeoutOf } from "../run/timeout.ts";
 import { BUILTIN_RUNTIMES, type BuiltinRuntime } from "../runtime/builtin/index.ts";
-import type { AttemptContext, StepResult } from "../runtime/type.ts";
+import type { AttemptContext, LogOffset, StepResult } from "../runtime/type.ts";
 import { enter, mergeArtifacts, newAttempt, withEvents } from "../step/attempt.ts";
 import { detailsEvent, logEvent } from "../step/event.ts";
 import type { StepAttempt } from "../step/model.ts";
@@ -66,6 +66,8 @@ export interface TaskHost {
   /** At least one incoming condition was true; a step without predecessors always is. */
   isSatisfied(node: GraphNode): boolean;
   scope(node: GraphNode, attempt: StepAttempt): StepScope;
+  /** Where the stored log of an adopted attempt ends. */
+  logEnd(uuid: string): LogOffset | undefined;
   /** Runs in the flow's next turn. */
   post(event: () => void): void;
   /** The attempt's row as it is now belongs to this turn's rows. */
@@ -271,7 +273,8 @@ export class Task {
   #replied(call: "start" | "execute" | "terminate", result: StepResult): void {
     if (call !== "terminate") return this.#answered(result);
     this.#attempt = this.#absorbed(result);
-    this.#terminated();
+    if (result.state === "STOPPED") return this.#terminated();
+    this.#broken(call, new Error(`the runtime answered ${result.state}, so the job may still run`));
   }
 
   /** The call itself failed: the thread is gone or the plugin threw something odd. The job may live: ask again. */
@@ -484,6 +487,7 @@ export class Task {
       startTime: attempt.times.start_time ?? this.#flow.now,
       params,
       artifacts: attempt.artifacts as AttemptContext["artifacts"],
+      logOffset: this.#flow.logEnd(attempt.uuid),
     };
   }
 }

@@ -5,6 +5,7 @@ import type { Run } from "../run/model.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { arrayLiteral, separated } from "./column.ts";
 import type { Sql } from "./connection.ts";
+import { logEnds } from "./log.ts";
 import { DEQUEUE } from "./outbox.ts";
 import { transact } from "./pipeline.ts";
 import { type AttemptRow, attemptOf, type RunRow, runOf } from "./row.ts";
@@ -103,11 +104,17 @@ async function complete(sql: Sql, rows: readonly RunRow[]): Promise<readonly Loa
     if (list === undefined) attemptsOf.set(row.run_key, [attemptOf(row)]);
     else list.push(attemptOf(row));
   }
+  const open = attempts.filter((row) => row.status === "STARTING" || row.status === "RUNNING");
+  const ends = await logEnds(
+    sql,
+    open.map((row) => row.uuid),
+  );
   const actionOf = new Map(actions.map((row) => [row.run_key, requestOf(row)]));
   return rows.map((row) => ({
     run: runOf(row),
     attempts: attemptsOf.get(row.key) ?? [],
     action: actionOf.get(row.key),
+    logEnds: ends,
   }));
 }
 

@@ -253,7 +253,12 @@ export class World {
   }
 
   #loaded(run: Run): LoadedRun {
-    return { run, attempts: [...(this.attempts.get(run.key)?.values() ?? [])], action: this.actions.get(run.key) };
+    return {
+      run,
+      attempts: [...(this.attempts.get(run.key)?.values() ?? [])],
+      action: this.actions.get(run.key),
+      logEnds: new Map(),
+    };
   }
 
   #create(made: NewRun): StartOutcome {

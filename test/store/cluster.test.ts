@@ -44,16 +44,21 @@ test("a heartbeat tells what the node owns and who is alive", async () => {
   await cluster.register(node("a"));
   await cluster.register(node("b"));
   await cluster.claim("a", 2);
-  expect(await cluster.heartbeat("a")).toEqual({
+  const beat = await cluster.heartbeat("a");
+  expect(beat).toEqual({
     owned: [
       { groupId: 0, generation: 1 },
       { groupId: 1, generation: 1 },
     ],
-    nodes: [node("a"), node("b")],
+    nodes: [
+      { ...node("a"), age: 0 },
+      { ...node("b"), age: expect.any(Number) },
+    ],
     registered: true,
   });
+  expect(beat.nodes[1]?.age).toBeGreaterThan(0);
   await silence("b");
-  expect((await cluster.heartbeat("a")).nodes).toEqual([node("a")]);
+  expect((await cluster.heartbeat("a")).nodes).toEqual([{ ...node("a"), age: 0 }]);
   expect(await cluster.liveNodes()).toEqual([node("a")]);
   expect((await cluster.heartbeat("c")).registered).toBe(false);
 });

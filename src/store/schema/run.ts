@@ -85,6 +85,8 @@ export const stepLog = pgTable(
     offset: bigint("offset", { mode: "number" }).notNull(),
     /** Orders the chunks of both streams: ascending in the order in which they were committed. */
     id: bigint("id", { mode: "number" }).generatedAlwaysAsIdentity().notNull(),
+    /** Bytes that the text stood for in the stream. */
+    length: integer("length").notNull().default(0),
     text: text("text").notNull(),
     time: bigint("time", { mode: "number" }).notNull(),
   },

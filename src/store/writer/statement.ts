@@ -86,15 +86,16 @@ const updateRuns = (sql: Reserved, rows: readonly RunWrite[]): Statement =>
     WHERE run.key = t.key::bigint`;
 
 const insertChunks = (sql: Reserved, rows: readonly LogChunk[]): Statement =>
-  sql`INSERT INTO step_log (uuid, stream, "offset", text, time)
-    SELECT uuid, stream, "offset"::bigint, text, time::bigint
+  sql`INSERT INTO step_log (uuid, stream, "offset", length, text, time)
+    SELECT uuid, stream, "offset"::bigint, length::integer, text, time::bigint
     FROM unnest(
       ${arrayLiteral(rows.map((row) => row.uuid))}::text[],
       string_to_array(${column(rows, (row) => row.stream)}, E'\\x1f', ''),
       string_to_array(${column(rows, (row) => integer(row.offset))}, E'\\x1f', ''),
+      string_to_array(${column(rows, (row) => integer(row.length))}, E'\\x1f', ''),
       ${arrayLiteral(rows.map((row) => row.text))}::text[],
       string_to_array(${column(rows, (row) => integer(row.time))}, E'\\x1f', ''))
-    AS t (uuid, stream, "offset", text, time)
+    AS t (uuid, stream, "offset", length, text, time)
     ON CONFLICT (uuid, stream, "offset") DO NOTHING`;
 
 /** A row that waits already is taken up anew: whoever works on it now does not see what is announced here. */

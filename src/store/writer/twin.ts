@@ -89,8 +89,8 @@ async function writeRow(sql: Transaction, row: Write): Promise<void> {
       return;
     }
     case "log": {
-      const { uuid, stream, offset, text, time } = row.chunk;
-      await sql`INSERT INTO step_log ${sql({ uuid, stream, offset, text: storable(text), time })} ON CONFLICT DO NOTHING`;
+      const { uuid, stream, offset, length, text, time } = row.chunk;
+      await sql`INSERT INTO step_log ${sql({ uuid, stream, offset, length, text: storable(text), time })} ON CONFLICT DO NOTHING`;
       return;
     }
     case "outbox": {

@@ -1,0 +1,1 @@
+ALTER TABLE "step_log" ADD COLUMN "length" integer DEFAULT 0 NOT NULL;

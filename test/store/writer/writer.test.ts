@@ -1,0 +1,277 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { GroupStamp, Write } from "../../../src/flow/port.ts";
+import { connect, type Sql } from "../../../src/store/connection.ts";
+import { GroupWriter, type WriterOptions } from "../../../src/store/writer/writer.ts";
+import { type FreshDatabase, freshDatabase } from "../../support/database.ts";
+import { attempt, silent } from "../fixture.ts";
+
+let db: FreshDatabase;
+/** The writers' own pool, whose connections a test may kill. */
+let pool: Sql;
+const writers: GroupWriter[] = [];
+beforeAll(async () => {
+  db = await freshDatabase();
+  pool = connect(db.url, { max: 3, name: "victim" });
+});
+afterAll(async () => {
+  await pool.end({ timeout: 1 });
+  await db.close();
+});
+beforeEach(async () => {
+  await Promise.all(writers.splice(0).map((writer) => writer.stop()));
+  await db.sql`TRUNCATE flow_group, step_attempt, step_log, outbox`;
+  await db.sql`INSERT INTO flow_group (id, generation) SELECT i, 1 FROM generate_series(0, 7) i`;
+});
+
+function open(options: Partial<WriterOptions> = {}): GroupWriter {
+  const writer = new GroupWriter(pool, { log: silent, ...options });
+  writers.push(writer);
+  return writer;
+}
+
+const stamp = (groupId: number, generation = 1): GroupStamp => ({ groupId, generation });
+const row = (runKey: number, attemptId = 1, stepId = "s"): Write => ({
+  kind: "attempt",
+  runKey,
+  attempt: attempt(stepId, attemptId),
+});
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const settled = (writer: GroupWriter, to: GroupStamp, rows: readonly Write[]) =>
+  new Promise<string>((resolve) => {
+    writer.write(to, rows, (error) => resolve(error === undefined ? "committed" : error.message));
+  });
+const keys = async () =>
+  (await db.sql<{ key: number }[]>`SELECT DISTINCT run_key AS key FROM step_attempt ORDER BY 1`).map((r) => r.key);
+/** The attempts at the step of each run, by run. */
+const progress = async () =>
+  new Map(
+    (
+      await db.sql<
+        { key: number; ids: number[] }[]
+      >`SELECT run_key AS key, array_agg(attempt_id ORDER BY attempt_id) AS ids
+        FROM step_attempt GROUP BY run_key`
+    ).map((r) => [r.key, r.ids]),
+  );
+const kill = () => db.sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'victim'`;
+
+describe("batches", () => {
+  test("what is written in one turn commits together, and so does what waits for a commit", async () => {
+    const batches: number[] = [];
+    const writer = open({ committed: (rows) => batches.push(rows) });
+    await settled(writer, stamp(0), [row(1)]);
+    for (let i = 0; i < 20; i++) writer.write(stamp(i % 8), [row(i)]);
+    await turn();
+    await turn();
+    for (let i = 20; i < 50; i++) writer.write(stamp(i % 8), [row(i), row(i, 2)]);
+    expect(writer.depth).toBe(80);
+    await writer.flush();
+    expect(batches).toEqual([1, 20, 60]);
+    expect(writer.depth).toBe(0);
+    expect(await keys()).toHaveLength(50);
+  });
+
+  test("a batch that is larger than a statement goes in several, within one transaction", async () => {
+    const batches: number[] = [];
+    const writer = open({ committed: (rows) => batches.push(rows) });
+    writer.write(
+      stamp(0),
+      Array.from({ length: 1700 }, (_, i) => row(i)),
+    );
+    await writer.flush();
+    expect(batches).toEqual([1700]);
+    expect(await keys()).toHaveLength(1700);
+  });
+
+  test("the last write of a row wins", async () => {
+    const writer = open();
+    for (const status of ["CREATED", "RUNNING", "SUCCEEDED"] as const) {
+      writer.write(stamp(0), [{ kind: "attempt", runKey: 1, attempt: attempt("s", 1, { status }) }]);
+    }
+    await writer.flush();
+    expect((await db.sql`SELECT status FROM step_attempt`)[0]).toEqual({ status: "SUCCEEDED" });
+  });
+
+  test("a flush waits for what was queued before it", async () => {
+    const writer = open();
+    const order: string[] = [];
+    writer.write(stamp(0), [row(1)], () => order.push("row"));
+    await writer.flush().then(() => order.push("flushed"));
+    expect(order).toEqual(["row", "flushed"]);
+    await writer.flush();
+  });
+
+  test("stopping commits what is queued, and refuses more", async () => {
+    const writer = open();
+    for (let i = 0; i < 30; i++) writer.write(stamp(0), [row(i)]);
+    await writer.stop();
+    expect(await keys()).toHaveLength(30);
+    expect(() => writer.write(stamp(0), [row(99)])).toThrow("stopped");
+  });
+
+  test("a callback that throws harms nobody else", async () => {
+    const errors: string[] = [];
+    const writer = open({ log: { ...silent, error: (message) => errors.push(message) } });
+    writer.write(stamp(0), [row(1)], () => {
+      throw new Error("ours");
+    });
+    expect(await settled(writer, stamp(0), [row(2)])).toBe("committed");
+    expect(errors).toHaveLength(1);
+  });
+});
+
+describe("a lost group", () => {
+  test("its writes are refused, those of other groups in the batch commit", async () => {
+    const writer = open();
+    await db.sql`UPDATE flow_group SET generation = 2 WHERE id IN (1, 3)`;
+    const outcomes = await Promise.all([0, 1, 2, 3].map((group) => settled(writer, stamp(group), [row(group)])));
+    expect(outcomes).toEqual(["committed", "another node owns group 1", "committed", "another node owns group 3"]);
+    expect(await keys()).toEqual([0, 2]);
+    expect(writer.depth).toBe(0);
+  });
+
+  test("writes of the old and the new generation may share a batch", async () => {
+    const writer = open();
+    await db.sql`UPDATE flow_group SET generation = 2 WHERE id = 1`;
+    const outcomes = await Promise.all([1, 2].map((n) => settled(writer, stamp(1, n), [row(n)])));
+    expect(outcomes).toEqual(["another node owns group 1", "committed"]);
+    expect(await keys()).toEqual([2]);
+  });
+
+  test("a group that does not exist belongs to nobody", async () => {
+    expect(await settled(open(), stamp(99), [row(1)])).toBe("another node owns group 99");
+  });
+});
+
+describe("the order within a flow", () => {
+  test("at any instant the committed rows of a flow are a prefix, though connections are killed and groups lost", async () => {
+    const writer = open();
+    const flows = 12;
+    const rows = 40;
+    const committed = new Map<number, number>();
+    const check = async (): Promise<void> => {
+      for (const [, ids] of await progress()) expect(ids).toEqual(ids.map((_, i) => i + 1));
+    };
+    let watching = true;
+    const watch = (async () => {
+      while (watching) await check();
+    })();
+    for (let n = 1; n <= rows; n++) {
+      for (let flow = 0; flow < flows; flow++) {
+        writer.write(stamp(flow % 4), [row(flow, n)], (error) => {
+          if (error !== undefined) return;
+          expect(n).toBe((committed.get(flow) ?? 0) + 1);
+          committed.set(flow, n);
+        });
+      }
+      if (n % 2 === 0) await turn();
+      if (n % 10 === 5) await kill();
+      if (n === 25) await db.sql`UPDATE flow_group SET generation = 2 WHERE id = 3`;
+    }
+    await writer.flush();
+    watching = false;
+    await watch;
+    for (const [flow, ids] of await progress()) expect(ids.length).toBe(committed.get(flow) ?? -1);
+    for (let flow = 0; flow < flows; flow++) if (flow % 4 !== 3) expect(committed.get(flow)).toBe(rows);
+  }, 30_000);
+});
+
+describe("a write that Postgres refuses", () => {
+  /** A condition that a test can take away, as if a fault were repaired. */
+  const poison = () => db.sql`ALTER TABLE step_attempt ADD CONSTRAINT sound CHECK (step_id <> 'poison') NOT VALID`;
+  const cure = () => db.sql`ALTER TABLE step_attempt DROP CONSTRAINT IF EXISTS sound`;
+
+  test("holds back its own flow and nobody else, and goes when it can", async () => {
+    await poison();
+    const errors: string[] = [];
+    const writer = open({ holdTime: 5, log: { ...silent, error: (message) => errors.push(message) } });
+    const all = Array.from({ length: 60 }, (_, i) => settled(writer, stamp(i % 8), [row(i)]));
+    const bad = settled(writer, stamp(5), [row(1000, 1, "poison")]);
+    const behind = settled(writer, stamp(5), [row(1000, 2)]);
+    const others = Array.from({ length: 60 }, (_, i) => settled(writer, stamp(i % 8), [row(i + 100)]));
+    await Promise.all([...all, ...others]);
+    expect(await keys()).not.toContain(1000);
+    expect(writer.depth).toBe(2);
+    await cure();
+    expect(await Promise.all([bad, behind])).toEqual(["committed", "committed"]);
+    expect(errors.length).toBeGreaterThan(0);
+    expect(writer.depth).toBe(0);
+  });
+
+  test("does not keep the writer from stopping", async () => {
+    await poison();
+    const errors: string[] = [];
+    const writer = open({ log: { ...silent, error: (message) => errors.push(message) } });
+    writer.write(stamp(0), [row(1, 1, "poison")]);
+    writer.write(stamp(0), [row(2)]);
+    await writer.stop();
+    expect(await keys()).toEqual([2]);
+    expect(errors.at(-1)).toContain("did not commit");
+    await cure();
+  });
+
+  test("a number that no column holds is isolated like any other", async () => {
+    const writer = open();
+    const good = settled(writer, stamp(0), [row(1)]);
+    writer.write(stamp(0), [row(2, 3e9)]);
+    expect(await good).toBe("committed");
+    await writer.stop();
+  });
+});
+
+describe("a database that goes away", () => {
+  test("writes wait for it and commit once", async () => {
+    const writer = open();
+    await settled(writer, stamp(0), [row(1)]);
+    await kill();
+    const outcomes = await Promise.all([1, 2, 3].map((n) => settled(writer, stamp(n), [row(n + 1)])));
+    expect(outcomes).toEqual(["committed", "committed", "committed"]);
+    expect(await keys()).toEqual([1, 2, 3, 4]);
+  });
+
+  test("stopping gives up on one that does not come back", async () => {
+    const gone = connect("postgres://nobody@127.0.0.1:1/none", { max: 1 });
+    const errors: string[] = [];
+    const log = { ...silent, error: (message: string) => errors.push(message) };
+    const writer = new GroupWriter(gone, { log, patience: 20 });
+    writer.write(stamp(0), [row(1)]);
+    await writer.stop();
+    expect(errors).toEqual(["the writer stops with writes that did not commit"]);
+    await gone.end({ timeout: 0 });
+  });
+
+  test("a deadlock is tried again", async () => {
+    await db.sql`INSERT INTO outbox (kind, key, create_time) VALUES ('x', 'a', 1), ('x', 'b', 1)`;
+    const writer = open();
+    const rival = await db.sql.reserve();
+    await rival`BEGIN`;
+    await rival`UPDATE outbox SET error = 'mine' WHERE key = 'b'`;
+    const rows: Write[] = ["a", "b"].map((key) => ({ kind: "outbox", topic: "x", key }));
+    const outcome = settled(writer, stamp(0), rows);
+    while ((await db.sql`SELECT 1 FROM pg_locks WHERE NOT granted`).length === 0) await turn();
+    await rival`UPDATE outbox SET error = 'mine' WHERE key = 'a'`
+      .then(() => rival`COMMIT`)
+      .catch(() => rival`ROLLBACK`);
+    rival.release();
+    expect(await outcome).toBe("committed");
+    expect(await db.sql`SELECT 1 FROM outbox WHERE error IS NULL`).toHaveLength(2);
+  });
+});
+
+test("logs come back in the order in which they were written, whatever they hold", async () => {
+  const writer = open();
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.string({ unit: "binary" }), { maxLength: 8 }), async (texts) => {
+      await db.sql`TRUNCATE step_log`;
+      for (const [offset, text] of texts.entries()) {
+        const stream = offset % 2 === 0 ? "stdout" : "stderr";
+        writer.write(stamp(0), [{ kind: "log", chunk: { uuid: "u", stream, offset, length: 1, text, time: 1 } }]);
+        if (offset % 3 === 0) await turn();
+      }
+      await writer.flush();
+      const rows = await db.sql`SELECT text FROM step_log ORDER BY id`;
+      expect(rows.map((r) => r.text)).toEqual(texts.map((text) => text.replaceAll("\0", "\u2400").toWellFormed()));
+    }),
+    { numRuns: 40 },
+  );
+});
