@@ -1,0 +1,120 @@
+/**
+ * A real server as a child process, on a data directory that the caller gives: what benchmarks measure and fault tests
+ * kill. Its log goes to `server.log` in that directory.
+ *
+ * Does not clean up after `kill`: the embedded Postgres of a killed server lives on until the next start stops it, or
+ * {@link killPostgres} does.
+ */
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+
+export const ROOT = join(import.meta.dir, "../..");
+export const BINARY = join(ROOT, "dist", process.platform === "win32" ? "maestro.exe" : "maestro");
+
+/** How to run the program: the executable, or the sources. */
+export type Program = readonly string[];
+
+export const sourceProgram: Program = [process.execPath, join(ROOT, "src/main.ts")];
+
+/** How long a start may take: recovery after many crashes included. */
+const READY_MS = 60_000;
+/** `kill` does not wait for the operating system for ever. */
+const STOP_MS = 30_000;
+
+export interface ServerOptions {
+  readonly program: Program;
+  readonly dataDir: string;
+  /** Further arguments of `serve`. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Server {
+  readonly url: string;
+  readonly pid: number;
+  readonly dataDir: string;
+  /** Milliseconds from spawning to the ready line. */
+  readonly readyAfter: number;
+  /** SIGTERM, and the end of the process. @returns its exit code */
+  stop(): Promise<number>;
+  /** SIGKILL, and the end of the process. */
+  kill(): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+  log(): string;
+}
+
+/** @throws Error with the end of the log when the server does not become ready */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { program, dataDir, args = [] } = options;
+  mkdirSync(dataDir, { recursive: true });
+  const logFile = join(dataDir, "server.log");
+  const log = openSync(logFile, "a");
+  const begin = performance.now();
+  const child = Bun.spawn([...program, "serve", "--port", "0", "--data-dir", dataDir, ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...options.env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: log,
+  });
+  closeSync(log);
+  const url = await readyUrl(child);
+  if (url === undefined) {
+    child.kill("SIGKILL");
+    throw new Error(`the server did not become ready:\n${readFileSync(logFile, "utf8").slice(-2000)}`);
+  }
+  return {
+    url,
+    pid: child.pid,
+    dataDir,
+    readyAfter: performance.now() - begin,
+    async stop() {
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+      const code = await child.exited;
+      clearTimeout(timer);
+      return code;
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+    signal: (name) => child.kill(name),
+    log: () => readFileSync(logFile, "utf8"),
+  };
+}
+
+async function readyUrl(child: Bun.Subprocess<"ignore", "pipe", number>): Promise<string | undefined> {
+  const timer = setTimeout(() => child.kill("SIGKILL"), READY_MS);
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of child.stdout) {
+    text += decoder.decode(chunk, { stream: true });
+    const match = /^ready (\S+)$/m.exec(text);
+    if (match === null) continue;
+    clearTimeout(timer);
+    return match[1];
+  }
+  clearTimeout(timer);
+  return undefined;
+}
+
+/** The URL of the embedded Postgres below a data directory, for `connect`; `database` is `maestro` when absent. */
+export function databaseUrl(dataDir: string, database = "maestro"): string {
+  const home = join(realpathSync(dataDir), "postgres");
+  const password = readFileSync(join(home, "password"), "utf8").trim();
+  const inside = join(home, "run");
+  const sockets = existsSync(inside) ? inside : `/tmp/maestro-${Bun.hash(home).toString(36)}`;
+  return `postgres://maestro:${password}@localhost/${database}?host=${encodeURIComponent(sockets)}`;
+}
+
+/** Ends an embedded Postgres whose server was killed. */
+export function killPostgres(dataDir: string): void {
+  const pidFile = join(dataDir, "postgres/cluster/postmaster.pid");
+  if (!existsSync(pidFile)) return;
+  try {
+    process.kill(Number.parseInt(readFileSync(pidFile, "utf8"), 10), "SIGQUIT");
+  } catch {
+    // It is gone.
+  }
+}
