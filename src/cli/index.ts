@@ -1,6 +1,7 @@
 /** Every command, in the order in which help lists them. */
 import type { Command } from "./command.ts";
 import { completionCommand } from "./completion.ts";
+import { demoCommand } from "./demo.ts";
 import { MIGRATE_COMMANDS } from "./migrate.ts";
 import { RUN_COMMANDS } from "./run.ts";
 import { SEL_COMMANDS } from "./sel.ts";
@@ -11,6 +12,7 @@ import { WORKFLOW_COMMANDS } from "./workflow.ts";
 
 export const COMMANDS: readonly Command[] = [
   serveCommand,
+  demoCommand,
   validateCommand,
   ...WORKFLOW_COMMANDS,
   ...RUN_COMMANDS,

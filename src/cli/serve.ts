@@ -1,7 +1,8 @@
 /** `maestro serve` */
 import { createLogger } from "../log.ts";
-import { type Command, EXIT, type Io } from "./command.ts";
+import { type Command, EXIT } from "./command.ts";
 import { configOf, SETTING_OPTIONS } from "./setting.ts";
+import { firstSignal } from "./signal.ts";
 
 export const serveCommand: Command = {
   name: "serve",
@@ -30,25 +31,13 @@ export const serveCommand: Command = {
       write: (line) => io.err(line.trimEnd()),
       colour: io.terminal.err && !io.env.NO_COLOR,
     });
-    const signals = signalled(io);
+    const signalled = firstSignal(io);
     const { serve } = await import("../server/serve.ts");
     const server = await serve(config, { log });
     io.out(`ready ${server.url}`);
-    await signals.first;
+    await signalled;
     log.info("draining; a second signal ends the server at once");
     await server.stop();
     return EXIT.OK;
   },
 };
-
-/** The first signal resolves, the second ends the process with what a shell expects of it. */
-function signalled(io: Io): { readonly first: Promise<void> } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let count = 0;
-  io.onSignal((signal) => {
-    count += 1;
-    if (count > 1) io.exit(signal === "SIGINT" ? 130 : 143);
-    resolve();
-  });
-  return { first: promise };
-}

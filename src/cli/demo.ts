@@ -1,0 +1,106 @@
+/** `maestro demo`: a throw-away server that runs the ETL of `examples/etl` before your eyes. */
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import definition from "../../examples/etl/etl.yaml" with { type: "text" };
+import orders from "../../examples/etl/orders.csv" with { type: "text" };
+import { createLogger } from "../log.ts";
+import { type Config, loadConfig } from "../server/config.ts";
+import type { Arguments } from "./argument.ts";
+import { Client, path } from "./client.ts";
+import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
+import { cell, object, objects } from "./output.ts";
+import { treeLines } from "./progress.ts";
+import { firstSignal } from "./signal.ts";
+import { exitOfRun, type RunAddress, watchRun } from "./watch.ts";
+import { parseYaml } from "./yaml.ts";
+
+/** Milliseconds that the demo's run may take before something must be wrong. */
+const PATIENCE = 120_000;
+
+export const demoCommand: Command = {
+  name: "demo",
+  summary: "Serve, push an example, run it, and show its steps as they finish",
+  positionals: [],
+  options: [
+    { name: "--keep", summary: "Go on serving until a signal comes" },
+    { name: "--port", placeholder: "N", summary: "Port to listen on", otherwise: "a free one" },
+  ],
+  examples: ["demo", "demo --keep --port 8080"],
+  detail: "It uses a folder and a database of its own, and removes them when it ends. No setting or variable is read.",
+  run: async (args, io) => {
+    const root = mkdtempSync(join(tmpdir(), "maestro-demo-"));
+    // Started by root, Postgres runs as another user, who must get through.
+    chmodSync(root, 0o755);
+    const config = configOf(root, args, io);
+    const interrupted = firstSignal(io).then((): Exit => EXIT.OK);
+    io.err("Starting a server with a new database…");
+    const { serve } = await import("../server/serve.ts");
+    const log = createLogger({ format: "pretty", level: "warn", write: (line) => io.err(line.trimEnd()) });
+    const server = await serve(config, { log }).catch((error) => {
+      rmSync(root, { recursive: true, force: true });
+      throw error;
+    });
+    try {
+      const exit = await Promise.race([show(server.url, root, io), interrupted]);
+      if (!args.has("--keep") || exit !== EXIT.OK) return exit;
+      io.err(`Serving at ${server.url} until Ctrl-C.`);
+      return await interrupted;
+    } finally {
+      await server.stop();
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+};
+
+/** What the environment and files say is for real servers. */
+function configOf(root: string, args: Arguments, io: Io): Config {
+  const flags = new Map([
+    ["--port", [args.get("--port") ?? "0"]],
+    ["--data-dir", [join(root, "data")]],
+    ["--log-level", ["warn"]],
+  ]);
+  return loadConfig(flags, { env: {}, cwd: root, home: root, uid: io.uid, cores: io.cores, terminal: io.terminal.err });
+}
+
+async function show(url: string, root: string, io: Io): Promise<Exit> {
+  const dataDir = join(root, "orders");
+  mkdirSync(dataDir);
+  writeFileSync(join(dataDir, "orders.csv"), orders);
+  const client = new Client(url, io.user);
+  await client.request("POST", "/workflows", { body: parseYaml(definition) });
+  io.out(`Pushed the workflow "etl" (examples/etl/etl.yaml) to ${url}, and started it:`);
+  io.out("");
+  const end = await watchRun(client, await start(client, dataDir), io, { timeout: PATIENCE });
+  if (!io.terminal.out) for (const line of ["", ...treeLines(end, Date.now(), false)]) io.out(line);
+  const report = end.steps.find((it) => it.step_id === "report");
+  const file = cell(object(object(report?.params).file), "evaluated_result");
+  if (existsSync(file))
+    io.out(`\nThe last step wrote:\n\n${readFileSync(file, "utf8").replace(/^/gm, "  ").trimEnd()}`);
+  const exit = exitOfRun(end);
+  if (exit !== EXIT.OK) throw new Failure("the demo's run did not succeed", exit, reasons(end.run.timeline));
+  for (const line of NEXT) io.out(line);
+  return EXIT.OK;
+}
+
+async function start(client: Client, dataDir: string): Promise<RunAddress> {
+  const answer = object(
+    await client.request("POST", path`/workflows/etl/versions/active/actions/start`, {
+      body: { initiator: { type: "manual" }, run_params: { data_dir: { type: "STRING", value: dataDir } } },
+    }),
+  );
+  return { workflow: "etl", instance: cell(answer, "workflow_instance_id"), run: cell(answer, "workflow_run_id") };
+}
+
+const reasons = (timeline: Parameters<typeof objects>[0]): readonly string[] =>
+  objects(timeline).map((it) => cell(it, "message"));
+
+const NEXT = [
+  "",
+  "Try next:",
+  "  maestro serve                                  a server that keeps its data",
+  "  maestro workflow push examples/*.json          more workflows, one a feature",
+  "  maestro run start example-conditional --param amount=5000 --watch",
+  "  maestro demo --keep                            this demo, to look around in",
+  "  maestro --help                                 all commands",
+];

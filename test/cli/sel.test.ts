@@ -1,0 +1,62 @@
+import { expect, test } from "bun:test";
+import { expressionsOf } from "../../src/cli/expression.ts";
+import { parseJson } from "../../src/json.ts";
+import { run } from "./harness.ts";
+
+test("the expressions of a definition are found at their paths", () => {
+  const json = parseJson(`{"workflow": {
+    "params": {"a": {"type": "LONG", "expression": "1 + b"}, "m": {"type": "MAP", "value": {"x y": {"expression": "2"}}}},
+    "steps": [
+      {"step": {"transition": {"successors": {"s2": "a > 1"}}}},
+      {"while": {"condition": "i < 3", "steps": []}}
+    ]}}`);
+  expect(expressionsOf(json)).toEqual([
+    { path: "workflow.params.a.expression", source: "1 + b" },
+    { path: 'workflow.params.m.value["x y"].expression', source: "2" },
+    { path: "workflow.steps[0].step.transition.successors.s2", source: "a > 1" },
+    { path: "workflow.steps[1].while.condition", source: "i < 3" },
+  ]);
+});
+
+test.each([
+  ["1 + 2", [], "3"],
+  ["x * 2", ["x=4611686018427387903"], "9223372036854775806"],
+  ["x + y", ["x=1", "y:DOUBLE=2"], "3.0"],
+  ["m['a'] + list[1]", ['m={"a":1}', "list=[2,3]"], "4"],
+  ["name + '!'", ["name=ann"], '"ann!"'],
+  ["new long[]{1, 2}", [], "[1,2]"],
+])("%s is evaluated", async (expression, params, expected) => {
+  const argv = ["sel", "eval", expression, ...params.flatMap((it) => ["--param", it])];
+  expect(await run(argv)).toEqual({ exit: 0, out: `${expected}\n`, err: "" });
+});
+
+test("--json shows the type", async () => {
+  const { out } = await run(["sel", "eval", "1 > 2", "--json"]);
+  expect(JSON.parse(out)).toEqual({ type: "BOOLEAN", value: false });
+});
+
+test("what fails is shown on stderr with a caret", async () => {
+  const { exit, out, err } = await run(["sel", "eval", "1 + (2"]);
+  expect([exit, out]).toEqual([1, ""]);
+  expect(err).toContain("1 + (2");
+  expect(err).toContain("^");
+  expect((await run(["sel", "eval", "nothing + 1"])).exit).toBe(1);
+});
+
+test("either an expression or a batch", async () => {
+  expect((await run(["sel", "eval"])).exit).toBe(2);
+  expect((await run(["sel", "eval", "1", "--batch", "x"])).exit).toBe(2);
+});
+
+test("check says what does not parse, and where", async () => {
+  const good = await run(["sel", "check", "-"], { stdin: "x = 1;\nreturn x + 1;" });
+  expect(good).toEqual({ exit: 0, out: "", err: "-: ok, 1 checked\n" });
+  const bad = await run(["sel", "check", "-"], { stdin: "x = 1;\nreturn x +;" });
+  expect([bad.exit, bad.err]).toEqual([1, "-: 1 wrong, 1 checked\n"]);
+  expect(bad.out).toContain("return x +;");
+});
+
+test("check takes a definition's expressions one by one", async () => {
+  const cwd = `${import.meta.dir}/../../examples`;
+  expect(await run(["sel", "check", "params.json"], { cwd })).toMatchObject({ exit: 0, out: "" });
+});
