@@ -1,5 +1,5 @@
 /**
- * The engine's port on Postgres: one writer on a connection of its own, everything else on the pool. Holds nothing but
+ * The engine's port on Postgres: one writer, and statements of one or two round trips. Holds nothing but
  * definitions, which never change.
  */
 import type { PropertiesSnapshot } from "../definition/properties.ts";
@@ -22,7 +22,7 @@ export interface FlowStoreOptions extends WriterOptions {
 /** Definitions that are kept: the least recently used one goes first. */
 const DEFINITIONS = 1000;
 
-/** @param database with room for two connections or more: the writer keeps one. Not closed by the store. */
+/** @param database not closed by the store; two connections or more, since the writer uses one most of the time. */
 export function openFlowStore(database: Pick<Database, "sql">, options: FlowStoreOptions): FlowStore {
   const { sql } = database;
   const writer = options.writer ?? new GroupWriter(sql, options);

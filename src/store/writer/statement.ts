@@ -1,45 +1,41 @@
-/** The statements of a batch, in the order in which they run; at most {@link CHUNK} rows each. */
+/**
+ * A batch as one statement: the fence and a data-modifying part for each table that it writes. One statement is one
+ * transaction and one round trip, on whatever connection; each shape of it is prepared once (there are at most 32).
+ */
+import type postgres from "postgres";
 import type { GroupStamp, LogChunk } from "../../flow/port.ts";
 import { arrayLiteral, type Cell, integer, separated } from "../column.ts";
-import type { Reserved, Statement } from "../pipeline.ts";
+import type { Sql } from "../connection.ts";
 import { listText, objectText, retryText, stepParamsText, timesText, valueText } from "../row.ts";
 import type { AttemptWrite, Batch, OutboxWrite, RunWrite } from "./batch.ts";
 
-const CHUNK = 500;
+type Part = postgres.PendingQuery<postgres.Row[]>;
 
 /**
- * A whole transaction, to be waited for together. Encodes the rows, so it may throw; nothing is sent before it returns.
+ * Encodes the rows, so it may throw; nothing is sent before somebody waits for it.
  *
  * @param now becomes the outbox rows' `create_time`
  */
-export function statements(sql: Reserved, batch: Batch, now: number): readonly Statement[] {
-  return [
-    sql`BEGIN`,
-    fence(sql, batch.stamps),
-    ...chunked(batch.attempts, (rows) => upsertAttempts(sql, rows)),
-    ...chunked(batch.runs, (rows) => updateRuns(sql, rows)),
-    ...chunked(batch.chunks, (rows) => insertChunks(sql, rows)),
-    ...chunked(batch.outbox, (rows) => insertOutbox(sql, rows, now)),
-    ...chunked(batch.actions, (rows) => deleteActions(sql, rows)),
-    sql`COMMIT`,
-  ];
-}
-
-function chunked<T>(rows: readonly T[], statement: (rows: readonly T[]) => Statement): readonly Statement[] {
-  const made: Statement[] = [];
-  for (let start = 0; start < rows.length; start += CHUNK) made.push(statement(rows.slice(start, start + CHUNK)));
-  return made;
+export function statement(sql: Sql, batch: Batch, now: number): Part {
+  const parts: Part[] = [];
+  if (batch.attempts.length > 0) parts.push(sql`, attempts AS (${upsertAttempts(sql, batch.attempts)})`);
+  if (batch.runs.length > 0) parts.push(sql`, runs AS (${updateRuns(sql, batch.runs)})`);
+  if (batch.chunks.length > 0) parts.push(sql`, chunks AS (${insertChunks(sql, batch.chunks)})`);
+  if (batch.outbox.length > 0) parts.push(sql`, announcements AS (${insertOutbox(sql, batch.outbox, now)})`);
+  if (batch.actions.length > 0) parts.push(sql`, actions AS (${deleteActions(sql, batch.actions)})`);
+  return sql`WITH fence AS MATERIALIZED (${fence(sql, batch.stamps)}) ${parts.length > 0 ? parts : sql``}
+    SELECT count(*) FROM fence`;
 }
 
 /** The column of a batch: one text. */
 const column = <T>(rows: readonly T[], cell: (row: T) => Cell): string => separated(rows.map(cell));
 
-const fence = (sql: Reserved, stamps: readonly GroupStamp[]): Statement =>
+const fence = (sql: Sql, stamps: readonly GroupStamp[]): Part =>
   sql`SELECT fence_groups(
     string_to_array(${column(stamps, (stamp) => stamp.groupId)}, E'\\x1f')::integer[],
     string_to_array(${column(stamps, (stamp) => stamp.generation)}, E'\\x1f')::bigint[])`;
 
-const upsertAttempts = (sql: Reserved, rows: readonly AttemptWrite[]): Statement =>
+const upsertAttempts = (sql: Sql, rows: readonly AttemptWrite[]): Part =>
   sql`INSERT INTO step_attempt (run_key, step_id, attempt_id, uuid, step_instance_id, status, times, params,
       params_time, conditions, conditions_time, retry, timeout_ms, artifacts, timeline, poll_time)
     SELECT run_key::bigint, step_id, attempt_id::integer, uuid, step_instance_id::integer, status, times, params::json,
@@ -69,7 +65,7 @@ const upsertAttempts = (sql: Reserved, rows: readonly AttemptWrite[]): Statement
       timeout_ms = excluded.timeout_ms, artifacts = excluded.artifacts, timeline = excluded.timeline,
       poll_time = excluded.poll_time`;
 
-const updateRuns = (sql: Reserved, rows: readonly RunWrite[]): Statement =>
+const updateRuns = (sql: Sql, rows: readonly RunWrite[]): Part =>
   sql`UPDATE run SET status = t.status, start_time = t.start_time::bigint, end_time = t.end_time::bigint,
       modify_time = t.modify_time::bigint, overview = t.overview::json, artifacts = t.artifacts::json,
       timeline = t.timeline::json
@@ -85,7 +81,7 @@ const updateRuns = (sql: Reserved, rows: readonly RunWrite[]): Statement =>
     AS t (key, status, start_time, end_time, modify_time, overview, artifacts, timeline)
     WHERE run.key = t.key::bigint`;
 
-const insertChunks = (sql: Reserved, rows: readonly LogChunk[]): Statement =>
+const insertChunks = (sql: Sql, rows: readonly LogChunk[]): Part =>
   sql`INSERT INTO step_log (uuid, stream, "offset", length, text, time)
     SELECT uuid, stream, "offset"::bigint, length::integer, text, time::bigint
     FROM unnest(
@@ -99,7 +95,7 @@ const insertChunks = (sql: Reserved, rows: readonly LogChunk[]): Statement =>
     ON CONFLICT (uuid, stream, "offset") DO NOTHING`;
 
 /** A row that waits already is taken up anew: whoever works on it now does not see what is announced here. */
-const insertOutbox = (sql: Reserved, rows: readonly OutboxWrite[], now: number): Statement =>
+const insertOutbox = (sql: Sql, rows: readonly OutboxWrite[], now: number): Part =>
   sql`INSERT INTO outbox (kind, key, payload, create_time)
     SELECT kind, key, payload::json, ${now}::bigint
     FROM unnest(
@@ -110,6 +106,6 @@ const insertOutbox = (sql: Reserved, rows: readonly OutboxWrite[], now: number):
     ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload, create_time = excluded.create_time, attempts = 0,
       next_time = 0, error = NULL, dead = 0`;
 
-const deleteActions = (sql: Reserved, keys: readonly number[]): Statement =>
+const deleteActions = (sql: Sql, keys: readonly number[]): Part =>
   sql`DELETE FROM run_action
     WHERE run_key = ANY(string_to_array(${column(keys, (key) => key)}, E'\\x1f')::bigint[])`;

@@ -38,11 +38,11 @@ export class RowWriter implements Writer {
   }
 
   async #commit(stamp: GroupStamp, rows: readonly Write[]): Promise<StaleOwner | undefined> {
-    for (const row of rows) {
+    for (const row of rows.length === 0 ? [undefined] : rows) {
       const owns = await this.#sql.begin(async (sql) => {
         const held = await sql`SELECT 1 FROM flow_group
           WHERE id = ${stamp.groupId} AND generation = ${stamp.generation} FOR KEY SHARE`;
-        if (held.length > 0) await writeRow(sql, row);
+        if (held.length > 0 && row !== undefined) await writeRow(sql, row);
         return held.length > 0;
       });
       if (!owns) return new StaleOwner([stamp.groupId]);

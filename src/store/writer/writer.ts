@@ -7,15 +7,15 @@
  *    refused, the others go again.
  * 3. A passing failure is retried for ever; a commit whose outcome is unknown is repeated: every statement is idempotent.
  * 4. A request that Postgres refuses holds back its lane and nothing else. It is logged, and tried again now and then.
- * 5. One connection, one transaction at a time.
+ * 5. One statement at a time, which is a transaction of its own.
  */
 import { type GroupStamp, StaleOwner, type Write, type Writer } from "../../flow/port.ts";
 import { parseJson } from "../../json.ts";
 import type { Logger } from "../../log.ts";
 import type { Sql } from "../connection.ts";
-import { failureOf, pauseOf, type Reserved } from "../pipeline.ts";
+import { failureOf, pauseOf } from "../pipeline.ts";
 import { batchOf, lanesOf, type Request } from "./batch.ts";
-import { statements } from "./statement.ts";
+import { statement } from "./statement.ts";
 
 export interface WriterOptions {
   readonly log: Pick<Logger, "warn" | "error">;
@@ -45,7 +45,6 @@ class Abandoned extends Error {
 export class GroupWriter implements Writer {
   readonly #sql: Sql;
   readonly #options: WriterOptions;
-  #line: Reserved | undefined;
   #queue: Request[] = [];
   /** Requests behind a refused one, with it at the head; `#lanes` are theirs. */
   #held: Request[] = [];
@@ -58,7 +57,7 @@ export class GroupWriter implements Writer {
   #unsettled = 0;
   #waiting: { readonly number: number; left: number; readonly resolve: () => void }[] = [];
 
-  /** @param sql a pool with room for one more connection for good. */
+  /** @param sql better a pool of its own: commits that wait for a connection hold everything up */
   constructor(sql: Sql, options: WriterOptions) {
     this.#sql = sql;
     this.#options = options;
@@ -92,8 +91,6 @@ export class GroupWriter implements Writer {
     clearTimeout(this.#holdTimer);
     const lost = this.#held.length + this.#queue.length;
     if (lost > 0) this.#options.log.error("the writer stops with writes that did not commit", { requests: lost });
-    this.#line?.release();
-    this.#line = undefined;
   }
 
   #start(): Promise<void> {
@@ -152,9 +149,7 @@ export class GroupWriter implements Writer {
   async #attempt(requests: readonly Request[]): Promise<Failure | undefined> {
     const start = performance.now();
     try {
-      const batch = batchOf(requests);
-      this.#line ??= await this.#sql.reserve();
-      await Promise.all(statements(this.#line, batch, Date.now()));
+      await statement(this.#sql, batchOf(requests), Date.now());
     } catch (error) {
       return this.#failureOf(error);
     }
@@ -165,8 +160,6 @@ export class GroupWriter implements Writer {
 
   #failureOf(error: unknown): Failure {
     const kind = failureOf(error);
-    // A lost connection goes back to its pool by itself.
-    if (kind === "lost") this.#line = undefined;
     const { code, detail } = error as { readonly code?: unknown; readonly detail?: string };
     if (code === STALE) {
       const stamps = parseJson(detail ?? "[]") as readonly [number, number][];

@@ -67,6 +67,7 @@ const logWrite = fc.record({
     uuid: fc.constantFrom("u", "v"),
     stream: fc.constantFrom("stdout", "stderr"),
     offset: fc.integer({ min: 0, max: 3 }),
+    length: fc.integer({ min: 0, max: 3 }),
     text,
     time,
   }),
@@ -154,7 +155,7 @@ const dump = (sql: Sql) =>
   Promise.all([
     sql`SELECT * FROM step_attempt ORDER BY run_key, step_id, attempt_id`,
     sql`SELECT * FROM run ORDER BY key`,
-    sql`SELECT uuid, stream, "offset", text, time FROM step_log ORDER BY id`,
+    sql`SELECT uuid, stream, "offset", length, text, time FROM step_log ORDER BY id`,
     sql`SELECT kind, key, payload FROM outbox ORDER BY kind, key`,
     sql`SELECT * FROM run_action ORDER BY run_key`,
   ]).then((tables) => tables.map((rows) => rows.map((row) => ({ ...row }))));
