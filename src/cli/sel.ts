@@ -1,9 +1,9 @@
 /** `maestro sel …`: the expression language, without a server. */
-import { isJsonObject, type Json, stringifyJson } from "../json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson, stringifyJson } from "../json.ts";
 import { toJson, toSel } from "../param/literal.ts";
 import { evaluate, formatError, SelError, type SelValue, sanitize } from "../sel/index.ts";
 import { type Arguments, UsageError } from "./argument.ts";
-import { type Command, EXIT, type Exit, type Io } from "./command.ts";
+import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
 import { expressionsOf, problemOf } from "./expression.ts";
 import { object } from "./output.ts";
 import { readSource, readText } from "./source.ts";
@@ -64,10 +64,19 @@ function plain({ type, value }: ParamValue): Json {
 /** Each line's answer on a line of its own, in order. */
 async function evaluateBatch(file: string, io: Io): Promise<Exit> {
   const { evaluateVector } = await import("../sel/vector.ts");
-  for (const line of (await readText(file, io)).split("\n")) {
-    if (line.trim() !== "") io.out(evaluateVector(line));
-  }
+  const lines = (await readText(file, io)).split("\n").filter((it) => it.trim() !== "");
+  for (const [index, line] of lines.entries()) io.out(stringifyJson(evaluateVector(vectorOf(line, index))));
   return EXIT.OK;
+}
+
+function vectorOf(line: string, index: number): JsonObject {
+  try {
+    const value = parseJson(line);
+    if (isJsonObject(value)) return value;
+  } catch {
+    // Said below.
+  }
+  throw new Failure(`vector ${index + 1} is not a JSON object: ${line.slice(0, 80)}`);
 }
 
 const checkCommand: Command = {

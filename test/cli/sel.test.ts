@@ -22,7 +22,7 @@ test.each([
   ["1 + 2", [], "3"],
   ["x * 2", ["x=4611686018427387903"], "9223372036854775806"],
   ["x + y", ["x=1", "y:DOUBLE=2"], "3.0"],
-  ["m['a'] + list[1]", ['m={"a":1}', "list=[2,3]"], "4"],
+  ["m.get('a') + list[1]", ['m={"a":1}', "list=[2,3]"], "4"],
   ["name + '!'", ["name=ann"], '"ann!"'],
   ["new long[]{1, 2}", [], "[1,2]"],
 ])("%s is evaluated", async (expression, params, expected) => {

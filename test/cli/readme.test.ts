@@ -1,0 +1,29 @@
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { EXIT } from "../../src/cli/command.ts";
+import { COMMANDS } from "../../src/cli/index.ts";
+import { SETTINGS } from "../../src/server/config.ts";
+import { run } from "./harness.ts";
+
+const root = join(import.meta.dir, "../..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const guide = readFileSync(join(root, "examples/README.md"), "utf8");
+
+test("the README lists every setting, exit code and command", () => {
+  for (const { flag, variable, key } of SETTINGS) {
+    expect(readme).toContain(`| \`${flag}\` | \`${variable}\` | \`${key}\` |`);
+  }
+  for (const code of Object.values(EXIT)) expect(readme).toContain(`\n| ${code} |`);
+  for (const { name } of COMMANDS) for (const word of name.split(" ")) expect(readme).toContain(word);
+});
+
+const examples = readdirSync(join(root, "examples"), { recursive: true, encoding: "utf8" }).filter((it) =>
+  /\.(json|yaml)$/.test(it),
+);
+
+test.each(examples)("the example %s is valid and listed", async (file) => {
+  const result = await run(["validate", file], { cwd: join(root, "examples") });
+  expect(result).toEqual({ exit: 0, out: "", err: `${file}: ok\n` });
+  expect(guide).toContain(`| \`${file}\` |`);
+});
