@@ -1,0 +1,248 @@
+/** The application on a database of its own, with an engine that only commits: nothing runs unless a test writes it. */
+import { createApp } from "../../src/api/app.ts";
+import type { EnginePort, StartCommand, StartReply } from "../../src/api/port.ts";
+import type { Clock } from "../../src/clock.ts";
+import { notFound } from "../../src/error.ts";
+import { type Json, parseJson, stringifyJson } from "../../src/json.ts";
+import { createLogger } from "../../src/log.ts";
+import { dryRunContext, dryRunWorkflowParams } from "../../src/param/index.ts";
+import { dryRunDefinition } from "../../src/run/dryrun.ts";
+import type { Run, RunRef } from "../../src/run/model.ts";
+import { runOverview } from "../../src/run/overview.ts";
+import type { StoredRunStatus } from "../../src/run/status.ts";
+import { runtimeDag } from "../../src/run/workflow.ts";
+import { logEvent } from "../../src/step/event.ts";
+import type { StepAttempt } from "../../src/step/model.ts";
+import { loadRun } from "../../src/store/instance.ts";
+import { startRuns } from "../../src/store/start.ts";
+import { loadVersion } from "../../src/store/version.ts";
+import { loadWorkflow } from "../../src/store/workflow.ts";
+import { RowWriter } from "../../src/store/writer/twin.ts";
+import { type FreshDatabase, freshDatabase } from "../support/database.ts";
+
+export interface Answer {
+  readonly status: number;
+  /** Plain JSON, for comparisons. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers by name
+  readonly body: any;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+/** Calls that tests look at, and listeners that they call. */
+export class FakeEngine implements EnginePort {
+  readonly actions: { readonly runKey: number; readonly groupId: number }[] = [];
+  readonly dequeues: string[] = [];
+  readonly ended = new Set<() => void>();
+  readonly logs = new Set<() => void>();
+  #uuids = 0;
+  readonly #db: FreshDatabase;
+
+  constructor(db: FreshDatabase) {
+    this.#db = db;
+  }
+
+  async start({ workflowId, version, request, user }: StartCommand): Promise<StartReply> {
+    const { sql } = this.#db;
+    const row = await loadWorkflow(sql, workflowId);
+    if (row === undefined) throw notFound(`no workflow ${workflowId}`);
+    const versionId = version === "latest" ? row.latestVersion : Number(version);
+    const workflow = (await loadVersion(sql, row.internalId, versionId))?.workflow;
+    const run = { workflowId, owner: user, signals: new Set<string>(), triggerParams: new Set<string>() };
+    const definition = { ...workflow?.params, ...request.runParams };
+    const setting = { now: 1_700_000_000_000, seed: 1 };
+    const dry = { ...run, definition, environment: "test" };
+    dryRunContext(dry, setting);
+    const params = dryRunWorkflowParams(dry, setting);
+    const uuid = request.requestId ?? `00000000-0000-4000-8000-${String(++this.#uuids).padStart(12, "0")}`;
+    const {
+      outcomes: [outcome],
+    } = await startRuns(sql, [
+      {
+        workflowId,
+        internalId: row.internalId,
+        versionId,
+        uuid,
+        groupInfo: 8,
+        initiator: request.initiator,
+        config: {
+          ...(request.runtimeTags && { runtime_tags: request.runtimeTags }),
+          policy: "START_FRESH_NEW_RUN",
+        },
+        runParams: request.runParams ?? {},
+        properties: { create_time: row.properties.create_time, owner: user },
+        params,
+        timeoutMs: undefined,
+        status: "CREATED",
+        requestTime: request.requestTime,
+        artifacts: request.artifacts ?? {},
+        timeline: [],
+      },
+    ]);
+    const timelineEvent = logEvent(`Manually run a new workflow instance by a user [${user}]`, setting.now);
+    if (outcome === undefined || outcome.result === "GONE") throw notFound(`no workflow ${workflowId}`);
+    const ref = outcome.result === "DUPLICATED" ? outcome.ref : outcome.run;
+    const { instanceId, runId } = ref;
+    return { workflowId, instanceId, runId, versionId, uuid, status: outcome.result, timelineEvent };
+  }
+
+  hintAction(runKey: number, groupId: number): void {
+    this.actions.push({ runKey, groupId });
+  }
+
+  async dryRun(request: Parameters<EnginePort["dryRun"]>[0], user: string): Promise<void> {
+    dryRunDefinition(request, user, { now: 1_700_000_000_000, seed: 1, environment: "test" });
+  }
+
+  hintDequeue(workflowIds: readonly string[]): void {
+    this.dequeues.push(...workflowIds);
+  }
+
+  onRunEnded(_run: RunRef, listener: () => void) {
+    this.ended.add(listener);
+    return () => void this.ended.delete(listener);
+  }
+
+  onLog(_uuid: string, listener: () => void) {
+    this.logs.add(listener);
+    return () => void this.logs.delete(listener);
+  }
+
+  stepTypes() {
+    return [
+      ...["NoOp", "Sleep", "Kubernetes", "Http", "Notebook", "Titus"].map((type) => ({ type, runnable: true })),
+      { type: "shell", runnable: true, schema: { type: "object" } },
+    ];
+  }
+
+  health() {
+    return { ready: true, problems: [] };
+  }
+}
+
+/** Time stands still, and timers fire at once: a wait without a hint ends immediately. */
+const still = (now: () => number): Clock => ({
+  now,
+  at(_time, callback) {
+    const handle = setImmediate(callback);
+    return { cancel: () => clearImmediate(handle) };
+  },
+});
+
+export async function apiFixture() {
+  const db = await freshDatabase();
+  const engine = new FakeEngine(db);
+  let time = 1_700_000_000_000;
+  const clock = still(() => ++time);
+  const logged: string[] = [];
+  const log = createLogger({ format: "json", level: "error", write: (line) => void logged.push(line) });
+  const config = { version: "1.2.3", limits: { steps: 1000, definitionBytes: 262_144, bodyBytes: 1_000_000 } };
+  const app = createApp({ db, engine, config, log, clock });
+
+  async function send(method: string, path: string, init: { body?: string; headers?: Record<string, string> } = {}) {
+    const headers = { user: "ann", ...(init.body === undefined ? {} : { "content-type": "application/json" }) };
+    const request = new Request(`http://maestro.test${path}`, {
+      method,
+      ...init,
+      headers: { ...headers, ...init.headers },
+    });
+    return app.fetch(request);
+  }
+
+  async function call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> {
+    const response = await send(method, path, {
+      ...(body !== undefined && { body: typeof body === "string" ? body : stringifyJson(body) }),
+      ...(headers && { headers }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.includes("json") === true;
+    return { status: response.status, body: isJson ? parseJson(text) : text, text, headers: response.headers };
+  }
+
+  return {
+    db,
+    sql: db.sql,
+    engine,
+    app,
+    logged,
+    send,
+    call,
+    skip(ms: number): void {
+      time += ms;
+    },
+    ...writing(db),
+  };
+}
+
+/** What the engine would write. */
+function writing({ sql }: FreshDatabase) {
+  const writer = new RowWriter(sql);
+
+  async function own(run: Run): Promise<{ groupId: number; generation: number }> {
+    await sql`INSERT INTO flow_group (id, node, generation) VALUES (${run.groupId}, 'test', 1)
+      ON CONFLICT (id) DO UPDATE SET generation = 1`;
+    return { groupId: run.groupId, generation: 1 };
+  }
+
+  async function write(run: Run, attempts: readonly StepAttempt[]): Promise<void> {
+    const stamp = await own(run);
+    writer.write(
+      stamp,
+      attempts.map((attempt) => ({ kind: "attempt", runKey: run.key, attempt })),
+    );
+    await writer.flush();
+  }
+
+  /** @param attempts all of the run's, if it ends */
+  async function change(run: Run, status: StoredRunStatus, attempts?: readonly StepAttempt[]): Promise<void> {
+    const stamp = await own(run);
+    const definition = await loadVersion(sql, run.internalId, run.versionId);
+    const total = definition === undefined ? 0 : Object.keys(runtimeDag(definition.workflow)).length;
+    writer.write(stamp, [
+      {
+        kind: "run",
+        key: run.key,
+        change: {
+          status,
+          startTime: 1_700_000_000_100,
+          endTime: attempts === undefined ? undefined : 1_700_000_000_900,
+          modifyTime: 1_700_000_000_900,
+          overview: attempts === undefined ? undefined : runOverview(run, total, attempts),
+          artifacts: run.artifacts,
+          timeline: [logEvent("Dequeued", 1_700_000_000_050)],
+        },
+      },
+    ]);
+    await writer.flush();
+  }
+
+  async function log(run: Run, uuid: string, offset: number, text: string): Promise<void> {
+    const chunk = {
+      uuid,
+      stream: "stdout" as const,
+      offset,
+      length: Buffer.byteLength(text),
+      text,
+      time: 1_700_000_000_500,
+    };
+    writer.write(await own(run), [{ kind: "log", chunk }]);
+    await writer.flush();
+  }
+
+  async function read(workflowId: string, instanceId = 1, runId: number | "latest" = "latest"): Promise<Run> {
+    const run = await loadRun(sql, workflowId, instanceId, runId);
+    if (run === undefined) throw new Error(`no run of ${workflowId}`);
+    return run;
+  }
+
+  return { write, change, log, read };
+}
+
+export const noop = (id: string, successors?: Record<string, string>): Json => ({
+  step: { id, type: "NoOp", ...(successors && { transition: { successors } }) },
+});
+
+export const definition = (id: string, ...steps: Json[]): { [key: string]: Json } => ({
+  properties: { owner: "ann", run_strategy: "PARALLEL" },
+  workflow: { id, steps: steps.length > 0 ? steps : [noop("a")] },
+});

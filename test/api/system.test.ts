@@ -1,0 +1,72 @@
+import { describe, expect, test } from "bun:test";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openApiDocument } from "../../src/api/openapi.ts";
+import { stringifyJson } from "../../src/json.ts";
+import { apiFixture, definition } from "./fixture.ts";
+
+const { call, app } = await apiFixture();
+
+describe("the server about itself", () => {
+  test("is alive, ready, and knows its version", async () => {
+    expect((await call("GET", "/livez")).body).toEqual({ status: "ok" });
+    expect((await call("GET", "/readyz")).body).toEqual({ status: "ok" });
+    expect((await call("GET", "/version")).body).toEqual({ version: "1.2.3" });
+  });
+
+  test("counts its requests by operation", async () => {
+    await call("POST", "/api/v3/workflows", definition("counted"));
+    const { text, headers } = await call("GET", "/metrics");
+    expect(headers.get("content-type")).toContain("text/plain");
+    expect(text).toMatch(/maestro_http_request_seconds_count\{operation="createWorkflow"\} \d/);
+  });
+
+  test("lists step types", async () => {
+    const { body } = await call("GET", "/api/v3/step-types");
+    expect(body).toContainEqual({ type: "shell", runnable: true, schema: { type: "object" } });
+  });
+
+  test("serves its reference without anything from elsewhere", async () => {
+    const { text, headers } = await call("GET", "/docs");
+    expect(headers.get("content-type")).toContain("text/html");
+    expect(text).toContain('id="startRun"');
+    expect(text).not.toMatch(/(src|href)="(https?:)?\/\//);
+  });
+});
+
+describe("the API document", () => {
+  interface Operation {
+    readonly operationId?: string;
+    readonly responses: Readonly<Record<string, unknown>>;
+  }
+  const document = openApiDocument(app, "0.0.0");
+  const operations = Object.values(document.paths ?? {}).flatMap((path) =>
+    Object.values(path as Record<string, Operation>),
+  );
+
+  test("is the one that is served", async () => {
+    const served = (await call("GET", "/openapi.json")).body;
+    expect(served.openapi).toBe("3.1.0");
+    expect(Object.keys(served.paths)).toEqual(Object.keys(document.paths ?? {}));
+  });
+
+  test("is the one in openapi/; bun scripts/openapi.ts writes it", async () => {
+    const stored = await readFile(join(import.meta.dir, "../../openapi/openapi.json"), "utf8");
+    expect(JSON.parse(stored)).toEqual(JSON.parse(stringifyJson(document)));
+  });
+
+  test("names every operation once, and the errors of each", () => {
+    const ids = operations.map((it) => it.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { operationId, responses } of operations) {
+      expect([operationId, Object.keys(responses)]).toEqual([operationId, expect.arrayContaining(["400", "500"])]);
+    }
+  });
+
+  test("refers only to schemas that it holds", () => {
+    const known = new Set(Object.keys(document.components?.schemas ?? {}));
+    const referred = [...JSON.stringify(document).matchAll(/#\/components\/schemas\/(\w+)/g)].map((match) => match[1]);
+    expect(referred.filter((name) => !known.has(name ?? ""))).toEqual([]);
+    expect(known.size).toBeGreaterThan(40);
+  });
+});
