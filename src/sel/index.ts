@@ -1,41 +1,47 @@
-/** SEL, the expression language: its public face. Pure: clock and randomness are arguments. */
+/**
+ * SEL, the expression language: its public face. Pure: clock and randomness are arguments, and nothing of an
+ * evaluation outlives it.
+ */
+import { Context, type EvaluateOptions, Passing } from "./context.ts";
+import { toValue } from "./convert.ts";
 import { SelError } from "./error.ts";
-import type { SelLimits } from "./limit.ts";
+import { DEFAULT_LIMITS, type SelLimits } from "./limit.ts";
+import { type Program, parse } from "./program.ts";
 import type { SelValue } from "./value.ts";
 
+export type { EvaluateOptions, SelExtension } from "./context.ts";
 export { BudgetExceeded, ExtensionRequest, type Position, type SelCategory, SelError } from "./error.ts";
 export { DEFAULT_LIMITS, type SelLimits } from "./limit.ts";
+export { javaDoubleText } from "./number.ts";
+export { type Program, parse, sanitize } from "./program.ts";
+export { formatError } from "./report.ts";
 export { type HostValue, NULL_VALUE, type SelType, type SelValue } from "./value.ts";
 
-/** Functions of `params`, answered synchronously. */
-export interface SelExtension {
-  /**
-   * @returns the answer.
-   * @throws ExtensionRequest to have the caller of {@link evaluate} fetch it; any other error fails the evaluation
-   * with category `ext`.
-   */
-  call(method: string, args: readonly string[]): SelValue;
+function limitsOf(given: Partial<SelLimits> | undefined): SelLimits {
+  return given === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...given };
 }
 
-export interface EvaluateOptions {
-  /**
-   * Looked up when the program first reads the name, at most once per name and evaluation (`params.x` asks each time).
-   * May call {@link evaluate} itself. What it throws reaches the caller of `evaluate` unchanged.
-   */
-  readonly variables: (name: string) => SelValue | undefined;
-  readonly extension?: SelExtension;
-  readonly limits?: Partial<SelLimits>;
-  /** Epoch milliseconds: what `System.currentTimeMillis()` and `new DateTime()` say. */
-  readonly now: number;
-  /** Seed of `Math.random()` and `UUID.randomUUID()`. */
-  readonly seed: number;
-  /** Stop with {@link BudgetExceeded} after so many visited nodes. */
-  readonly budget?: { readonly visits: number };
+/** Gives a failure its place, turns the host's own limits into ours, and lets through what is the caller's. */
+function translate(error: unknown, cx: Context): unknown {
+  if (error instanceof Passing) return error.cause;
+  if (error instanceof SelError) {
+    if (error.position !== undefined || cx.at === undefined) return error;
+    return new SelError(error.category, error.message, cx.at, error.hint);
+  }
+  if (error instanceof RangeError)
+    return new SelError("fatal", `the evaluation outgrew its host: ${error.message}`, cx.at);
+  return error;
 }
 
-/** A parsed program. Opaque. */
-export interface Program {
-  readonly source: string;
+function run(program: Program, options: EvaluateOptions, limits: SelLimits): SelValue {
+  const code = program.code(limits.stack);
+  const cx = new Context(options, limits, code.slots, code.literals);
+  try {
+    cx.reserve(program.tree.memory);
+    return toValue(code.run(cx), cx);
+  } catch (error) {
+    throw translate(error, cx);
+  }
 }
 
 /**
@@ -44,32 +50,11 @@ export interface Program {
  * @throws SelError, BudgetExceeded, ExtensionRequest, and what `variables` throws.
  */
 export function evaluate(source: string, options: EvaluateOptions): SelValue {
-  throw new SelError("fatal", `cannot evaluate yet: ${source} at ${options.now}`);
+  const limits = limitsOf(options.limits);
+  return run(parse(source, limits.length), options, limits);
 }
 
 /** The names that an expression is considered to reference, in order of first sight. @throws SelError parse. */
 export function references(source: string): readonly string[] {
-  return [parse(source).source];
-}
-
-/** Sanitizes and parses; cached. @throws SelError `parse` or `limit-length`. */
-export function parse(source: string): Program {
-  throw new SelError("fatal", `cannot parse yet: ${source}`);
-}
-
-/** Trims the text and appends the `;` that a bare expression may omit. */
-export function sanitize(source: string): string {
-  const text = source.replace(/^[\0- ]+|[\0- ]+$/g, "");
-  const complete = text === "" || text.endsWith(";") || (text.endsWith("}") && !text.startsWith('{"'));
-  return complete ? text : `${text};`;
-}
-
-/** The failure with its source line, a caret, the reason, and what would be right. */
-export function formatError(source: string, error: SelError): string {
-  return `${source}: ${error.message}`;
-}
-
-/** A double's text as Java (JDK 19 and later) prints it. */
-export function javaDoubleText(x: number): string {
-  return String(x);
+  return parse(source).references;
 }

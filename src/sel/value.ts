@@ -3,7 +3,7 @@
  * representation is private to it.
  */
 export type SelValue =
-  | { readonly type: "NULL" }
+  | { readonly type: "NULL" /** What an unset value would be. */; readonly of?: "STRING" | "MAP" }
   | { readonly type: "STRING"; readonly value: string }
   | { readonly type: "LONG"; readonly value: bigint }
   | { readonly type: "DOUBLE"; readonly value: number }

@@ -1,0 +1,109 @@
+/** `replaceAll` and `split` with Java's rules. */
+import { SelError } from "../error.ts";
+import { Matcher, type Meter } from "./match.ts";
+import { parsePattern } from "./parse.ts";
+import { compileRegex, type RegexProgram } from "./program.ts";
+
+/** What building a result may cost: called with the size that it has reached, in UTF-16 units. */
+export interface Room extends Meter {
+  reserve(bytes: number): void;
+}
+
+function program(pattern: string, room: Room): RegexProgram {
+  room.toil(pattern.length * 4);
+  return compileRegex(parsePattern(pattern));
+}
+
+type Piece = string | number;
+
+function groupNumber(text: string, index: number, groups: number): readonly [group: number, end: number] {
+  let group = Number(text[index]);
+  if (group > groups) throw new SelError("argument", `the replacement names group ${group}, which does not exist`);
+  let end = index + 1;
+  for (; /\d/.test(text[end] ?? ""); end++) {
+    const more = group * 10 + Number(text[end]);
+    if (more > groups) break;
+    group = more;
+  }
+  return [group, end];
+}
+
+/** A replacement's pieces: text, and numbers of groups. */
+function pieces(replacement: string, { groups, names }: RegexProgram): Piece[] {
+  const out: Piece[] = [];
+  for (let i = 0; i < replacement.length; ) {
+    const unit = replacement[i] as string;
+    const next = replacement[i + 1];
+    if (unit === "\\") {
+      if (next === undefined)
+        throw new SelError("argument", "the replacement ends with a backslash", undefined, "double it");
+      out.push(next);
+      i += 2;
+    } else if (unit !== "$") {
+      out.push(unit);
+      i++;
+    } else if (next === "{") {
+      const name = /^\{([A-Za-z][A-Za-z0-9]*)\}/.exec(replacement.slice(i + 1))?.[1];
+      const group = name === undefined ? undefined : names.get(name);
+      if (group === undefined) throw new SelError("argument", "the replacement names a group that does not exist");
+      out.push(group);
+      i += (name?.length ?? 0) + 3;
+    } else if (next !== undefined && next >= "0" && next <= "9") {
+      const [group, end] = groupNumber(replacement, i + 1, groups);
+      out.push(group);
+      i = end;
+    } else {
+      throw new SelError(
+        "argument",
+        "a $ in the replacement must be followed by a group",
+        undefined,
+        "write \\\\$ for a dollar",
+      );
+    }
+  }
+  return out;
+}
+
+/** @throws SelError argument for a bad pattern or replacement. */
+export function replaceAll(text: string, pattern: string, replacement: string, room: Room): string {
+  const code = program(pattern, room);
+  const matcher = new Matcher(code, text, room);
+  let parts: Piece[] | undefined;
+  let out = "";
+  let done = 0;
+  for (let from = 0; from <= text.length && matcher.find(from); from = next(matcher)) {
+    parts ??= pieces(replacement, code);
+    out += text.slice(done, matcher.start);
+    for (const part of parts) out += typeof part === "string" ? part : (matcher.group(part) ?? "");
+    done = matcher.end;
+    room.reserve(32 + 2 * out.length);
+  }
+  return done === 0 && parts === undefined ? text : out + text.slice(done);
+}
+
+function next(matcher: Matcher): number {
+  return matcher.end === matcher.start ? matcher.end + 1 : matcher.end;
+}
+
+/** @param limit as in Java: at most so many parts; 0 drops trailing empty parts; negative keeps them. */
+export function split(text: string, pattern: string, limit: number, room: Room): string[] {
+  const matcher = new Matcher(program(pattern, room), text, room);
+  const out: string[] = [];
+  let size = 0;
+  let done = 0;
+  const add = (part: string): void => {
+    size += 32 + 2 * part.length;
+    room.reserve(size);
+    out.push(part);
+  };
+  for (let from = 0; from <= text.length && matcher.find(from); from = next(matcher)) {
+    if (limit > 0 && out.length >= limit - 1) break;
+    if (done === 0 && matcher.start === 0 && matcher.end === 0) continue;
+    add(text.slice(done, matcher.start));
+    done = matcher.end;
+  }
+  if (done === 0) return [text];
+  add(text.slice(done));
+  if (limit === 0) while (out.length > 0 && out[out.length - 1] === "") out.pop();
+  return out;
+}
