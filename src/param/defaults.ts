@@ -27,6 +27,7 @@ export interface DefaultCatalog {
 const reserved = { internal_mode: "RESERVED" } as const;
 const optional = { internal_mode: "OPTIONAL" } as const;
 const required = { internal_mode: "REQUIRED" } as const;
+const provided = { internal_mode: "PROVIDED" } as const;
 const onStart = { mode: "MUTABLE_ON_START" } as const;
 
 const LOOP_PARAMS: ParamDefinition = { type: "MAP", validator: "@NotEmpty", ...onStart, ...required };
@@ -36,7 +37,7 @@ const optionalText: ParamDefinition = { type: "STRING", ...optional };
 const optionalTexts: ParamDefinition = { type: "STRING_ARRAY", ...optional };
 
 const KUBERNETES: ParamDefinitions = {
-  app_name: { value: "maestro-job", type: "STRING" },
+  app_name: { value: "maestro-job", type: "STRING", ...provided },
   cpu: optionalText,
   disk: optionalText,
   gpu: optionalText,
@@ -44,7 +45,7 @@ const KUBERNETES: ParamDefinitions = {
   image: { type: "STRING", ...required },
   command: optionalTexts,
   args: optionalTexts,
-  env: { value: {}, type: "STRING_MAP" },
+  env: { value: {}, type: "STRING_MAP", ...provided },
   job_deduplication_key: optionalText,
   owner_email: optionalText,
 };
@@ -66,14 +67,14 @@ const RUN_ID =
   "params.getFromStep('step_attempt_id');";
 
 const NOTEBOOK: ParamDefinitions = {
-  init_command: { value: "", type: "STRING" },
+  init_command: { value: "", type: "STRING", ...provided },
   git_branch: optionalText,
   git_commit: optionalText,
   git_repo: optionalText,
   input_path: { type: "STRING", ...required },
-  output_path: { expression: OUTPUT_PATH, type: "STRING" },
+  output_path: { expression: OUTPUT_PATH, type: "STRING", ...provided },
   papermill_arguments: optionalTexts,
-  run_id: { expression: RUN_ID, type: "STRING" },
+  run_id: { expression: RUN_ID, type: "STRING", ...provided },
 };
 
 const STATE_EXPR =
@@ -84,8 +85,8 @@ const JSON_HEADERS = { "Content-Type": "application/json", Accept: "application/
 
 const HTTP: ParamDefinitions = {
   url: { type: "STRING", ...required },
-  method: { value: "GET", type: "STRING" },
-  headers: { value: JSON_HEADERS, type: "STRING_MAP" },
+  method: { value: "GET", type: "STRING", ...provided },
+  headers: { value: JSON_HEADERS, type: "STRING_MAP", ...provided },
   body: optionalText,
 };
 
@@ -111,9 +112,9 @@ const TYPE_DEFAULTS: Readonly<Record<string, ParamDefinitions>> = {
   },
   http: {
     http: { value: HTTP, type: "MAP", ...tagged("http"), ...required },
-    status_code: { value: 200, type: "LONG", ...tagged("http") },
-    response_body: { value: "", type: "STRING", ...tagged("http") },
-    state_expr: { value: STATE_EXPR, type: "STRING", ...tagged("http") },
+    status_code: { value: 200, type: "LONG", ...tagged("http"), ...optional },
+    response_body: { value: "", type: "STRING", ...tagged("http"), ...optional },
+    state_expr: { value: STATE_EXPR, type: "STRING", ...tagged("http"), ...provided },
   },
   kubernetes: {
     kubernetes: { value: { ...KUBERNETES, pre_stop: PRE_STOP }, type: "MAP", ...tagged("kubernetes"), ...required },
