@@ -29,6 +29,19 @@ export function expressionsOf(value: Json, path = ""): readonly Expression[] {
   });
 }
 
+/** The problem of an expression in one line, for a list of findings. */
+export function briefProblemOf(source: string): string | undefined {
+  try {
+    parse(source);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SelError)) throw error;
+    const { position, message, hint } = error;
+    const place = position === undefined ? "" : ` (line ${position.line}, column ${position.column} of the expression)`;
+    return `${message}${place}${hint === undefined ? "" : `; ${hint}`}`;
+  }
+}
+
 /** What is wrong with a program, as a text with its line and a caret; undefined when it parses. */
 export function problemOf(source: string): string | undefined {
   try {

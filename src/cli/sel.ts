@@ -1,7 +1,7 @@
 /** `maestro sel …`: the expression language, without a server. */
 import { isJsonObject, type Json, type JsonObject, parseJson, stringifyJson } from "../json.ts";
 import { toJson, toSel } from "../param/literal.ts";
-import { evaluate, formatError, SelError, type SelValue, sanitize } from "../sel/index.ts";
+import { evaluate, formatError, references, SelError, type SelValue, sanitize } from "../sel/index.ts";
 import { type Arguments, UsageError } from "./argument.ts";
 import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
 import { expressionsOf, problemOf } from "./expression.ts";
@@ -42,6 +42,9 @@ function evaluateOne(source: string, args: Arguments, io: Io): Exit {
     return param && toSel(param.type, plain(param));
   };
   try {
+    for (const name of references(source)) {
+      if (!params.has(name) && name !== "params") io.err(`${name} is not given, so it is null: --param ${name}=…`);
+    }
     const result = evaluate(source, { variables, now: Date.now(), seed: Math.floor(Math.random() * 2 ** 48) });
     const value = toJson(result);
     io.out(stringifyJson(args.has("--json") ? { type: result.type, value } : value));

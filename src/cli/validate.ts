@@ -2,10 +2,11 @@
 import { parseWorkflowCreateRequest } from "../definition/index.ts";
 import { DEFAULT_LIMITS, type DefinitionLimits } from "../definition/limit.ts";
 import { MaestroError } from "../error.ts";
-import { stringifyJson } from "../json.ts";
+import { type Json, stringifyJson } from "../json.ts";
 import { builtinPlugins } from "../spawn.ts";
 import type { Arguments } from "./argument.ts";
 import { type Command, EXIT, type Io } from "./command.ts";
+import { briefProblemOf, expressionsOf } from "./expression.ts";
 import { type Finding, locate, readSource, SourceError } from "./source.ts";
 
 export const validateCommand: Command = {
@@ -24,7 +25,7 @@ export const validateCommand: Command = {
   examples: ["validate etl.json", "validate workflows/*.yaml", "validate --json - < etl.json"],
   detail: [
     "A file holds what a push sends: { properties, workflow }. Each finding is printed with the file's line and column;",
-    "any makes the exit code 1. What depends on a server (subworkflows, expressions' values) is checked at the push.",
+    "any makes the exit code 1. Expressions are parsed, and evaluated only at the push, by the server's dry run.",
   ].join("\n"),
   run: async (args, io) => {
     const findings: Finding[] = [];
@@ -47,15 +48,26 @@ const limitsOf = (args: Arguments): DefinitionLimits => ({
 async function validateFile(file: string, limits: DefinitionLimits, io: Io): Promise<readonly Finding[]> {
   try {
     const source = await readSource(file, io);
-    try {
-      parseWorkflowCreateRequest(source.value, limits);
-      return [];
-    } catch (error) {
-      if (!(error instanceof MaestroError)) throw error;
-      return (error.details.length > 0 ? error.details : [error.message]).map((line) => locate(source, line));
-    }
+    return [...problemsOf(source.value, limits), ...expressionProblems(source.value)].map((it) => locate(source, it));
   } catch (error) {
     if (error instanceof SourceError) return [error.finding];
     throw error;
   }
 }
+
+/** Lines `path: problem` of what the rules of definitions say. */
+function problemsOf(value: Json, limits: DefinitionLimits): readonly string[] {
+  try {
+    parseWorkflowCreateRequest(value, limits);
+    return [];
+  } catch (error) {
+    if (!(error instanceof MaestroError)) throw error;
+    return error.details.length > 0 ? error.details : [error.message];
+  }
+}
+
+const expressionProblems = (value: Json): readonly string[] =>
+  expressionsOf(value).flatMap(({ path, source }) => {
+    const problem = briefProblemOf(source);
+    return problem === undefined ? [] : [`${path}: ${problem}`];
+  });

@@ -24,7 +24,7 @@ test.each([
   ["x + y", ["x=1", "y:DOUBLE=2"], "3.0"],
   ["m.get('a') + list[1]", ['m={"a":1}', "list=[2,3]"], "4"],
   ["name + '!'", ["name=ann"], '"ann!"'],
-  ["new long[]{1, 2}", [], "[1,2]"],
+  ["new long[]{1, 2};", [], "[1,2]"],
 ])("%s is evaluated", async (expression, params, expected) => {
   const argv = ["sel", "eval", expression, ...params.flatMap((it) => ["--param", it])];
   expect(await run(argv)).toEqual({ exit: 0, out: `${expected}\n`, err: "" });
@@ -40,7 +40,29 @@ test("what fails is shown on stderr with a caret", async () => {
   expect([exit, out]).toEqual([1, ""]);
   expect(err).toContain("1 + (2");
   expect(err).toContain("^");
-  expect((await run(["sel", "eval", "nothing + 1"])).exit).toBe(1);
+  expect((await run(["sel", "eval", "1 / 0"])).exit).toBe(1);
+});
+
+test("a batch answers each vector on a line of its own", async () => {
+  const stdin = `{"id": "a", "expr": "1 + 1"}\n\n{"id": "b", "expr": "x +", "vars": {}}\n`;
+  const { exit, out } = await run(["sel", "eval", "--batch", "-"], { stdin });
+  expect(exit).toBe(0);
+  expect(
+    out
+      .trim()
+      .split("\n")
+      .map((it) => JSON.parse(it)),
+  ).toMatchObject([
+    { id: "a", type: "LONG", value: 2 },
+    { id: "b", error: "parse" },
+  ]);
+  const broken = await run(["sel", "eval", "--batch", "-"], { stdin: "{}\nx" });
+  expect(broken).toMatchObject({ exit: 1, err: "maestro: vector 2 is not a JSON object: x\n" });
+});
+
+test("a name that is not given is null, and that is said", async () => {
+  const { exit, err } = await run(["sel", "eval", "x == null && y == 1", "-p", "y=1"]);
+  expect([exit, err]).toEqual([0, "x is not given, so it is null: --param x=…\n"]);
 });
 
 test("either an expression or a batch", async () => {

@@ -57,6 +57,14 @@ test("an unknown field is shown by its name", async () => {
   expect(out).toStartWith(`-:1:${stdin.indexOf('"stepz"') + 1}: workflow: unknown field "stepz"`);
 });
 
+test("expressions are parsed, and shown where they are", async () => {
+  const stdin = GOOD.replace('"steps"', '"params":{"n":{"type":"LONG","expression":"1 +"}},"steps"');
+  const { exit, out } = await run(["validate", "-"], { stdin });
+  expect(exit).toBe(1);
+  expect(out).toStartWith(`-:1:${stdin.indexOf('"1 +"') + 1}: workflow.params.n.expression: `);
+  expect(out).toContain("of the expression)");
+});
+
 test("a plugin's step type can be named", async () => {
   const stdin = GOOD.replace("NoOp", "greet");
   expect(await run(["validate", "-"], { stdin })).toMatchObject({ exit: 1 });
