@@ -36,6 +36,8 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
   let document: OpenApiDocument | undefined;
   systemRoutes(router, () => (document ??= openApiDocument(app, config.version)));
 
+  router.mount();
+
   app.onError((error, context) => {
     if (isOurs(error)) log.error("a request failed", { method: context.req.method, path: context.req.path, error });
     const response = errorResponse(error, context.req.path);

@@ -3,6 +3,7 @@
  * Handlers parse with {@link Call}, not with the framework's validators: those would lose 64-bit numbers.
  */
 import { createRoute, type OpenAPIHono, type z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { z as zod } from "zod";
 import type { ErrorCode } from "../error.ts";
 import { metrics } from "../metric.ts";
@@ -56,7 +57,7 @@ const duration = metrics.histogram("maestro_http_request_seconds", "Time to answ
 export class Router {
   readonly #app: OpenAPIHono;
   readonly #services: Services;
-  readonly #known: { readonly method: string; readonly pattern: RegExp }[] = [];
+  readonly #known: { readonly endpoint: Endpoint; readonly handle: Handler; readonly pattern: RegExp }[] = [];
 
   constructor(app: OpenAPIHono, services: Services) {
     this.#app = app;
@@ -65,27 +66,46 @@ export class Router {
 
   add(endpoint: Endpoint, handle: Handler): void {
     this.#app.openAPIRegistry.registerPath(describe(endpoint));
-    const path = endpoint.path.replace(/\{(\w+)\}/g, ":$1");
-    const limit = endpoint.body?.limit ?? this.#services.config.limits.bodyBytes;
-    this.#known.push({ method: endpoint.method.toUpperCase(), pattern: patternOf(endpoint.path) });
-    this.#app.on(endpoint.method.toUpperCase(), path, async (context) => {
-      const start = performance.now();
-      const call = new Call(context, limit);
-      if (endpoint.body !== undefined) checkMediaType(call.request, endpoint.body.contentType ?? "application/json");
-      if (endpoint.caller === true) call.user();
-      const result = await handle(call, this.#services);
-      duration.observe((performance.now() - start) / 1000, { operation: endpoint.operationId });
-      return result instanceof Response ? result : json(result, endpoint.reply.status ?? 200);
-    });
+    this.#known.push({ endpoint, handle, pattern: patternOf(endpoint.path) });
+  }
+
+  /** Call once, after the last `add`: where two paths match, the one with the literal segment is taken. */
+  mount(): void {
+    for (const { endpoint, handle } of this.#known.toSorted((a, b) => bySegments(a.endpoint.path, b.endpoint.path))) {
+      this.#app.on(endpoint.method.toUpperCase(), endpoint.path.replace(/\{(\w+)\}/g, ":$1"), (context) =>
+        this.#serve(context, endpoint, handle),
+      );
+    }
+  }
+
+  async #serve(context: Context, endpoint: Endpoint, handle: Handler): Promise<Response> {
+    const start = performance.now();
+    const call = new Call(context, endpoint.body?.limit ?? this.#services.config.limits.bodyBytes);
+    if (endpoint.body !== undefined) checkMediaType(call.request, endpoint.body.contentType ?? "application/json");
+    if (endpoint.caller === true) call.user();
+    const result = await handle(call, this.#services);
+    duration.observe((performance.now() - start) / 1000, { operation: endpoint.operationId });
+    return result instanceof Response ? result : json(result, endpoint.reply.status ?? 200);
   }
 
   /** What to say to a request that no endpoint takes. */
   refuse(method: string, path: string): Problem {
-    const methods = [...new Set(this.#known.filter((it) => it.pattern.test(path)).map((it) => it.method))];
+    const matching = this.#known.filter((it) => it.pattern.test(path));
+    const methods = [...new Set(matching.map((it) => it.endpoint.method.toUpperCase()))];
     if (methods.length === 0) return new Problem(404, `There is no endpoint ${path}.`);
     const detail = `Method '${method}' is not supported here; use ${methods.join(" or ")}.`;
     return new Problem(405, detail, { allow: methods.join(", ") });
   }
+}
+
+/** Literal segments before parameters, from the left. */
+function bySegments(a: string, b: string): number {
+  const [left, right] = [a.split("/"), b.split("/")];
+  for (let at = 0; at < Math.min(left.length, right.length); at++) {
+    const difference = Number(left[at]?.startsWith("{")) - Number(right[at]?.startsWith("{"));
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
 const patternOf = (path: string): RegExp =>

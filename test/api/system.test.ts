@@ -21,6 +21,13 @@ describe("the server about itself", () => {
     expect(text).toMatch(/maestro_http_request_seconds_count\{operation="createWorkflow"\} \d/);
   });
 
+  test("tells what may be done in which status, though an instance could be named alike", async () => {
+    expect((await call("GET", "/api/v3/workflows/instances/action-map")).body.FAILED).toEqual(["RESTART", "UNBLOCK"]);
+    const steps = (await call("GET", "/api/v3/workflows/steps/instances/action-map")).body;
+    expect(steps.UNSATISFIED).toEqual(["RESTART"]);
+    expect(steps.NOT_CREATED).toBeUndefined();
+  });
+
   test("lists step types", async () => {
     const { body } = await call("GET", "/api/v3/step-types");
     expect(body).toContainEqual({ type: "shell", runnable: true, schema: { type: "object" } });
