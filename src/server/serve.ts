@@ -12,6 +12,7 @@ import { RuntimeHost } from "../runtime/host.ts";
 import { StepTypeRegistry } from "../runtime/registry.ts";
 import { builtinPlugins, pluginEntry } from "../spawn.ts";
 import { Cluster } from "../store/cluster.ts";
+import { purgeDeleted } from "../store/workflow.ts";
 import { VERSION } from "../version.ts";
 import type { Config } from "./config.ts";
 import { type OpenedDatabase, openStore } from "./database.ts";
@@ -21,6 +22,7 @@ import { EvaluationClient } from "./evaluation/client.ts";
 import { EvaluationHost } from "./evaluation/host.ts";
 import type { EvaluationSetup } from "./evaluation/protocol.ts";
 import { Listeners } from "./listener.ts";
+import { registerEngineMetrics } from "./metric.ts";
 import { PEER_PATH, Peers } from "./peer.ts";
 import { enginePort } from "./port.ts";
 
@@ -123,9 +125,10 @@ async function boot(config: Config, log: Logger, onStop: OnStop): Promise<string
   const types = new StepTypeRegistry(runtime.plugins);
   const port = enginePort({ pool, evaluation: asking, types, ...listeners, membership, problems: () => problems });
   const app = createApp({ db: store.db, engine: port, config: { version: VERSION, limits: config.limits }, log });
+  registerEngineMetrics(pool, membership);
   await membership.start();
   onStop(() => membership.stop());
-  onStop(sweeping(pool));
+  onStop(sweeping(pool, () => purge(store, log)));
   return http.url;
 }
 
@@ -190,18 +193,19 @@ async function takeHints(request: Request, peers: Peers, pool: EnginePool, membe
   return new Response(null, { status: 204 });
 }
 
-/** @returns ends it */
-function sweeping(pool: EnginePool): () => void {
+/** What an earlier deletion, or the end of the process in the middle of one, has left of deleted workflows. */
+function purge({ db }: OpenedDatabase, log: Logger): void {
+  purgeDeleted(db.sql).catch((error) => log.warn("the purge of deleted workflows stopped", { error }));
+}
+
+/** Sweeps now and then. @returns ends it */
+function sweeping(pool: EnginePool, purge: () => void): () => void {
   let timer: ReturnType<typeof setTimeout>;
-  const arm = (): void => {
-    timer = setTimeout(
-      () => {
-        pool.sweep();
-        arm();
-      },
-      SWEEP_INTERVAL * (0.9 + Math.random() * 0.2),
-    );
+  const sweep = (): void => {
+    pool.sweep();
+    purge();
+    timer = setTimeout(sweep, SWEEP_INTERVAL * (0.9 + Math.random() * 0.2));
   };
-  arm();
+  sweep();
   return () => clearTimeout(timer);
 }
