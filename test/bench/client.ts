@@ -43,6 +43,8 @@ export class Refused extends Error {
 export interface StartOptions {
   readonly requestId?: string;
   readonly params?: Readonly<Record<string, unknown>>;
+  /** Milliseconds until the client gives up. For ever when absent. */
+  readonly patience?: number;
 }
 
 export class Client {
@@ -53,11 +55,12 @@ export class Client {
   }
 
   /** @throws Refused; TypeError and others of fetch when the server cannot be reached */
-  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async request<T>(method: string, path: string, body?: unknown, patience?: number): Promise<T> {
     const response = await fetch(this.url + path, {
       method,
       headers: { "content-type": "application/json", user: "bench" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(patience === undefined ? {} : { signal: AbortSignal.timeout(patience) }),
     });
     const text = await response.text();
     if (!response.ok) throw new Refused(response.status, text);
@@ -68,13 +71,15 @@ export class Client {
     await this.request("POST", "", definition);
   }
 
-  async start(workflow: string, { requestId, params }: StartOptions = {}): Promise<StartAnswer> {
-    const answer = await this.request<WireStart>("POST", `/${workflow}/versions/active/actions/start`, {
+  async start(workflow: string, { requestId, params, patience }: StartOptions = {}): Promise<StartAnswer> {
+    const body = {
       initiator: { type: "manual" },
       request_time: Date.now(),
       ...(requestId === undefined ? {} : { request_id: requestId }),
       ...(params === undefined ? {} : { run_params: params }),
-    });
+    };
+    const path = `/${workflow}/versions/active/actions/start`;
+    const answer = await this.request<WireStart>("POST", path, body, patience);
     const { status, workflow_instance_id: instance, workflow_run_id: run } = answer;
     return { workflow, instance, run, status };
   }

@@ -16,8 +16,7 @@ export type Program = readonly string[];
 
 export const sourceProgram: Program = [process.execPath, join(ROOT, "src/main.ts")];
 
-/** How long a start may take: recovery after many crashes included. */
-const READY_MS = 60_000;
+const PATIENCE = 60_000;
 /** `kill` does not wait for the operating system for ever. */
 const STOP_MS = 30_000;
 
@@ -27,6 +26,8 @@ export interface ServerOptions {
   /** Further arguments of `serve`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds after which a server that is not ready is killed. A minute when absent: recovery included. */
+  readonly patience?: number;
 }
 
 export interface Server {
@@ -58,9 +59,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     stderr: log,
   });
   closeSync(log);
-  const url = await readyUrl(child);
+  const url = await readyUrl(child, options.patience ?? PATIENCE);
   if (url === undefined) {
     child.kill("SIGKILL");
+    await child.exited;
     throw new Error(`the server did not become ready:\n${readFileSync(logFile, "utf8").slice(-2000)}`);
   }
   return {
@@ -84,8 +86,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-async function readyUrl(child: Bun.Subprocess<"ignore", "pipe", number>): Promise<string | undefined> {
-  const timer = setTimeout(() => child.kill("SIGKILL"), READY_MS);
+async function readyUrl(
+  child: Bun.Subprocess<"ignore", "pipe", number>,
+  patience: number,
+): Promise<string | undefined> {
+  const timer = setTimeout(() => child.kill("SIGKILL"), patience);
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of child.stdout) {
