@@ -1,6 +1,6 @@
 /** One line of a test vector or of a batch: tagged JSON in, JSON out (the compatibility vectors' form). */
 
-import { isJsonObject, isRawNumber, type Json, type JsonObject } from "../json.ts";
+import { isJsonObject, isRawNumber, type Json, type JsonObject, rawNumber } from "../json.ts";
 import { ExtensionRequest, evaluate, SelError, type SelExtension, type SelLimits, type SelValue } from "./index.ts";
 import { javaDoubleText } from "./number.ts";
 
@@ -86,7 +86,9 @@ function friendlyLong(value: bigint): Json {
 }
 
 function friendlyDouble(value: number): Json {
-  return Number.isFinite(value) && !Object.is(value, -0) ? value : javaDoubleText(value);
+  if (!Number.isFinite(value) || Object.is(value, -0)) return javaDoubleText(value);
+  // With its ".0", so that a reader can tell it from a LONG.
+  return Number.isInteger(value) && Math.abs(value) < 1e16 ? rawNumber(`${value}.0`) : value;
 }
 
 function object(entries: Iterable<readonly [string, Json]>): JsonObject {

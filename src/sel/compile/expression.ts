@@ -387,6 +387,7 @@ function methodCall(expr: Extract<Expr, { kind: "call" }>, scope: Scope, depth: 
   const target = primary(expr.target, scope, depth, cost);
   const { at, name: text } = expr;
   const own = visits(4, scope, depth + 1);
+  const key = `${text}/${expr.args.length}`;
   const args = expr.args.map((arg, i) => wrapped(arg, scope, depth + 2 + i));
   return (cx) => {
     const box = target(cx);
@@ -394,7 +395,7 @@ function methodCall(expr: Extract<Expr, { kind: "call" }>, scope: Scope, depth: 
     const values: Box[] = [];
     for (const arg of args) values.push(arg(cx));
     cx.at = at;
-    return call(box, text, values, cx);
+    return call(box, text, key, values, cx);
   };
 }
 

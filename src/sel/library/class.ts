@@ -131,7 +131,7 @@ export function staticBox(name: string): Box | undefined {
   return type === undefined ? undefined : defaultBox(type);
 }
 
-function key(box: Box | undefined): string {
+function keyOf(box: Box | undefined): string {
   if (box?.type !== "STRING") return wrongType("STRING", box as Box);
   return box.content ?? "null";
 }
@@ -139,15 +139,15 @@ function key(box: Box | undefined): string {
 const MAP_METHODS = methods<MapBox>({
   "size/0": ({ content }, _args, cx) => long(content?.size ?? 0, cx),
   "containsKey/1": ({ content }, [k], cx) => {
-    const name = key(k);
+    const name = keyOf(k);
     return boolean(content?.has(name) ?? false, cx);
   },
-  "get/1": ({ content }, [k]) => (content ?? nullContent("the map")).get(key(k)) ?? NULL,
+  "get/1": ({ content }, [k]) => (content ?? nullContent("the map")).get(keyOf(k)) ?? NULL,
   "getOrDefault/2": ({ content }, [k, otherwise]) =>
-    (content ?? nullContent("the map")).get(key(k)) ?? (otherwise as Box),
+    (content ?? nullContent("the map")).get(keyOf(k)) ?? (otherwise as Box),
   "put/2": ({ content }, [k, value], cx) => {
     const map = content ?? nullContent("the map");
-    const name = key(k);
+    const name = keyOf(k);
     const before = map.get(name);
     if (before === undefined) cx.grow(32);
     map.set(name, value as Box);
@@ -200,46 +200,46 @@ function callExtension(self: StaticBox, name: string, args: readonly Box[], cx: 
 }
 
 function callParams(self: StaticBox, name: string, args: readonly Box[], cx: Context): Box {
-  if (args.length === 1 && name === "get") return param(key(args[0]), cx);
-  if (args.length === 1 && name === "containsKey") return boolean(cx.variable(key(args[0])) !== undefined, cx);
+  if (args.length === 1 && name === "get") return param(keyOf(args[0]), cx);
+  if (args.length === 1 && name === "containsKey") return boolean(cx.variable(keyOf(args[0])) !== undefined, cx);
   return callExtension(self, name, args, cx);
 }
 
 const NONE = methods<Box>({});
 
-/** Calls a method. @throws SelError of any category; Passing for what belongs to the caller of `evaluate`. */
-export function call(box: Box, name: string, args: readonly Box[], cx: Context): Box {
+/** Calls a method; `key` is its name and number of arguments, `substring/2`. @throws SelError of any category; Passing for what belongs to the caller of `evaluate`. */
+export function call(box: Box, name: string, key: string, args: readonly Box[], cx: Context): Box {
   switch (box.type) {
     case "STRING":
-      return callString(box, name, args, cx);
+      return callString(box, name, key, args, cx);
     case "LONG":
-      return invoke(LONG_METHODS, box, name, args, cx);
+      return invoke(LONG_METHODS, box, key, args, cx);
     case "DOUBLE":
-      return invoke(DOUBLE_METHODS, box, name, args, cx);
+      return invoke(DOUBLE_METHODS, box, key, args, cx);
     case "MAP":
-      return invoke(MAP_METHODS, box, name, args, cx);
+      return invoke(MAP_METHODS, box, key, args, cx);
     case "DATETIME":
-      return invoke(TIME_METHODS, box, name, args, cx);
+      return invoke(TIME_METHODS, box, key, args, cx);
     case "DATETIME_ZONE":
-      return invoke(ZONE_METHODS, box, name, args, cx);
+      return invoke(ZONE_METHODS, box, key, args, cx);
     case "DATETIME_FORMATTER":
-      return invoke(FORMATTER_METHODS, box, name, args, cx);
+      return invoke(FORMATTER_METHODS, box, key, args, cx);
     case "DATETIME_PROPERTY":
-      return invoke(PROPERTY_METHODS, box, name, args, cx);
+      return invoke(PROPERTY_METHODS, box, key, args, cx);
     case "DATETIME_DAYS":
-      return invoke(DAYS_METHODS, box, name, args, cx);
+      return invoke(DAYS_METHODS, box, key, args, cx);
     case "UUID":
-      return invoke(UUID_METHODS, box, name, args, cx);
+      return invoke(UUID_METHODS, box, key, args, cx);
     case "MATH":
-      return invoke(MATH_METHODS, box, name, args, cx);
+      return invoke(MATH_METHODS, box, key, args, cx);
     case "PRESET_UTIL_FUNCTION":
-      return callUtil(box, name, args, cx);
+      return callUtil(box, name, key, args, cx);
     case "PRESET_MISC_FUNC_FIELDS":
-      return invoke(MISC_METHODS, box, name, args, cx);
+      return invoke(MISC_METHODS, box, key, args, cx);
     case "PRESET_PARAMS":
       return callParams(box, name, args, cx);
     default:
-      return invoke(NONE, box, name, args, cx);
+      return invoke(NONE, box, key, args, cx);
   }
 }
 

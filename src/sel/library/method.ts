@@ -13,24 +13,28 @@ export function methods<T extends Box>(table: Record<string, Method<T>>): Method
   return new Map(Object.entries(table));
 }
 
-/** @throws SelError unsupported, naming what exists under that name. */
+/** @param key name and number of arguments. @throws SelError unsupported, naming what exists under that name. */
 export function invoke<T extends Box>(
   table: Methods<T>,
   receiver: T,
-  name: string,
+  key: string,
   args: readonly Box[],
   cx: Context,
 ): Box {
-  const method = table.get(`${name}/${args.length}`);
-  if (method !== undefined) return method(receiver, args, cx);
-  const others = [...table.keys()].filter((key) => key.startsWith(`${name}/`)).map((key) => key.slice(name.length + 1));
-  const hint =
-    others.length > 0
-      ? `${name} takes ${others.join(" or ")} argument(s)`
-      : `there are ${[...new Set([...table.keys()].map((key) => key.slice(0, key.indexOf("/"))))].join(", ") || "no methods"}`;
+  const method = table.get(key);
+  return method === undefined ? unknownMethod(table, receiver, key) : method(receiver, args, cx);
+}
+
+function unknownMethod(table: Methods<never>, receiver: Box, key: string): never {
+  const name = key.slice(0, key.indexOf("/"));
+  const count = key.slice(name.length + 1);
+  const keys = [...table.keys()];
+  const others = keys.filter((other) => other.startsWith(`${name}/`)).map((other) => other.slice(name.length + 1));
+  const all = [...new Set(keys.map((other) => other.slice(0, other.indexOf("/"))))].join(", ");
+  const hint = others.length > 0 ? `${name} takes ${others.join(" or ")}` : `there are ${all || "no methods"}`;
   throw new SelError(
     "unsupported",
-    `${receiver.type} has no method ${name} with ${args.length} argument(s)`,
+    `${receiver.type} has no method ${name} with ${count} argument(s)`,
     undefined,
     hint,
   );

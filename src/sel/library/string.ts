@@ -47,7 +47,7 @@ function compare(a: string, b: string): number {
 }
 
 function replace(text: string, what: string, by: string, cx: Context): Box {
-  const count = occurrences(text, what);
+  const count = occurrences(text, what, (found) => cx.reserve(32 + 2 * found * (by.length - what.length)));
   cx.toil((text.length >> 4) + count);
   cx.reserve(32 + 2 * (text.length + count * (by.length - what.length)));
   return string(
@@ -56,10 +56,13 @@ function replace(text: string, what: string, by: string, cx: Context): Box {
   );
 }
 
-function occurrences(text: string, what: string): number {
+/** @param check is told the number so far, now and then. */
+function occurrences(text: string, what: string, check: (found: number) => void): number {
   if (what === "") return text.length + 1;
   let count = 0;
-  for (let at = text.indexOf(what); at >= 0; at = text.indexOf(what, at + what.length)) count++;
+  for (let at = text.indexOf(what); at >= 0; at = text.indexOf(what, at + what.length)) {
+    if ((++count & 0xfff) === 0) check(count);
+  }
   return count;
 }
 
@@ -141,7 +144,7 @@ function escaped(receiver: StringBox, args: readonly Box[], cx: Context): Box {
 }
 
 /** Calls a method of a STRING or of the class name `String`. */
-export function callString(receiver: StringBox, name: string, args: readonly Box[], cx: Context): Box {
+export function callString(receiver: StringBox, name: string, key: string, args: readonly Box[], cx: Context): Box {
   switch (name) {
     case "format": {
       const [pattern, ...values] = args;
@@ -153,7 +156,7 @@ export function callString(receiver: StringBox, name: string, args: readonly Box
     case "escape":
       return escaped(receiver, args, cx);
     default:
-      return invoke(METHODS, receiver, name, args, cx);
+      return invoke(METHODS, receiver, key, args, cx);
   }
 }
 

@@ -165,8 +165,8 @@ const METHODS = methods<StaticBox>({
 });
 
 /** Calls a function of `Util`. */
-export function callUtil(receiver: StaticBox, name: string, args: readonly Box[], cx: Context): Box {
-  if (name !== "toJson") return invoke(METHODS, receiver, name, args, cx);
+export function callUtil(receiver: StaticBox, name: string, key: string, args: readonly Box[], cx: Context): Box {
+  if (name !== "toJson") return invoke(METHODS, receiver, key, args, cx);
   const [value] = args;
   if (value === undefined || args.length !== 1) argument("toJson takes one value");
   return string(toJson(value, cx), cx);

@@ -93,6 +93,8 @@ export class Matcher {
 
   /** Looks for the next match, from `from` on. */
   find(from: number): boolean {
+    const { plain } = this.program;
+    if (plain !== undefined) return this.findPlain(plain, from);
     this.failed.clear();
     for (let at = from; at <= this.text.length; at++) {
       this.slots.fill(UNSET);
@@ -108,6 +110,17 @@ export class Matcher {
     }
     this.settle();
     return false;
+  }
+
+  private findPlain(plain: string, from: number): boolean {
+    const at = this.text.indexOf(plain, from);
+    this.steps += 2 + (((at < 0 ? this.text.length : at) - from) >> 4);
+    this.settle();
+    if (at < 0) return false;
+    this.slots[0] = at;
+    this.slots[1] = at + plain.length;
+    this.last = at + plain.length;
+    return true;
   }
 
   private settle(): void {

@@ -7,7 +7,8 @@ export type AnchorKind = "start" | "end" | "lineStart" | "lineEnd" | "last" | "w
 
 export type Node =
   | { readonly kind: "empty" }
-  | { readonly kind: "char"; readonly test: CharTest }
+  /** `literal` when it matches this one character only. */
+  | { readonly kind: "char"; readonly test: CharTest; readonly literal?: string }
   | { readonly kind: "sequence"; readonly items: readonly Node[] }
   | { readonly kind: "choice"; readonly items: readonly Node[] }
   | { readonly kind: "capture"; readonly index: number; readonly inner: Node }
@@ -29,6 +30,14 @@ export interface Pattern {
   /** Number of capturing groups, without group 0. */
   readonly groups: number;
   readonly names: ReadonlyMap<string, number>;
+}
+
+/** The text that a node matches and nothing else, if it is plain text. */
+export function plainText(node: Node): string | undefined {
+  if (node.kind === "char") return node.literal;
+  if (node.kind !== "sequence") return undefined;
+  const texts = node.items.map(plainText);
+  return texts.length > 0 && texts.every((text) => text !== undefined) ? texts.join("") : undefined;
 }
 
 /** Fewest and most UTF-16 units that a node can match. */

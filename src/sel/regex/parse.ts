@@ -114,7 +114,12 @@ class RegexParser {
   }
 
   private single(code: number): Node {
-    return { kind: "char", test: this.fold((other) => other === code) };
+    const test: CharTest = (other) => other === code;
+    // A lone surrogate is not plain: as a character it never is half of a pair.
+    const plain = !this.flags.i && (code < 0xd800 || code > 0xdfff);
+    return plain
+      ? { kind: "char", test, literal: String.fromCodePoint(code) }
+      : { kind: "char", test: this.fold(test) };
   }
 
   private fold(test: CharTest): CharTest {
@@ -254,6 +259,10 @@ class RegexParser {
         return this.fail(`\\${next} is not supported`);
     }
     if (next !== undefined && next >= "1" && next <= "9") return this.back();
+    if (this.isSelf(next)) {
+      this.index++;
+      return this.single(this.takeCode());
+    }
     return { kind: "char", test: this.fold(this.escapedSet()) };
   }
 
@@ -296,6 +305,11 @@ class RegexParser {
     }
     const code = this.escapedCode();
     return (other) => other === code;
+  }
+
+  /** Whether the escape at hand stands for itself: `\\.` and the like. */
+  private isSelf(next: string | undefined): next is string {
+    return next !== undefined && !/[A-Za-z0-9]/.test(next);
   }
 
   private shorthand(letter: string): CharTest | undefined {

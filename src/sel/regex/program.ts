@@ -1,6 +1,6 @@
 /** Compiles a pattern to instructions for the matcher. */
 import { SelError } from "../error.ts";
-import { type AnchorKind, type CharTest, lengths, type Node, type Pattern } from "./node.ts";
+import { type AnchorKind, type CharTest, lengths, type Node, type Pattern, plainText } from "./node.ts";
 
 export type Instruction =
   | { readonly op: "char"; readonly test: CharTest }
@@ -34,6 +34,8 @@ export interface RegexProgram {
   readonly splits: number;
   /** A failed state stays failed whatever was captured: false with back references. */
   readonly memo: boolean;
+  /** Set when the whole pattern is plain text. */
+  readonly plain: string | undefined;
 }
 
 const MAX_SIZE = 50_000;
@@ -156,5 +158,5 @@ export function compileRegex(pattern: Pattern): RegexProgram {
   compiler.emit(pattern.root);
   compiler.code.push({ op: "done" });
   const { code, slots, splits, memo } = compiler;
-  return { code, groups: pattern.groups, names: pattern.names, slots, splits, memo };
+  return { code, groups: pattern.groups, names: pattern.names, slots, splits, memo, plain: plainText(pattern.root) };
 }

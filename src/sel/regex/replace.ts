@@ -64,6 +64,22 @@ function pieces(replacement: string, { groups, names }: RegexProgram): Piece[] {
   return out;
 }
 
+/** Fills replacements in; without groups the same match has the same replacement, which is made once. */
+class Filler {
+  private match: string | undefined;
+  private made = "";
+
+  fill(parts: readonly Piece[], matcher: Matcher, groups: number): string {
+    const match = matcher.group(0) ?? "";
+    if (groups === 0 && match === this.match) return this.made;
+    let made = "";
+    for (const part of parts) made += typeof part === "string" ? part : (matcher.group(part) ?? "");
+    this.match = match;
+    this.made = made;
+    return made;
+  }
+}
+
 /** @throws SelError argument for a bad pattern or replacement. */
 export function replaceAll(text: string, pattern: string, replacement: string, room: Room): string {
   const code = program(pattern, room);
@@ -71,10 +87,11 @@ export function replaceAll(text: string, pattern: string, replacement: string, r
   let parts: Piece[] | undefined;
   let out = "";
   let done = 0;
+  const filler = new Filler();
   for (let from = 0; from <= text.length && matcher.find(from); from = next(matcher)) {
     parts ??= pieces(replacement, code);
-    out += text.slice(done, matcher.start);
-    for (const part of parts) out += typeof part === "string" ? part : (matcher.group(part) ?? "");
+    if (matcher.start > done) out += text.slice(done, matcher.start);
+    out += filler.fill(parts, matcher, code.groups);
     done = matcher.end;
     room.reserve(32 + 2 * out.length);
   }

@@ -84,8 +84,22 @@ function part(token: string, next: string | undefined): Part {
   }
 }
 
+/** Compiled patterns: pure functions of their text, and few. */
+const compiled = new Map<string, Formatter>();
+const MAX_COMPILED = 256;
+const MAX_LENGTH = 64;
+
 /** @throws SelError argument when the pattern is empty or has an unknown letter. */
 export function compilePattern(pattern: string): Formatter {
+  const known = compiled.get(pattern);
+  if (known !== undefined) return known;
+  const formatter = compileParts(pattern);
+  if (compiled.size >= MAX_COMPILED) compiled.clear();
+  if (pattern.length <= MAX_LENGTH) compiled.set(pattern, formatter);
+  return formatter;
+}
+
+function compileParts(pattern: string): Formatter {
   if (pattern === "") throw new SelError("argument", "the date pattern is empty", undefined, "for instance 'yyyyMMdd'");
   const tokens = pattern.match(TOKEN) ?? [];
   const parts = tokens.map((token, i): Part => {
