@@ -1,0 +1,221 @@
+/** Every workflow of `examples/` on a real server, and the command line around it. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createLogger } from "../../src/log.ts";
+import { loadConfig } from "../../src/server/config.ts";
+import { type Serving, serve } from "../../src/server/serve.ts";
+import { run as command } from "../cli/harness.ts";
+import { type FreshDatabase, freshDatabase } from "../support/database.ts";
+
+const examples = join(import.meta.dir, "../../examples");
+const LIMIT_MS = 60_000;
+
+let root = "";
+let database: FreshDatabase | undefined;
+let server: Serving | undefined;
+const log: string[] = [];
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "maestro-example-"));
+  cpSync(join(examples, "etl/orders.csv"), join(root, "orders.csv"));
+  database = await freshDatabase();
+  const flags = new Map([
+    ["--port", ["0"]],
+    ["--data-dir", [join(root, "data")]],
+    ["--database-url", [database.url]],
+    ["--engine-threads", ["1"]],
+    ["--runtime-threads", ["1"]],
+  ]);
+  const config = loadConfig(flags, { env: {}, cwd: root, home: root, uid: 1, cores: 1, terminal: false });
+  const logger = createLogger({ format: "json", level: "warn", write: (line) => void log.push(line) });
+  server = await serve(config, { log: logger });
+}, LIMIT_MS);
+
+afterAll(async () => {
+  await server?.stop();
+  await database?.close();
+  rmSync(root, { recursive: true, force: true });
+}, LIMIT_MS);
+
+const maestro = (...argv: readonly string[]) =>
+  command(argv, { cwd: examples, env: { MAESTRO_SERVER: server?.url }, sleep: (ms) => Bun.sleep(ms) });
+
+interface End {
+  readonly exit: number;
+  readonly status: string;
+  /** Status by step. */
+  readonly steps: Readonly<Record<string, string>>;
+  /** Evaluated params by step. */
+  readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly attempts: Readonly<Record<string, number>>;
+}
+
+interface StepAnswer {
+  readonly step_id: string;
+  readonly step_attempt_id: number;
+  readonly runtime_state: { readonly status: string };
+  readonly params: Readonly<Record<string, { readonly evaluated_result: unknown }>>;
+}
+
+async function play(file: string, ...params: readonly string[]): Promise<End> {
+  const pushed = await maestro("workflow", "push", file);
+  expect(pushed).toMatchObject({ exit: 0, err: "" });
+  const id = pushed.out.split(" ")[0] ?? "";
+  const options = params.flatMap((it) => ["--param", it]);
+  const started = await maestro("run", "start", id, "--watch", "--json", "--timeout", "50", ...options);
+  const { workflow_instance_id: instance, status } = JSON.parse(started.out || "{}");
+  const got = await maestro("run", "get", id, String(instance), "--json");
+  const steps: readonly StepAnswer[] = JSON.parse(got.out).steps;
+  const byStep = <T>(pick: (it: StepAnswer) => T) => Object.fromEntries(steps.map((it) => [it.step_id, pick(it)]));
+  return {
+    exit: started.exit,
+    status,
+    steps: byStep((it) => it.runtime_state.status),
+    params: byStep((it) =>
+      Object.fromEntries(Object.entries(it.params).map(([name, param]) => [name, param.evaluated_result])),
+    ),
+    attempts: byStep((it) => it.step_attempt_id),
+  };
+}
+
+test(
+  "the ETL cleans, sums up and reports",
+  async () => {
+    const end = await play("etl/etl.yaml", `data_dir=${root}`);
+    expect(end).toMatchObject({ exit: 0, status: "SUCCEEDED", steps: { report: "SUCCEEDED", refuse: "UNSATISFIED" } });
+    expect(end.params.validate).toMatchObject({ good: 12, rejected: 3, error_rate: 0.2 });
+    expect(end.params.report).toMatchObject({ euros: 2677, revenue: "2677 euros" });
+    expect(readFileSync(String(end.params.report?.file), "utf8")).toContain("best country DE, best item chair");
+  },
+  LIMIT_MS,
+);
+
+test(
+  "the ETL refuses a file with too many errors",
+  async () => {
+    const end = await play("etl/etl.yaml", `data_dir=${root}`, "max_error_rate=0.1");
+    expect(end).toMatchObject({
+      exit: 6,
+      status: "FAILED",
+      steps: { transform: "UNSATISFIED", quarantine: "SUCCEEDED", refuse: "FATALLY_FAILED", report: "UNSATISFIED" },
+    });
+  },
+  LIMIT_MS,
+);
+
+test.each([
+  ["chain.json", [], { first: "SUCCEEDED", second: "SUCCEEDED", third: "SUCCEEDED" }],
+  ["fanout.json", [], { left: "SUCCEEDED", right: "SUCCEEDED", join: "SUCCEEDED" }],
+  ["conditional.json", [], { approve: "UNSATISFIED", book: "SUCCEEDED", done: "SUCCEEDED" }],
+  ["conditional.json", ["amount=5000"], { approve: "SUCCEEDED", book: "UNSATISFIED", done: "SUCCEEDED" }],
+] as const)(
+  "%s %j succeeds",
+  async (file, params, steps) => {
+    expect(await play(file, ...params)).toMatchObject({ exit: 0, status: "SUCCEEDED", steps });
+  },
+  LIMIT_MS,
+);
+
+test(
+  "params.json evaluates and hands on",
+  async () => {
+    const end = await play("params.json");
+    expect(end).toMatchObject({ exit: 0, status: "SUCCEEDED" });
+    expect(end.params.measure?.rows).toBe(160);
+    expect(end.params.judge).toMatchObject({ verdict: "large", message: "sales_20240501 has 160 rows: large" });
+  },
+  LIMIT_MS,
+);
+
+test(
+  "retry.json succeeds on its third attempt",
+  async () => {
+    expect(await play("retry.json")).toMatchObject({ exit: 0, status: "SUCCEEDED", attempts: { flaky: 3 } });
+  },
+  LIMIT_MS,
+);
+
+test(
+  "timeout.json is stopped when its time is up",
+  async () => {
+    const end = await play("timeout.json");
+    expect(end).toMatchObject({ exit: 6, status: "TIMED_OUT", steps: { slow: "TIMED_OUT" } });
+    expect(end.steps.never).not.toBe("SUCCEEDED");
+  },
+  LIMIT_MS,
+);
+
+test(
+  "failure.json fails after everything that could run has run",
+  async () => {
+    expect(await play("failure.json")).toMatchObject({
+      exit: 6,
+      status: "FAILED",
+      steps: { optional: "COMPLETED_WITH_ERROR", carry_on: "SUCCEEDED", required: "FATALLY_FAILED" },
+    });
+  },
+  LIMIT_MS,
+);
+
+test(
+  "failfast.json stops what is still running",
+  async () => {
+    const end = await play("failfast.json");
+    expect(end).toMatchObject({ exit: 6, status: "FAILED", steps: { guard: "FATALLY_FAILED" } });
+    expect(["STOPPED", "NOT_CREATED", undefined]).toContain(end.steps.long);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "the rest of the command line works on what was run",
+  async () => {
+    const list = await maestro("workflow", "list", "example-chain");
+    expect(list.out).toMatch(/^example-chain +1 +1 +demo +1 SUCCEEDED$/m);
+    expect((await maestro("workflow", "versions", "example-chain")).out).toMatch(/^1 +yes +ann/m);
+    expect(JSON.parse((await maestro("workflow", "get", "example-chain")).out)).toMatchObject({ is_default: true });
+    expect((await maestro("run", "list", "example-chain")).out).toMatch(/^1 +1 +1 +SUCCEEDED/m);
+    expect((await maestro("run", "get", "example-chain", "1")).out).toContain("✔ third");
+    expect(await maestro("run", "get", "example-chain", "99")).toMatchObject({ exit: 3, out: "" });
+    expect(await maestro("run", "start", "nothing")).toMatchObject({ exit: 3, out: "" });
+    expect(await maestro("run", "start", "example-params", "-p", "day:LONG=1", "-p", "total=x")).toMatchObject({
+      exit: 1,
+    });
+  },
+  LIMIT_MS,
+);
+
+const SLEEPER = JSON.stringify({
+  properties: { owner: "demo" },
+  workflow: {
+    id: "sleeper",
+    steps: [{ step: { id: "a", type: "Sleep", params: { sleep_seconds: { type: "LONG", value: 600 } } } }],
+  },
+});
+
+test(
+  "a run can be stopped or killed, and its workflow deleted",
+  async () => {
+    const env = { MAESTRO_SERVER: server?.url };
+    expect(await command(["workflow", "push", "-"], { env, stdin: SLEEPER })).toMatchObject({ exit: 0 });
+    for (const [option, status] of [
+      [[], "STOPPED"],
+      [["--kill"], "FAILED"],
+    ] as const) {
+      const { out } = await maestro("run", "start", "sleeper", "--json");
+      const instance = String(JSON.parse(out).workflow_instance_id);
+      const stopped = await maestro("run", "stop", "sleeper", instance, "--wait", "--timeout", "50", ...option);
+      expect([stopped.exit, stopped.err]).toEqual([0, ""]);
+      expect(stopped.out).toContain(`sleeper instance ${instance} run 1: ${status}`);
+    }
+    expect(await maestro("workflow", "delete", "sleeper", "--yes")).toMatchObject({ exit: 0 });
+    expect(await maestro("workflow", "get", "sleeper")).toMatchObject({ exit: 3 });
+  },
+  LIMIT_MS,
+);
+
+test("nothing of this was worth a warning in the server's log", () => {
+  expect(log).toEqual([]);
+});
