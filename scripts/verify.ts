@@ -7,6 +7,7 @@ import { Glob } from "bun";
 
 const root = join(import.meta.dir, "..");
 const bun = process.execPath;
+const colors = process.stdout.isTTY ? "force" : "off";
 
 interface Tally {
   readonly passed: number;
@@ -51,7 +52,7 @@ function stages(): readonly Stage[] {
   const special = new Set([architecture, ...[...TEST_STAGES, SMOKE].flatMap(of)]);
   return [
     { name: "install", command: [bun, "install", "--frozen-lockfile"] },
-    { name: "format and lint", command: tool("biome", "ci", "--diagnostic-level=warn", ".") },
+    { name: "format and lint", command: tool("biome", "ci", `--colors=${colors}`, ".") },
     { name: "types", command: tool("tsc") },
     { name: "unused code", command: tool("knip") },
     ...testStage("architecture", [architecture]),

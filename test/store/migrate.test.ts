@@ -101,7 +101,7 @@ test("the migrations make what the schema of the code says", async () => {
   const actual = (await describeSchema(migrated.sql)).filter(
     (line) => expected.includes(line) || !line.startsWith("CREATE INDEX"),
   );
-  expect(actual).toEqual(expected);
+  expect(actual).toEqual([...expected]);
   await Promise.all([migrated.close(), fresh.close()]);
 });
 
