@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeEach, expect, test } from "bun:test";
 import { StaleOwner } from "../../src/flow/port.ts";
 import { Cluster } from "../../src/store/cluster.ts";
 import { GroupWriter } from "../../src/store/writer/writer.ts";
-import { type FreshDatabase, freshDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/database.ts";
 import { attempt, silent } from "./fixture.ts";
 
-let db: FreshDatabase;
-let cluster: Cluster;
-beforeAll(async () => {
-  db = await freshDatabase({ max: 8 });
-  cluster = new Cluster(db.sql);
-});
+const db = await freshDatabase({ max: 8 });
+const cluster = new Cluster(db.sql);
 afterAll(() => db.close());
 beforeEach(async () => {
   await db.sql`TRUNCATE flow_group, node, step_attempt`;

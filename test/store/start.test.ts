@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import type { StartOutcome } from "../../src/flow/port.ts";
 import { groupOf } from "../../src/id.ts";
 import type { Run } from "../../src/run/model.ts";
@@ -6,13 +6,10 @@ import { addOutbox } from "../../src/store/outbox.ts";
 import { dequeue, pendingDequeues } from "../../src/store/run.ts";
 import { startRuns } from "../../src/store/start.ts";
 import { addRunAction, stopAllQueued, stopQueued, unblock } from "../../src/store/stop.ts";
-import { type FreshDatabase, freshDatabase } from "../support/database.ts";
+import { freshDatabase } from "../support/database.ts";
 import { newRun, workflow } from "./fixture.ts";
 
-let db: FreshDatabase;
-beforeAll(async () => {
-  db = await freshDatabase({ max: 6 });
-});
+const db = await freshDatabase({ max: 6 });
 afterAll(() => db.close());
 
 let count = 0;

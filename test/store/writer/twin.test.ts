@@ -1,21 +1,17 @@
 /** The group writer against its oracle: whatever is written, in whatever batches, ends up as if row by row. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { GroupStamp, Write, Writer } from "../../../src/flow/port.ts";
 import type { Sql } from "../../../src/store/connection.ts";
 import { RowWriter } from "../../../src/store/writer/twin.ts";
 import { GroupWriter } from "../../../src/store/writer/writer.ts";
-import { type FreshDatabase, freshDatabase } from "../../support/database.ts";
+import { freshDatabase } from "../../support/database.ts";
 import { attempt, silent } from "../fixture.ts";
 
 const RUNS = 6;
 const GROUPS = 3;
 
-let one: FreshDatabase;
-let other: FreshDatabase;
-beforeAll(async () => {
-  [one, other] = await Promise.all([freshDatabase(), freshDatabase()]);
-});
+const [one, other] = await Promise.all([freshDatabase(), freshDatabase()]);
 afterAll(() => Promise.all([one.close(), other.close()]));
 
 /** Text with everything that Postgres or the encoding could trip over. */
