@@ -91,7 +91,7 @@ export class Call {
   /** This answer may take longer than the server lets a connection idle. @param seconds 0: as long as the client stays */
   keepOpen(seconds: number): void {
     const server = this.context.env as { timeout?: (request: Request, seconds: number) => void } | undefined;
-    server?.timeout?.(this.request, seconds === 0 ? 0 : Math.min(255, seconds + 10));
+    server?.timeout?.(this.request, seconds === 0 || seconds > 240 ? 0 : seconds + 10);
   }
 
   body(limit = this.bodyLimit): Promise<Json> {

@@ -31,14 +31,6 @@ export async function loadRun(
   return row && runOf(row);
 }
 
-/** The stored status, of the row alone: what a waiting reader looks at again and again. */
-export async function loadRunStatus(sql: Sql, { workflowId, instanceId, runId }: RunRef): Promise<string | undefined> {
-  const [row] = await sql<{ status: string }[]>`
-    SELECT status FROM run
-    WHERE workflow_id = ${workflowId} AND instance_id = ${instanceId} AND run_id = ${runId}`;
-  return row?.status;
-}
-
 export interface IdRange {
   readonly low: number;
   readonly high: number;

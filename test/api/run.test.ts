@@ -56,6 +56,13 @@ describe("starting", () => {
     expect(body.initiator).toEqual({ depth: 0, user: "ann", type: "MANUAL" });
   });
 
+  test("takes artifacts of unknown types as free-form ones", async () => {
+    await push("artifacts");
+    await start("artifacts", { artifacts: { mine: { n: 3 }, other: { type: "DEFAULT2", v: 1 } } });
+    const { body } = await call("GET", `${BASE}/artifacts/instances/1`);
+    expect(body.artifacts).toEqual({ mine: { n: 3 }, other: { v: 1 } });
+  });
+
   const refused: readonly (readonly [string, unknown])[] = [
     ["no initiator", {}],
     ["an unknown initiator", { initiator: { type: "nobody" } }],

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { badRequest, notFound } from "../../error.ts";
 import { parseJson } from "../../json.ts";
-import type { Run } from "../../run/model.ts";
+import type { Run, RunRef } from "../../run/model.ts";
 import { RUN_ACTIONS, type RunStatus, type StoredRunStatus, shownRunStatus } from "../../run/status.ts";
 import {
   instanceRange,
@@ -10,7 +10,6 @@ import {
   listRuns,
   loadLatestRuns,
   loadRun,
-  loadRunStatus,
   loadRuns,
   type RunFilter,
   type RunSummary,
@@ -97,31 +96,33 @@ async function getRun(call: Call, services: Services) {
   const runId = call.numberOrLatest("run");
   const options = { enriched: call.flag("enriched", true), aggregated: call.flag("aggregated", false) };
   const wait = call.integer("wait", 0, MAX_WAIT_S) ?? 0;
-  const run = await loadRun(sql, workflowId, instanceId, runId);
-  if (run === undefined) throw noRun(workflowId, instanceId, runId);
-  if (wait === 0 || isOver(run)) return reader.run(run, options);
-  call.keepOpen(wait);
-  await waitForEnd(call, services, run, wait);
-  const later = await loadRun(sql, workflowId, instanceId, run.runId);
-  return reader.run(later ?? run, options);
+  if (wait === 0 || runId === "latest") {
+    const run = await loadRun(sql, workflowId, instanceId, runId);
+    if (run === undefined) throw noRun(workflowId, instanceId, runId);
+    if (wait === 0 || isOver(run)) return reader.run(run, options);
+    return reader.run(await awaitEnd(call, services, run, wait), options);
+  }
+  return reader.run(await awaitEnd(call, services, { workflowId, instanceId, runId }, wait), options);
 }
 
-async function waitForEnd(call: Call, { sql, engine, clock }: Services, run: Run, seconds: number): Promise<void> {
+/** The run as it is when it has ended, or when the time is up. */
+async function awaitEnd(call: Call, { sql, engine, clock }: Services, ref: RunRef, seconds: number): Promise<Run> {
   const deadline = clock.now() + seconds * 1000;
   const { signal } = call.request;
-  const wakeup = new Wakeup(clock, signal, (listener) => engine.onRunEnded(run, listener));
+  // Listens before it looks: an end in between is heard.
+  const wakeup = new Wakeup(clock, signal, (listener) => engine.onRunEnded(ref, listener));
+  call.keepOpen(seconds);
   try {
-    while (!signal.aborted) {
-      const status = await loadRunStatus(sql, run);
-      if (status === undefined || !isLive(status) || clock.now() >= deadline) return;
+    for (;;) {
+      const run = await loadRun(sql, ref.workflowId, ref.instanceId, ref.runId);
+      if (run === undefined) throw noRun(ref.workflowId, ref.instanceId, ref.runId);
+      if (isOver(run) || signal.aborted || clock.now() >= deadline) return run;
       await wakeup.until(Math.min(deadline, clock.now() + RE_READ));
     }
   } finally {
     wakeup.close();
   }
 }
-
-const isLive = (status: string): boolean => status === "CREATED" || status === "IN_PROGRESS" || status === "PAUSED";
 
 function pageRoutes(router: Router): void {
   router.add(
