@@ -6,8 +6,13 @@ import { type Command, EXIT } from "./command.ts";
 const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = (typeof SHELLS)[number];
 
-/** @param all every command, this one included. */
-export const completionCommand = (all: () => readonly Command[]): Command => ({
+type Groups = Readonly<Record<string, string>>;
+
+/**
+ * @param all every command, this one included
+ * @param groups what the commands of a group are for
+ */
+export const completionCommand = (all: () => readonly Command[], groups: Groups): Command => ({
   name: "completion",
   summary: "Print a shell's completion script",
   positionals: [{ name: "SHELL", summary: "The shell", choices: SHELLS }],
@@ -15,12 +20,12 @@ export const completionCommand = (all: () => readonly Command[]): Command => ({
   examples: ["completion bash > ~/.local/share/bash-completion/completions/maestro", "completion fish | source"],
   detail: 'In bash and zsh: eval "$(maestro completion bash)", or zsh, in the shell\'s start-up file.',
   run: async (args, io) => {
-    io.out(SCRIPTS[args.at(0) as Shell](all()));
+    io.out(SCRIPTS[args.at(0) as Shell](all(), groups));
     return EXIT.OK;
   },
 });
 
-const SCRIPTS: Readonly<Record<Shell, (commands: readonly Command[]) => string>> = {
+const SCRIPTS: Readonly<Record<Shell, (commands: readonly Command[], groups: Groups) => string>> = {
   bash: (commands) => `${bashFunction(commands)}\ncomplete -o filenames -F _maestro maestro`,
   zsh: (commands) =>
     `autoload -Uz +X compinit bashcompinit && compinit && bashcompinit\n${bashFunction(commands)}\ncomplete -o filenames -F _maestro maestro`,
@@ -80,11 +85,11 @@ function uniqueOptions(commands: readonly Command[]): readonly OptionSpec[] {
   return [...byName.values()];
 }
 
-function fishScript(commands: readonly Command[]): string {
+function fishScript(commands: readonly Command[], titles: Groups): string {
   const groups = groupsOf(commands);
   const lines = ["complete -c maestro -f"];
   for (const word of firstWords(commands)) {
-    const summary = commands.find((it) => it.name === word)?.summary ?? `${word} commands`;
+    const summary = commands.find((it) => it.name === word)?.summary ?? titles[word] ?? word;
     lines.push(`complete -c maestro -n __fish_use_subcommand -a ${word} -d ${quoted(summary)}`);
   }
   for (const group of groups) {

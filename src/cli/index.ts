@@ -10,6 +10,14 @@ import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
 import { WORKFLOW_COMMANDS } from "./workflow.ts";
 
+/** What the commands of a group are for. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  workflow: "Definitions and their versions",
+  run: "Runs of workflows",
+  sel: "The expression language",
+  migrate: "The database's schema",
+};
+
 export const COMMANDS: readonly Command[] = [
   serveCommand,
   demoCommand,
@@ -18,14 +26,6 @@ export const COMMANDS: readonly Command[] = [
   ...RUN_COMMANDS,
   ...SEL_COMMANDS,
   ...MIGRATE_COMMANDS,
-  completionCommand(() => COMMANDS),
+  completionCommand(() => COMMANDS, GROUPS),
   versionCommand,
 ];
-
-/** What the commands of a group are for. */
-export const GROUPS: Readonly<Record<string, string>> = {
-  workflow: "Definitions and their versions",
-  run: "Runs of workflows",
-  sel: "The expression language",
-  migrate: "The database's schema",
-};

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { closest } from "../definition/suggest.ts";
-import { BadValue, LIMIT_OPTIONS, type Option, PARAM_OPTIONS, SERVER_OPTIONS, type Surroundings } from "./option.ts";
+import { BadValue, LIMIT_OPTIONS, type Option, SERVER_OPTIONS, type Surroundings } from "./option.ts";
 
 export type { Surroundings } from "./option.ts";
 
@@ -14,10 +14,8 @@ type Values<Table> = { readonly [K in keyof Table]: Table[K] extends Option<infe
 /** Sizes are in bytes or UTF-16 units, as their names say. */
 export type Limits = Values<typeof LIMIT_OPTIONS>;
 
-export type ParamSettings = Values<typeof PARAM_OPTIONS>;
-
 /** Paths are absolute. `databaseUrl` is undefined for the embedded database. */
-export type Config = Values<typeof SERVER_OPTIONS> & { readonly limits: Limits; readonly params: ParamSettings };
+export type Config = Values<typeof SERVER_OPTIONS> & { readonly limits: Limits };
 
 /** A setting that can't be used. The message is for the user. */
 export class ConfigError extends Error {
@@ -29,7 +27,6 @@ type Table = Readonly<Record<string, Option<unknown>>>;
 const SECTIONS: readonly (readonly [section: string, table: Table])[] = [
   ["", SERVER_OPTIONS],
   ["limits", LIMIT_OPTIONS],
-  ["params", PARAM_OPTIONS],
 ];
 
 /** One setting with its three spellings. */
@@ -74,7 +71,7 @@ export function loadConfig(flags: Flags, around: Surroundings): Config {
       SETTINGS.filter((it) => it.section === name).map((it) => [it.name, readSetting(it, flags, file, around)]),
     );
   // The table that SETTINGS was made from is the one that the type was made from.
-  return { ...section(""), limits: section("limits"), params: section("params") } as unknown as Config;
+  return { ...section(""), limits: section("limits") } as unknown as Config;
 }
 
 interface Given {
@@ -179,7 +176,7 @@ function collect(path: string, section: string, content: unknown, given: Map<str
   }
   for (const [name, value] of Object.entries(content)) {
     const key = section === "" ? name : `${section}.${name}`;
-    if (section === "" && (name === "limits" || name === "params")) {
+    if (section === "" && name !== "" && SECTIONS.some(([it]) => it === name)) {
       if (value !== null) collect(path, name, value, given);
       continue;
     }

@@ -90,17 +90,6 @@ const choice = <const T extends string>(
   fallback,
 });
 
-const boolean = (summary: string, fallback: boolean): Option<boolean> => ({
-  placeholder: "BOOL",
-  summary,
-  choices: ["true", "false"],
-  parse: (texts) => {
-    if (last(texts) !== "true" && last(texts) !== "false") throw new BadValue("must be true or false");
-    return last(texts) === "true";
-  },
-  fallback: () => fallback,
-});
-
 const urlWith =
   (...protocols: readonly string[]) =>
   (value: string): void => {
@@ -193,14 +182,6 @@ export const SERVER_OPTIONS = {
 /** Settings below `limits`. */
 export const LIMIT_OPTIONS = {
   steps: integer({ summary: "Steps in one definition, nested ones included" }, 1, 100_000, () => 1_000),
-  iterations: integer({ summary: "Iterations of one foreach or while" }, 1, 10_000_000, () => 100_000),
   definitionBytes: integer({ summary: "Size of a pushed definition" }, 1_024, GIGABYTE, () => 262_144),
   bodyBytes: integer({ summary: "Size of any other request" }, 1_024, GIGABYTE, () => 4_194_304),
-  paramsChars: integer({ summary: "Evaluated params of one run or step, as JSON" }, 1_024, GIGABYTE, () => 750_000),
-  depth: integer({ summary: "Nesting of runs: loops and subworkflows" }, 1, 100, () => 10),
-} as const satisfies Record<string, Option<unknown>>;
-
-/** Settings below `params`. */
-export const PARAM_OPTIONS = {
-  enforceValidators: boolean("Run the validators that params declare", false),
 } as const satisfies Record<string, Option<unknown>>;

@@ -46,13 +46,9 @@ test("without settings everything has its default", () => {
     logLevel: "info",
     limits: {
       steps: 1000,
-      iterations: 100_000,
       definitionBytes: 262_144,
       bodyBytes: 4_194_304,
-      paramsChars: 750_000,
-      depth: 10,
     },
-    params: { enforceValidators: false },
   });
 });
 
@@ -69,7 +65,7 @@ test("every setting is read from a flag, a variable and a file key alike", () =>
     const [first = "", second] = key.split(".");
     const yaml = second === undefined ? `${first}: ${raw}\n` : `${first}:\n  ${second}: ${raw}\n`;
     const pick = (config: Config): unknown =>
-      ((section === "" ? config : config[section as "limits" | "params"]) as Record<string, unknown>)[name];
+      ((section === "" ? config : config[section as "limits"]) as Record<string, unknown>)[name];
     const byFlag = pick(load({ [flag]: [raw] }));
     expect(byFlag).not.toEqual(pick(load({})));
     expect(pick(load({}, { env: { [variable]: raw } }))).toEqual(byFlag);
