@@ -185,3 +185,35 @@ test(
   },
   START_MS,
 );
+
+/** A file system of that many megabytes; undefined where we may not make one (it takes root on Linux). */
+function smallDisk(megabytes: number): string | undefined {
+  const path = mkdtempSync(join(tmpdir(), "maestro-small-"));
+  const mount = ["mount", "-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", path];
+  if (process.platform === "linux" && process.getuid?.() === 0 && Bun.spawnSync(mount).exitCode === 0) return path;
+  rmSync(path, { recursive: true });
+  console.warn("The tests of a full disk need root on Linux, and are left out");
+  return undefined;
+}
+
+test(
+  "a full disk is named, and what was there still starts when it has room again",
+  async () => {
+    const disk = smallDisk(60);
+    if (!disk) return;
+    try {
+      const dataDir = join(disk, "data");
+      await (await start(dataDir)).stop();
+      const filler = join(disk, "filler");
+      Bun.spawnSync(["dd", "if=/dev/zero", `of=${filler}`, "bs=16k"], { stdio: ["ignore", "ignore", "ignore"] });
+      await expect(start(dataDir)).rejects.toThrow(/is full.*--data-dir/);
+      await expect(start(join(disk, "other"))).rejects.toThrow(/is full|ENOSPC/);
+      rmSync(filler);
+      await (await start(dataDir)).stop();
+    } finally {
+      Bun.spawnSync(["umount", disk]);
+      rmSync(disk, { recursive: true });
+    }
+  },
+  START_MS,
+);

@@ -9,7 +9,13 @@ export interface Address {
 const DURABLE = { fsync: "on", full_page_writes: "on", synchronous_commit: "on" };
 
 /** One node, no replicas: less write-ahead log, and fewer idle processes. */
-const SINGLE = { wal_level: "minimal", max_wal_senders: "0", max_replication_slots: "0", io_method: "sync" };
+const SINGLE = {
+  wal_level: "minimal",
+  max_wal_senders: "0",
+  max_replication_slots: "0",
+  max_logical_replication_workers: "0",
+  io_method: "sync",
+};
 
 /** Modest memory. Checkpoints are rare, since each makes the next writes of a page cost a whole page of log. */
 const SIZE = {
