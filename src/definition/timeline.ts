@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ERROR_CODES, type ErrorCode } from "../error.ts";
 import type { RawNumber } from "../json.ts";
 import { type User, userSchema } from "./user.ts";
-import { caseless, flag, instant, long, object, open, reading, strict, text } from "./wire.ts";
+import { type Fields, flag, instant, long, object, reading, strict, text } from "./wire.ts";
 
 export const LOG_LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] as const;
 
@@ -99,20 +99,30 @@ export interface Artifact {
 /** By key, which is fixed for each type: `maestro_foreach`, `maestro_subworkflow`, … */
 export type Artifacts = Readonly<Record<string, Artifact>>;
 
-export const artifactSchema: z.ZodType<Artifact> = open({
-  type: caseless([
-    "DEFAULT",
-    "SUBWORKFLOW",
-    "FOREACH",
-    "WHILE",
-    "TITUS",
-    "NOTEBOOK",
-    "DYNAMIC_OUTPUT",
-    "KUBERNETES",
-    "HTTP",
-    "RETRY",
-  ]).optional(),
-}).meta({ id: "Artifact" });
+/** Types whose fields are fixed; an artifact of any other type, or of none, is free-form and carries no type. */
+export const ARTIFACT_TYPES = [
+  "SUBWORKFLOW",
+  "FOREACH",
+  "WHILE",
+  "TITUS",
+  "NOTEBOOK",
+  "DYNAMIC_OUTPUT",
+  "KUBERNETES",
+  "HTTP",
+  "RETRY",
+] as const;
+
+const knownTypes: ReadonlySet<unknown> = new Set(ARTIFACT_TYPES);
+
+function canonicalType({ type, ...fields }: Fields): Fields {
+  const name = typeof type === "string" ? type.toUpperCase() : undefined;
+  return knownTypes.has(name) ? { ...fields, type: name } : fields;
+}
+
+export const artifactSchema: z.ZodType<Artifact> = reading(
+  canonicalType,
+  z.looseObject({ type: z.enum(ARTIFACT_TYPES).optional() }),
+).meta({ id: "Artifact" });
 
 /** One line of a workflow's history. */
 export interface WorkflowTimelineEvent {
