@@ -18,9 +18,11 @@ import { createDataDir, type Place, preparePlace } from "./place.ts";
 import { installProgram } from "./program.ts";
 import { type Child, launch } from "./server.ts";
 
-/** As many times in a row a child that dies is started again, each time after a longer pause. */
-const MAX_RESTARTS = 5;
-const RESTART_PAUSE_MS = 200;
+/** A child that dies is started again at once; one that keeps dying, after a pause that doubles up to the longest. */
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 10_000;
+/** A child that has lived this long is not one that keeps dying. */
+const SETTLED_MS = 60_000;
 
 export interface EmbeddedOptions {
   /** Created when it's missing. */
@@ -75,7 +77,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 class Keeper {
   readonly port: number | undefined;
   #child: Child;
-  #restarts = 0;
+  #pause = 0;
   #isStopping = false;
   #watch: Promise<void>;
 
@@ -101,10 +103,10 @@ class Keeper {
       const startedAt = performance.now();
       await this.#child.exited;
       if (this.#isStopping) return;
-      if (performance.now() - startedAt > 60_000) this.#restarts = 0;
-      if (++this.#restarts > MAX_RESTARTS) return log.warn("Postgres keeps dying: it is not started again");
+      if (performance.now() - startedAt > SETTLED_MS) this.#pause = 0;
       log.warn("Postgres ended unexpectedly: starting it again");
-      await Bun.sleep(RESTART_PAUSE_MS * 2 ** this.#restarts);
+      await Bun.sleep(this.#pause);
+      this.#pause = Math.min(Math.max(this.#pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
       if (this.#isStopping) return;
       try {
         await stopLeftover(this.run.place, (message) => log.warn(message));
