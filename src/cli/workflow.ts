@@ -53,6 +53,7 @@ const getCommand: Command = {
   positionals: [WORKFLOW],
   options: [
     { name: "--version", placeholder: "V", summary: "active, latest, default or a number", otherwise: "default" },
+    { ...JSON_OPTION, summary: "Nothing else: a definition is always printed as JSON" },
     ...SERVER_OPTIONS,
   ],
   examples: ["workflow get etl", "workflow get etl --version 3"],
