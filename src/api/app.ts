@@ -24,6 +24,10 @@ const answers = metrics.counter("maestro_http_responses_total", "Answers, by sta
  */
 export function createApp({ db, engine, config, log, clock = systemClock }: AppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
+  app.use(async (context, next) => {
+    await next();
+    answers.add(1, { status: context.res.status });
+  });
   const services: Services = { sql: db.sql, engine, config, log, clock, reader: new Reader(db.sql) };
   const router = new Router(app, services);
   workflowRoutes(router);
@@ -40,14 +44,8 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
 
   app.onError((error, context) => {
     if (isOurs(error)) log.error("a request failed", { method: context.req.method, path: context.req.path, error });
-    const response = errorResponse(error, context.req.path);
-    answers.add(1, { status: response.status });
-    return response;
+    return errorResponse(error, context.req.path);
   });
-  app.notFound((context) => {
-    const problem = router.refuse(context.req.method, context.req.path);
-    answers.add(1, { status: problem.status });
-    return errorResponse(problem, context.req.path);
-  });
+  app.notFound((context) => errorResponse(router.refuse(context.req.method, context.req.path), context.req.path));
   return app;
 }

@@ -19,7 +19,7 @@ import { loadAttemptStates, loadEarlierRuns } from "../store/instance.ts";
 import { loadVersion } from "../store/version.ts";
 
 /** How many definitions are kept. */
-const CACHED = 500;
+const CACHED = 200;
 
 /** A run's definition as it executes it. */
 interface Plan {
@@ -28,10 +28,15 @@ interface Plan {
   readonly steps: ReadonlyMap<string, Step>;
 }
 
+function makePlan(workflow: Workflow): Plan {
+  const steps = new Map(workflow.steps.map((step) => [fieldsOf(step).id, step]));
+  return { workflow, dag: runtimeDag(workflow), steps };
+}
+
 export class Reader {
   readonly #sql: Sql;
-  /** In the order of use, the oldest first. */
-  readonly #definitions = new Map<string, Workflow>();
+  /** By version, in the order of use, the oldest first. */
+  readonly #plans = new Map<string, Plan>();
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -39,22 +44,27 @@ export class Reader {
 
   /** @throws NOT_FOUND when the version went with its workflow's deletion */
   async definition(workflowId: string, internalId: number, versionId: number): Promise<Workflow> {
-    const key = `${internalId}:${versionId}`;
-    let workflow = this.#definitions.get(key);
-    if (workflow === undefined) {
-      workflow = (await loadVersion(this.#sql, internalId, versionId))?.workflow;
-      if (workflow === undefined) throw notFound(`The definition of workflow [${workflowId}] has been deleted.`);
-      const [oldest] = this.#definitions.keys();
-      if (this.#definitions.size >= CACHED && oldest !== undefined) this.#definitions.delete(oldest);
-    } else this.#definitions.delete(key);
-    this.#definitions.set(key, workflow);
-    return workflow;
+    return (await this.#planOf(workflowId, internalId, versionId)).workflow;
   }
 
-  async plan(run: Run): Promise<Plan> {
-    const workflow = runtimeWorkflow(run, await this.definition(run.workflowId, run.internalId, run.versionId));
-    const steps = new Map(workflow.steps.map((step) => [fieldsOf(step).id, step]));
-    return { workflow, dag: runtimeDag(workflow), steps };
+  async #planOf(workflowId: string, internalId: number, versionId: number): Promise<Plan> {
+    const key = `${internalId}:${versionId}`;
+    let plan = this.#plans.get(key);
+    if (plan === undefined) {
+      const version = await loadVersion(this.#sql, internalId, versionId);
+      if (version === undefined) throw notFound(`The definition of workflow [${workflowId}] has been deleted.`);
+      plan = makePlan(version.workflow);
+      const [oldest] = this.#plans.keys();
+      if (this.#plans.size >= CACHED && oldest !== undefined) this.#plans.delete(oldest);
+    } else this.#plans.delete(key);
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  async #plan(run: Run): Promise<Plan> {
+    const plan = await this.#planOf(run.workflowId, run.internalId, run.versionId);
+    const workflow = runtimeWorkflow(run, plan.workflow);
+    return workflow.steps === plan.workflow.steps ? { ...plan, workflow } : makePlan(workflow);
   }
 
   /** In the given order; overviews of live runs come from their attempts so far. */
@@ -64,7 +74,7 @@ export class Reader {
   ): Promise<RunView[]> {
     const earlier = options.aggregated ? await loadEarlierRuns(this.#sql, runs) : [];
     const plans = new Map<number, Plan>();
-    for (const run of [...runs, ...earlier]) plans.set(run.key, await this.plan(run));
+    for (const run of [...runs, ...earlier]) plans.set(run.key, await this.#plan(run));
     const overviews = await this.#overviews([...runs, ...earlier], plans);
     return runs.map((run) => {
       const { workflow, dag } = plans.get(run.key) as Plan;
@@ -86,7 +96,7 @@ export class Reader {
   }
 
   async steps(run: Run, attempts: readonly StepAttempt[], enriched: boolean): Promise<StepView[]> {
-    const { dag, steps } = await this.plan(run);
+    const { dag, steps } = await this.#plan(run);
     const owner = {
       workflowId: run.workflowId,
       instanceId: run.instanceId,

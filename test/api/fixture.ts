@@ -29,12 +29,43 @@ export interface Answer {
   readonly headers: Headers;
 }
 
+/** Listeners for one kind of hint; tells when somebody begins or stops to listen. */
+class Listeners {
+  readonly #listeners = new Set<() => void>();
+  readonly #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+
+  add(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    this.#changed();
+    return () => {
+      this.#listeners.delete(listener);
+      this.#changed();
+    };
+  }
+
+  /** Resolves when so many listen. */
+  listening(count: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push({ count, resolve });
+    this.#changed();
+    return promise;
+  }
+
+  hint(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #changed(): void {
+    for (const { count, resolve } of this.#waiting) if (count === this.#listeners.size) resolve();
+  }
+}
+
 /** Calls that tests look at, and listeners that they call. */
 export class FakeEngine implements EnginePort {
   readonly actions: { readonly runKey: number; readonly groupId: number }[] = [];
   readonly dequeues: string[] = [];
-  readonly ended = new Set<() => void>();
-  readonly logs = new Set<() => void>();
+  readonly ended = new Listeners();
+  readonly logs = new Listeners();
   #uuids = 0;
   readonly #db: FreshDatabase;
 
@@ -99,13 +130,11 @@ export class FakeEngine implements EnginePort {
   }
 
   onRunEnded(_run: RunRef, listener: () => void) {
-    this.ended.add(listener);
-    return () => void this.ended.delete(listener);
+    return this.ended.add(listener);
   }
 
   onLog(_uuid: string, listener: () => void) {
-    this.logs.add(listener);
-    return () => void this.logs.delete(listener);
+    return this.logs.add(listener);
   }
 
   stepTypes() {

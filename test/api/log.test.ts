@@ -54,10 +54,10 @@ describe("logs of an attempt", () => {
     const { path, print, end } = await running("live");
     await print(0, "first\n");
     const following = send("GET", `${path}?follow=true`).then((response) => until(response, "end"));
-    while (engine.logs.size === 0) await Bun.sleep(1);
+    await engine.logs.listening(1);
     await print(6, 'line "2"\n');
     await end();
-    for (const listener of engine.logs) listener();
+    engine.logs.hint();
     const events = await following;
     expect(events.map((it) => it.event)).toEqual(["chunk", "chunk", "end"]);
     expect(events.slice(0, 2).map((it) => JSON.parse(it.data).text)).toEqual(["first\n", 'line "2"\n']);
@@ -81,8 +81,8 @@ describe("logs of an attempt", () => {
     const response = await send("GET", `${path}?follow=true`);
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     await reader.read();
-    expect(engine.logs.size).toBe(1);
+    await engine.logs.listening(1);
     await reader.cancel();
-    while (engine.logs.size > 0) await Bun.sleep(1);
+    await engine.logs.listening(0);
   });
 });

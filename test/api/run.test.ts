@@ -190,11 +190,11 @@ describe("a run", () => {
     const run = await read("wait");
     skip(1000);
     const answer = call("GET", `${BASE}/wait/instances/1/runs/1?wait=60`);
-    while (engine.ended.size === 0) await Bun.sleep(1);
+    await engine.ended.listening(1);
     await change(run, "SUCCEEDED", []);
-    for (const listener of engine.ended) listener();
+    engine.ended.hint();
     expect((await answer).body.status).toBe("SUCCEEDED");
-    expect(engine.ended.size).toBe(0);
+    await engine.ended.listening(0);
   });
 
   test("is answered as it is when the wait is over", async () => {
@@ -204,6 +204,39 @@ describe("a run", () => {
     skip(2000);
     expect((await answer).body.status).toBe("CREATED");
     expect((await call("GET", `${BASE}/impatient/instances/1/runs/1?wait=9999`)).status).toBe(400);
+  });
+});
+
+describe("an instance with several runs", () => {
+  test("shows the latest run, over the steps of all of them", async () => {
+    await push("again", noop("a", { b: "true" }), noop("b"));
+    await start("again");
+    const first = await read("again");
+    const failed = attempt("b", 1, { ...done("b", 2), uuid: "b1", status: "FATALLY_FAILED" });
+    await write(first, [done("a", 1), failed]);
+    await change(first, "FAILED_2", [done("a", 1), failed]);
+    await sql`INSERT INTO run SELECT (jsonb_populate_record(r, '{"run_id": 2, "key": 900001, "uuid": "again-2",
+        "status": "IN_PROGRESS", "end_time": null, "overview": null,
+        "config": {"policy": "RESTART_FROM_SPECIFIC"}}'::jsonb)).* FROM run r WHERE key = ${first.key}`;
+    const { body } = await call("GET", `${BASE}/again/instances/1`);
+    expect([body.workflow_run_id, body.status]).toEqual([2, "IN_PROGRESS"]);
+    expect(body.aggregated_info.step_aggregated_views).toEqual({
+      a: { status: "NOT_CREATED" },
+      b: { status: "NOT_CREATED" },
+    });
+    const run = await read("again");
+    await write(run, [attempt("b", 1, { ...done("b", 2), uuid: "b2" })]);
+    const page = (await call("GET", `${BASE}/again/instances?first=1`)).body.elements[0];
+    expect(page.aggregated_info.step_aggregated_views.b).toMatchObject({ status: "SUCCEEDED", workflow_run_id: 2 });
+    const runs = (await call("GET", `${BASE}/again/instances/1/runs?first=1`)).body;
+    expect([runs.elements[0].workflow_run_id, runs.total_count, runs.page_info.has_next_page]).toEqual([2, 2, true]);
+    const steps = (await call("GET", `${BASE}/again/instances/1/steps`)).body;
+    expect(steps.map((it: { step_id: string; workflow_run_id: number }) => [it.step_id, it.workflow_run_id])).toEqual([
+      ["a", 1],
+      ["b", 2],
+    ]);
+    expect((await call("GET", `${BASE}/again/instances/1/steps/a`)).body.workflow_run_id).toBe(1);
+    expect((await call("PUT", `${BASE}/again/instances/1/runs/1/actions/stop`)).status).toBe(400);
   });
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { attempt } from "../store/fixture.ts";
 import { apiFixture, definition, noop } from "./fixture.ts";
 
-const { call, engine, sql, read, change } = await apiFixture();
+const { call, engine, sql, read, change, write, log } = await apiFixture();
 const BASE = "/api/v3/workflows";
 
 describe("pushing a definition", () => {
@@ -245,7 +246,10 @@ describe("deleting", () => {
     const start = () => call("POST", `${BASE}/gone/versions/latest/actions/start`, { initiator: { type: "manual" } });
     await start();
     expect((await call("DELETE", `${BASE}/gone`)).status).toBe(400);
-    await change(await read("gone"), "SUCCEEDED", []);
+    const run = await read("gone");
+    await write(run, [attempt("a", 1, { uuid: "gone-a", status: "SUCCEEDED" })]);
+    await log(run, "gone-a", 0, "printed");
+    await change(run, "SUCCEEDED", []);
     expect((await call("DELETE", `${BASE}/gone`)).body).toMatchObject({ type: "LOG", level: "INFO" });
     expect((await call("GET", `${BASE}/gone/versions/latest`)).status).toBe(404);
     expect((await call("DELETE", `${BASE}/gone`)).status).toBe(404);
@@ -253,7 +257,9 @@ describe("deleting", () => {
     while (pushed.status === 409) pushed = await call("POST", BASE, definition("gone"));
     expect(pushed.body.workflow_definition.metadata.workflow_version_id).toBe(1);
     expect((await start()).body.workflow_instance_id).toBe(2);
-    expect((await sql`SELECT 1 FROM run WHERE workflow_id = 'gone' AND instance_id = 1`).length).toBe(0);
+    const left = await sql`SELECT 1 FROM run WHERE key = ${run.key}
+      UNION ALL SELECT 1 FROM step_attempt WHERE run_key = ${run.key} UNION ALL SELECT 1 FROM step_log WHERE uuid = 'gone-a'`;
+    expect(left.length).toBe(0);
   });
 
   test("of a loop's body is not possible", async () => {
