@@ -8,26 +8,12 @@ import { artifactSchema, timelineEventSchema } from "../../definition/timeline.t
 import { stepTransitionSchema } from "../../definition/transition.ts";
 import { flag, instant, mapOf, object, text } from "../../definition/wire.ts";
 import { workflowSchema } from "../../definition/workflow.ts";
-import { isJsonObject } from "../../json.ts";
 import { RUN_STATUSES } from "../../run/status.ts";
 import { STEP_STATUSES } from "../../step/status.ts";
 import { listSchema, millis, pageSchema } from "./common.ts";
 import { runStatusSchema } from "./workflow.ts";
 
 export const stepStatusSchema = z.enum(STEP_STATUSES as unknown as [string, ...string[]]).meta({ id: "StepStatus" });
-
-const ARTIFACT_TYPES = new Set(
-  ["SUBWORKFLOW", "FOREACH", "WHILE", "TITUS", "NOTEBOOK", "DYNAMIC_OUTPUT", "KUBERNETES", "HTTP", "RETRY"].flatMap(
-    (type) => [type, type.toLowerCase()],
-  ),
-);
-
-/** An artifact of an unknown type is a free-form one, and those have no type. */
-function withKnownType(value: unknown): unknown {
-  if (!isJsonObject(value) || typeof value.type !== "string" || ARTIFACT_TYPES.has(value.type)) return value;
-  const { type: _, ...rest } = value;
-  return rest;
-}
 
 /** What the wire says; the rules beyond it are in `start.ts`. */
 export const startRequestSchema = object({
@@ -36,7 +22,7 @@ export const startRequestSchema = object({
   request_id: text.optional().meta({ description: "A UUID: the same id twice starts one run" }),
   runtime_tags: tagListSchema.optional(),
   run_params: paramDefinitionsSchema.optional(),
-  artifacts: mapOf(z.preprocess(withKnownType, artifactSchema)).optional(),
+  artifacts: mapOf(artifactSchema).optional(),
   persist_failed_run: flag
     .optional()
     .meta({ description: "Params that cannot be evaluated: store a FAILED run instead of refusing" }),
