@@ -10,7 +10,7 @@
  *                           password postgres.log run/
  * ```
  */
-import { closeSync, constants, lstatSync, mkdirSync, openSync, realpathSync } from "node:fs";
+import { closeSync, constants, lstatSync, mkdirSync, openSync, realpathSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { MaestroError } from "../../error.ts";
 import { type Account, blockedBy, childAccount, ensurePrivateDir } from "./account.ts";
@@ -64,8 +64,18 @@ export function preparePlace(dataDir: string, programDir = join(dataDir, "progra
     childSocketDir: sockets?.childs,
     close() {
       if (descriptor !== undefined) closeSync(descriptor);
+      // A socket's directory elsewhere is of no use without its server; one that isn't empty stays.
+      if (sockets && !sockets.ours.startsWith(home)) removeEmpty(sockets.ours);
     },
   };
+}
+
+function removeEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Something is left in it, or someone else has removed it.
+  }
 }
 
 /**
