@@ -1,0 +1,166 @@
+/** Reading runs back as the engine needs them. */
+import { afterAll, beforeEach, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { FlowStore, StartOutcome, Write } from "../../src/flow/port.ts";
+import type { Run } from "../../src/run/model.ts";
+import { openFlowStore } from "../../src/store/flow.ts";
+import { readLog } from "../../src/store/log.ts";
+import { addRunAction } from "../../src/store/stop.ts";
+import { freshDatabase } from "../support/database.ts";
+import { attempt, newRun, silent, workflow } from "./fixture.ts";
+
+const db = await freshDatabase({ max: 6 });
+const store: FlowStore = openFlowStore(db, { log: silent });
+await db.sql`INSERT INTO flow_group (id, generation) SELECT i, 1 FROM generate_series(0, 7) i`;
+afterAll(async () => {
+  await store.close();
+  await db.close();
+});
+beforeEach(async () => {
+  await db.sql`TRUNCATE run, run_action, step_attempt`;
+});
+
+let count = 0;
+async function started(n: number): Promise<readonly Run[]> {
+  const id = `wf${++count}`;
+  const internalId = await workflow(db.sql, id, "PARALLEL", 1000);
+  const requests = Array.from({ length: n }, (_, i) => newRun(id, internalId, `${id}-${i}`));
+  return (await store.startRuns(requests)).map((outcome: StartOutcome) => {
+    if (!("run" in outcome)) throw new Error(outcome.result);
+    return outcome.run;
+  });
+}
+
+const commit = (run: Run, ...rows: Write[]) => {
+  store.writer.write({ groupId: run.groupId, generation: 1 }, rows);
+  return store.writer.flush();
+};
+
+test("a run that is loaded equals the run that was started", async () => {
+  const [run] = await started(1);
+  if (run === undefined) throw new Error("no run");
+  expect((await store.loadRun(run.key))?.run).toEqual(run);
+});
+
+const text = fc.string({ unit: "grapheme", maxLength: 12 });
+const time = fc.integer({ min: 0, max: 2 ** 42 });
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+
+test("an attempt that is loaded equals the attempt that was written", async () => {
+  const [run] = await started(1);
+  if (run === undefined) throw new Error("no run");
+  const fields = fc.record({
+    uuid: text,
+    stepInstanceId: fc.integer({ min: 1, max: 9 }),
+    status: fc.constantFrom("CREATED", "RUNNING", "SUCCEEDED"),
+    times: fc.record({ create_time: time, wait_permit_time: time, modify_time: time }, { requiredKeys: [] }),
+    paramsTime: maybe(time),
+    conditions: maybe(fc.dictionary(text, fc.boolean(), { maxKeys: 2, noNullPrototype: true })),
+    conditionsTime: maybe(time),
+    retry: fc.record({
+      error: fc.nat(3),
+      platform: fc.nat(3),
+      timeout: fc.constant(0),
+      manual: fc.constant(0),
+      retryable: fc.boolean(),
+      plan: fc.constant(undefined),
+    }),
+    timeoutMs: maybe(time),
+    artifacts: fc.dictionary(text, fc.record({ type: fc.constant("DEFAULT"), v: text }), {
+      maxKeys: 2,
+      noNullPrototype: true,
+    }),
+    timeline: fc.array(
+      fc.record({ timestamp: time, type: fc.constant("LOG"), level: fc.constant("INFO"), message: text }),
+      { maxLength: 2 },
+    ),
+    pollTime: maybe(time),
+  });
+  await fc.assert(
+    fc.asyncProperty(fields, async (more) => {
+      const written = attempt("s", 1, more as object);
+      await db.sql`DELETE FROM step_attempt`;
+      await commit(run, { kind: "attempt", runKey: run.key, attempt: written });
+      expect((await store.loadRun(run.key))?.attempts).toEqual([written]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("params keep their digits", async () => {
+  const [run] = await started(1);
+  if (run === undefined) throw new Error("no run");
+  const { rawNumber, parseJson } = await import("../../src/json.ts");
+  const value = rawNumber("9223372036854775807");
+  const params = { x: { type: "LONG", value, evaluated_result: value, evaluated_time: 5, mode: "MUTABLE" } } as const;
+  await commit(run, { kind: "attempt", runKey: run.key, attempt: attempt("s", 1, { params, paramsTime: 5 }) });
+  const [row] = await db.sql<{ params: string }[]>`SELECT params FROM step_attempt`;
+  expect(row?.params).toContain("9223372036854775807");
+  const loaded = (await store.loadRun(run.key))?.attempts[0];
+  expect(loaded?.params.x?.evaluated_result).toEqual(parseJson("9223372036854775807"));
+});
+
+test("a group is loaded page by page, with attempts in order and the action that waits", async () => {
+  const runs = await started(60);
+  const [first] = runs;
+  if (first === undefined) throw new Error("no run");
+  const mine = runs.filter((run) => run.groupId === first.groupId);
+  await commit(
+    first,
+    { kind: "attempt", runKey: first.key, attempt: attempt("z", 1, { stepInstanceId: 1 }) },
+    { kind: "attempt", runKey: first.key, attempt: attempt("a", 2, { stepInstanceId: 2 }) },
+    { kind: "attempt", runKey: first.key, attempt: attempt("a", 1, { stepInstanceId: 2 }) },
+  );
+  await addRunAction(db.sql, first, { action: "KILL", user: "ada", reason: undefined, createTime: 7 });
+  const ended = mine.at(-1);
+  if (ended !== undefined) {
+    const { startTime, modifyTime, overview, artifacts, timeline } = ended;
+    const change = { status: "SUCCEEDED", startTime, endTime: 9, modifyTime, overview, artifacts, timeline } as const;
+    await commit(ended, { kind: "run", key: ended.key, change });
+    expect(await store.loadRun(ended.key)).toBeUndefined();
+  }
+  const seen: number[] = [];
+  for (let after = 0; ; ) {
+    const page = await store.loadGroup(first.groupId, after, 2);
+    seen.push(...page.map((loaded) => loaded.run.key));
+    after = seen.at(-1) ?? 0;
+    if (page.length < 2) break;
+  }
+  expect(seen).toEqual(mine.slice(0, -1).map((run) => run.key));
+  const [loaded] = await store.loadGroup(first.groupId, 0, 1);
+  expect(loaded?.attempts.map((a) => `${a.stepId}${a.attemptId}`)).toEqual(["z1", "a1", "a2"]);
+  expect(loaded?.action).toEqual({ action: "KILL", user: "ada", reason: "", createTime: 7 });
+  const { runs: places, actions } = await store.unfinished([first.groupId]);
+  expect(places.map((place) => place.key)).toEqual(seen);
+  expect(actions).toEqual([{ key: first.key, groupId: first.groupId }]);
+  await commit(first, { kind: "action-done", runKey: first.key });
+  expect((await store.unfinished([first.groupId])).actions).toEqual([]);
+});
+
+test("heads and definitions are those of the tables; a definition is read once", async () => {
+  const internalId = await workflow(db.sql, "headed");
+  expect(await store.definition(internalId, 1)).toBeUndefined();
+  await db.sql`INSERT INTO workflow_version (internal_id, version_id, workflow_id, definition, metadata, create_time)
+    VALUES (${internalId}, 1, 'headed', '{"id":"headed","steps":[]}', '{}', 1)`;
+  const definition = await store.definition(internalId, 1);
+  expect(definition).toEqual({ id: "headed", steps: [] });
+  await db.sql`DELETE FROM workflow_version WHERE internal_id = ${internalId}`;
+  expect(await store.definition(internalId, 1)).toBe(definition as NonNullable<typeof definition>);
+  expect(await store.heads(["headed", "nowhere"])).toEqual([
+    { workflowId: "headed", internalId, activeVersion: 0, latestVersion: 1, properties: {} as never },
+  ]);
+});
+
+test("a log is read on from where it was left", async () => {
+  const [run] = await started(1);
+  if (run === undefined) throw new Error("no run");
+  const chunk = (offset: number, text: string): Write => ({
+    kind: "log",
+    chunk: { uuid: "u", stream: "stdout", offset, length: text.length, text, time: offset },
+  });
+  await commit(run, chunk(0, "one"), chunk(3, "two"));
+  await commit(run, chunk(3, "two"), chunk(6, "three"));
+  const [first, ...rest] = await readLog(db.sql, "u", 0, 10);
+  expect([first, ...rest].map((c) => c?.text)).toEqual(["one", "two", "three"]);
+  expect((await readLog(db.sql, "u", first?.id ?? 0, 1)).map((c) => c.text)).toEqual(["two"]);
+});
