@@ -35,6 +35,8 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ["f", "\f"],
 ]);
 
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
 /** Text with its unicode escapes decoded; `origin(i)` is where the i-th unit came from. */
 interface Decoded {
   readonly text: string;
@@ -67,7 +69,7 @@ export function positionOf(text: string, offset: number): Position {
 
 /** A backslash that ends an odd run of them and is followed by `u…` and four hex digits stands for that unit. */
 function decodeUnicode(source: string): Decoded {
-  const text = source.isWellFormed() ? source : source.toWellFormed().replaceAll("\ufffd", "?");
+  const text = source.isWellFormed() ? source : source.replace(LONE_SURROGATE, "?");
   if (!text.includes("\\u")) return { text, origin: (index) => index };
   const origins: number[] = [];
   let out = "";

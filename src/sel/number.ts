@@ -30,6 +30,9 @@ function digitValue(unit: number): number {
   return (unit - start) % 10;
 }
 
+/** Texts with more zeros in front than anybody writes are refused, so that reading takes constant time. */
+const MAX_DIGITS = 1_000;
+
 /** Text as a LONG: an optional sign and decimal digits that fit 64 bits. @throws SelError number-format. */
 export function parseLong(text: string | null): Long {
   const bad = (): never => {
@@ -39,6 +42,7 @@ export function parseLong(text: string | null): Long {
   if (text === null) return bad();
   const signed = text[0] === "-" || text[0] === "+";
   if (text.length === (signed ? 1 : 0)) return bad();
+  if (text.length > MAX_DIGITS) return bad();
   let digits = "";
   for (let i = signed ? 1 : 0; i < text.length; i++) {
     const value = digitValue(text.charCodeAt(i));
@@ -56,6 +60,7 @@ const HEX = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?\d+)[fFdD]?$/
 /** Text as a DOUBLE, by Java's rules. @throws SelError number-format. */
 export function parseDouble(text: string): number {
   const trimmed = trimBlanks(text);
+  if (trimmed.length > MAX_DIGITS) throw new SelError("number-format", "the number has too many digits");
   if (DECIMAL.test(trimmed)) return Number(trimmed.replace(/[fFdD]$/, ""));
   const hex = HEX.exec(trimmed);
   const digits = `${hex?.[2] ?? ""}${hex?.[3] ?? ""}`;

@@ -175,6 +175,7 @@ function stringOperation(operator: BinaryOperator, left: string | null, right: B
   if (operator === "+") return concat(left ?? "null", textOf(right, cx), cx);
   if (operator !== "==" && operator !== "!=") return unsupported(box, operator);
   if (right.type !== "STRING" && right.type !== "NULL") return mismatch(box, right, operator);
+  if (left !== null && left.length > 64) cx.toil(left.length >> 4);
   return boolean((left === right.content) === (operator === "=="), cx);
 }
 

@@ -169,6 +169,19 @@ export function requireData(box: Box): void {
   }
 }
 
+/** Only data in a map and in the maps within it. @throws SelError unsupported. */
+export function requireDataMap(map: MapBox, walk: Walk): void {
+  const { content } = map;
+  if (content === null) return;
+  walk.enter(content, () => {
+    for (const value of content.values()) {
+      walk.count(0);
+      requireData(value);
+      if (value.type === "MAP") requireDataMap(value, walk);
+    }
+  });
+}
+
 const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
   ["\b", "\\b"],
   ["\f", "\\f"],

@@ -200,7 +200,10 @@ function binaryChain(expr: Binary, scope: Scope, depth: number, cost: number): C
 
 function unaryChain(expr: Extract<Expr, { kind: "unary" }>, scope: Scope, depth: number, cost: number): Code {
   const operators = expr.operators.toReversed();
-  const operand = operandCode(expr.operand, scope, depth, cost + operators.length);
+  // A plus gives its operand's own box, which must then be this evaluation's.
+  const escapes = operators.every((operator) => operator === "+");
+  const code = escapes ? expression : operandCode;
+  const operand = code(expr.operand, scope, depth, cost + operators.length);
   const { at } = expr;
   return (cx) => {
     let box = operand(cx);

@@ -40,9 +40,9 @@ export function format(pattern: string, args: readonly Box[], cx: Context): stri
     if (position === "<" || specifier.flags.includes("<")) {
       if (last < 0) argument(`${specifier.text} refers to an argument before the first`);
     } else {
-      last = position === undefined || position === "0$" ? ordinary++ : Number.parseInt(position, 10) - 1;
+      last = position === undefined ? ordinary++ : Number.parseInt(position, 10) - 1;
     }
-    const value = args[last];
+    const value = last < 0 ? undefined : args[last];
     if (value === undefined)
       return argument(`${specifier.text} has no argument`, "give as many values as the format names");
     out += convert(specifier, value, cx);

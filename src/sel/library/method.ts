@@ -2,6 +2,7 @@
 import { type Box, boxBoolean, boxDouble, boxLong, boxString, type Long, toInt } from "../box.ts";
 import type { Context } from "../context.ts";
 import { SelError } from "../error.ts";
+import { requireDataMap, Walk } from "../text.ts";
 
 /** Runs a method. The arguments' number is right; their types are the method's business. */
 export type Method<T extends Box = Box> = (receiver: T, args: readonly Box[], cx: Context) => Box;
@@ -97,6 +98,14 @@ export function intArg(box: Box | undefined): number {
   return argument(`${box?.type === "LONG" ? String(box.content) : box?.type} given where a 32-bit number was expected`);
 }
 
+/** Arguments are unboxed before the call: what has no content can't be. @throws SelError unsupported. */
+function requireConvertible(box: Box, cx: Context): void {
+  if (box.type === "MAP") requireDataMap(box, new Walk(cx));
+  else if (box.type === "UUID" || box.type === "MATH" || box.type.startsWith("PRESET_")) {
+    throw new SelError("unsupported", `a value of type ${box.type} can't be passed to a method`);
+  }
+}
+
 /** Limits and what must pass through are not a method's failure. */
 function passes(error: unknown): boolean {
   if (!(error instanceof SelError)) return true;
@@ -106,6 +115,7 @@ function passes(error: unknown): boolean {
 /** A reflective call: whatever goes wrong inside is an `argument` error. */
 export function reflective<T extends Box>(name: string, run: Method<T>): Method<T> {
   return (receiver, args, cx) => {
+    for (const arg of args) requireConvertible(arg, cx);
     try {
       return run(receiver, args, cx);
     } catch (error) {

@@ -26,9 +26,11 @@ type Own = (text: string, args: readonly Box[], cx: Context) => Box;
 
 /** A method that needs a text to work on. */
 function own(name: string, run: Own): Method<StringBox> {
-  return reflective(name, ({ content }, args, cx) =>
-    content === null ? argument("the text is null") : run(content, args, cx),
-  );
+  return reflective(name, ({ content }, args, cx) => {
+    if (content === null) return argument("the text is null");
+    cx.toil(content.length >> 4);
+    return run(content, args, cx);
+  });
 }
 
 function substring(text: string, from: number, to: number, cx: Context): Box {

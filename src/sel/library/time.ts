@@ -73,6 +73,7 @@ export function printTime(formatter: Formatter, value: DateTime, cx: Context): s
 
 export function formatterOf(pattern: string, cx: Context): Formatter {
   cx.toil(pattern.length);
+  cx.reserve(pattern.length * 64);
   return compilePattern(pattern);
 }
 

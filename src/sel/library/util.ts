@@ -11,7 +11,6 @@ import { compilePattern, print } from "../time/pattern.ts";
 import type { DateTime } from "../time/type.ts";
 import { UTC, zoneOf } from "../time/zone.ts";
 import { argument, invoke, long, longContent, methods, nullContent, string, stringContent } from "./method.ts";
-import { timeContent } from "./time.ts";
 
 const DATE = compilePattern("yyyyMMdd");
 const DATE_HOUR = compilePattern("yyyyMMddHH");
@@ -153,7 +152,8 @@ const METHODS = methods<StaticBox>({
   },
   "dateIntHourToTs/5": (_self, args, cx) => dateIntHourToTs(args, cx),
   "timeoutForDateTimeDeadline/2": (_self, [time, text], cx) => {
-    const deadline = timeContent(time);
+    if (time?.type !== "DATETIME") return given("DATETIME", time);
+    const deadline = time.content ?? nullContent("the date-time");
     return timeout(deadline, stringContent(text) ?? nullContent("the duration"), cx);
   },
   "timeoutForDateIntDeadline/2": (_self, [date, text], cx) => {

@@ -91,6 +91,12 @@ export class Matcher {
     return start < 0 || end < 0 ? undefined : this.text.slice(start, end);
   }
 
+  groupLength(index: number): number {
+    return (this.slots[index * 2] as number) < 0
+      ? 0
+      : Math.max(0, (this.slots[index * 2 + 1] as number) - (this.slots[index * 2] as number));
+  }
+
   /** Looks for the next match, from `from` on. */
   find(from: number): boolean {
     const { plain } = this.program;
@@ -152,6 +158,7 @@ export class Matcher {
       let next = -1;
       switch (instruction.op) {
         case "char": {
+          this.steps += instruction.cost;
           const unit = this.text.codePointAt(at);
           if (unit !== undefined && instruction.test(unit)) {
             next = pc + 1;

@@ -8,7 +8,7 @@ export type AnchorKind = "start" | "end" | "lineStart" | "lineEnd" | "last" | "w
 export type Node =
   | { readonly kind: "empty" }
   /** `literal` when it matches this one character only. */
-  | { readonly kind: "char"; readonly test: CharTest; readonly literal?: string }
+  | { readonly kind: "char"; readonly test: CharTest; readonly literal?: string; readonly cost?: number }
   | { readonly kind: "sequence"; readonly items: readonly Node[] }
   | { readonly kind: "choice"; readonly items: readonly Node[] }
   | { readonly kind: "capture"; readonly index: number; readonly inner: Node }

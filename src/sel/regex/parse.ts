@@ -135,8 +135,7 @@ class RegexParser {
       case "(":
         return this.group();
       case "[":
-        this.index++;
-        return { kind: "char", test: this.fold(this.set()) };
+        return this.bracketed();
       case ".":
         this.index++;
         return { kind: "char", test: this.dot() };
@@ -157,6 +156,13 @@ class RegexParser {
       default:
         return this.single(this.takeCode());
     }
+  }
+
+  /** A set's cost is that of the tests that it may have to make. */
+  private bracketed(): Node {
+    const start = this.index++;
+    const test = this.fold(this.set());
+    return { kind: "char", test, cost: (this.index - start) >> 3 };
   }
 
   private dot(): CharTest {

@@ -3,7 +3,8 @@ import { SelError } from "../error.ts";
 import { type AnchorKind, type CharTest, lengths, type Node, type Pattern, plainText } from "./node.ts";
 
 export type Instruction =
-  | { readonly op: "char"; readonly test: CharTest }
+  /** `cost` is what the test costs beyond a step. */
+  | { readonly op: "char"; readonly test: CharTest; readonly cost: number }
   /** Continue at `first`; when that fails at `second`. `id` numbers the splits. */
   | { readonly op: "split"; first: number; second: number; readonly id: number }
   | { readonly op: "jump"; to: number }
@@ -66,7 +67,7 @@ class Compiler {
       case "empty":
         return;
       case "char":
-        this.push({ op: "char", test: node.test });
+        this.push({ op: "char", test: node.test, cost: node.cost ?? 0 });
         return;
       case "sequence":
         for (const item of node.items) this.emit(item);
@@ -121,7 +122,11 @@ class Compiler {
 
   private repeat(node: Extract<Node, { kind: "repeat" }>): void {
     if (node.mode === "possessive") return this.emit({ kind: "atomic", inner: { ...node, mode: "greedy" } });
-    for (let i = 0; i < node.min; i++) this.emit(node.inner);
+    const start = this.code.length;
+    for (let i = 0; i < node.min; i++) {
+      this.emit(node.inner);
+      if (this.code.length === start) return;
+    }
     if (node.max === Number.POSITIVE_INFINITY) return this.star(node);
     const exits: Extract<Instruction, { op: "split" }>[] = [];
     for (let i = node.min; i < node.max; i++) {

@@ -9,8 +9,16 @@ export interface Room extends Meter {
   reserve(bytes: number): void;
 }
 
+/** Longer patterns are refused: a program's own text is shorter, and parsing takes memory. */
+const MAX_PATTERN = 10_000;
+
+function argument(message: string, hint?: string): never {
+  throw new SelError("argument", message, undefined, hint);
+}
+
 function program(pattern: string, room: Room): RegexProgram {
   room.toil(pattern.length * 4);
+  if (pattern.length > MAX_PATTERN) argument("the regular expression is too long");
   return compileRegex(parsePattern(pattern));
 }
 
@@ -18,7 +26,7 @@ type Piece = string | number;
 
 function groupNumber(text: string, index: number, groups: number): readonly [group: number, end: number] {
   let group = Number(text[index]);
-  if (group > groups) throw new SelError("argument", `the replacement names group ${group}, which does not exist`);
+  if (group > groups) argument(`the replacement names group ${group}, which does not exist`);
   let end = index + 1;
   for (; /\d/.test(text[end] ?? ""); end++) {
     const more = group * 10 + Number(text[end]);
@@ -29,7 +37,9 @@ function groupNumber(text: string, index: number, groups: number): readonly [gro
 }
 
 /** A replacement's pieces: text, and numbers of groups. */
-function pieces(replacement: string, { groups, names }: RegexProgram): Piece[] {
+function pieces(replacement: string, { groups, names }: RegexProgram, room: Room): Piece[] {
+  room.toil(replacement.length);
+  room.reserve(16 * replacement.length);
   const out: Piece[] = [];
   for (let i = 0; i < replacement.length; ) {
     const unit = replacement[i] as string;
@@ -69,9 +79,13 @@ class Filler {
   private match: string | undefined;
   private made = "";
 
-  fill(parts: readonly Piece[], matcher: Matcher, groups: number): string {
+  fill(parts: readonly Piece[], matcher: Matcher, groups: number, before: number, room: Room): string {
     const match = matcher.group(0) ?? "";
     if (groups === 0 && match === this.match) return this.made;
+    let size = 0;
+    for (const part of parts) size += typeof part === "string" ? part.length : matcher.groupLength(part);
+    room.reserve(32 + 2 * (before + size));
+    room.toil(parts.length);
     let made = "";
     for (const part of parts) made += typeof part === "string" ? part : (matcher.group(part) ?? "");
     this.match = match;
@@ -89,9 +103,9 @@ export function replaceAll(text: string, pattern: string, replacement: string, r
   let done = 0;
   const filler = new Filler();
   for (let from = 0; from <= text.length && matcher.find(from); from = next(matcher)) {
-    parts ??= pieces(replacement, code);
+    parts ??= pieces(replacement, code, room);
     if (matcher.start > done) out += text.slice(done, matcher.start);
-    out += filler.fill(parts, matcher, code.groups);
+    out += filler.fill(parts, matcher, code.groups, out.length, room);
     done = matcher.end;
     room.reserve(32 + 2 * out.length);
   }
