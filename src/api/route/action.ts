@@ -177,7 +177,15 @@ async function unblockRun(call: Call, services: Services) {
   const identity = `[${run.workflowId}][${run.instanceId}][${run.runId}]`;
   if (status !== "FAILED") throw badRequest(`Cannot unblock the run ${identity}: it is ${status}, not FAILED.`);
   const message = `User [${user}] unblocked the workflow instance run ${identity}`;
-  const event: TimelineActionEvent = { timestamp: now, type: "ACTION", action: "UNBLOCK", author: user, message };
+  const reason = `Unblock workflow instance run ${identity}`;
+  const event: TimelineActionEvent = {
+    timestamp: now,
+    type: "ACTION",
+    action: "UNBLOCK",
+    author: user,
+    message,
+    reason,
+  };
   const done = !isInlineId(run.workflowId) && (await unblock(sql, run, event));
   if (done) engine.hintDequeue([run.workflowId]);
   return {
