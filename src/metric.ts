@@ -60,13 +60,21 @@ export class MetricRegistry {
 
   counter(name: string, help: string): Counter {
     const family = this.#family(name, help, "counter");
-    return { add: (amount = 1, labels) => void (series(family, labels).value += amount) };
+    return {
+      add(amount = 1, labels) {
+        series(family, labels).value += amount;
+      },
+    };
   }
 
   gauge(name: string, help: string, read?: () => number): Gauge {
     const family = this.#family(name, help, "gauge");
     if (read !== undefined) family.read = read;
-    return { set: (value, labels) => void (series(family, labels).value = value) };
+    return {
+      set(value, labels) {
+        series(family, labels).value = value;
+      },
+    };
   }
 
   histogram(name: string, help: string, bounds: readonly number[] = DURATIONS): Histogram {

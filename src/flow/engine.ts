@@ -106,9 +106,9 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     });
     for (const stamp of opened) {
       const group = this.#owned.get(stamp.groupId);
-      await group?.open().catch((error) => this.#failed("loading a group", error));
+      await group?.open().catch((error) => this.failed("loading a group", error));
     }
-    this.#dequeue(await this.store.pendingDequeues(1000));
+    await this.#resumeDequeues();
   }
 
   /** Gives up groups; resolves when none of their rows is on its way any more. */
@@ -122,9 +122,14 @@ export class Engine implements FlowContext, GroupContext, StartContext {
 
   /** Finds what a lost hint left behind: runs that nobody holds, actions that nobody has carried out. */
   async sweep(): Promise<void> {
+    if (this.#stopped) return;
     const { runs, actions } = await this.store.unfinished([...this.#owned.keys()]);
     this.look([...runs.filter(({ key, groupId }) => !this.#owned.get(groupId)?.has(key)), ...actions]);
-    this.#dequeue(await this.store.pendingDequeues(1000));
+    await this.#resumeDequeues();
+  }
+
+  async #resumeDequeues(): Promise<void> {
+    if (!this.#stopped) this.#dequeue(await this.store.pendingDequeues(1000));
   }
 
   async stop(): Promise<void> {
@@ -145,7 +150,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   look(hints: readonly RunHint[]): void {
     for (const { key, groupId } of hints) {
       const looking = this.#owned.get(groupId)?.look(key);
-      looking?.catch((error) => this.#failed("loading a run", error));
+      looking?.catch((error) => this.failed("loading a run", error));
     }
   }
 
@@ -257,13 +262,14 @@ export class Engine implements FlowContext, GroupContext, StartContext {
           if (graph) this.launch(run, graph);
         }
       } catch (error) {
-        this.#failed("letting queued runs go", error); // the outbox rows are still there: the sweep finds them
+        this.failed("letting queued runs go", error); // the outbox rows are still there: the sweep finds them
       }
     }
     this.#dequeueing = false;
   }
 
-  #failed(what: string, error: unknown): void {
+  /** While the engine stops, its connections end under whatever is still being read: that is in order. */
+  failed(what: string, error: unknown): void {
     if (!this.#stopped) this.log.error(`${what} failed`, { error });
   }
 }

@@ -13,16 +13,17 @@ import type { Run } from "../run/model.ts";
 import { runOverview } from "../run/overview.ts";
 import { type RunEnd, runEnd } from "../run/progress.ts";
 import type { LogOffset } from "../runtime/type.ts";
-import { addEvents, logEvent } from "../step/event.ts";
+import { addEvents, logEvent, spelled } from "../step/event.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { endsRun } from "../step/outcome.ts";
 import { isComplete } from "../step/status.ts";
 import type { FlowContext } from "./context.ts";
 import type { StepScope } from "./evaluation.ts";
 import type { Graph, GraphNode } from "./graph.ts";
+import type { TaskHost, TaskView, Termination } from "./host.ts";
 import type { GroupStamp, LoadedRun, RunActionRequest, Write } from "./port.ts";
 import type { Scheduled } from "./scheduler.ts";
-import { Task, type TaskHost, type Termination } from "./task.ts";
+import { Task } from "./task.ts";
 
 export class Flow implements Scheduled, TaskHost {
   readonly engine: FlowContext;
@@ -34,7 +35,14 @@ export class Flow implements Scheduled, TaskHost {
   #run: Run;
   #now = 0;
   #mail: (() => void)[] = [];
+  /**
+   * Steps on their way in, a generation at a time: those whose predecessors have completed, those that are to be
+   * prepared, those that are prepared and go when the whole generation is. So steps that become ready together begin
+   * together: none sees another's end.
+   */
   #ready: string[] = [];
+  #preparing: string[] = [];
+  #prepared: Task[] = [];
   #rows: Write[] = [];
   #attempts = new Map<string, StepAttempt>();
   #afterCommit: (() => void)[] = [];
@@ -113,6 +121,8 @@ export class Flow implements Scheduled, TaskHost {
     }
     this.#mail = [];
     this.#ready = [];
+    this.#preparing = [];
+    this.#prepared = [];
   }
 
   turn(deadline: number): boolean {
@@ -123,15 +133,13 @@ export class Flow implements Scheduled, TaskHost {
       if (event) {
         index++;
         event();
-      } else if (this.#ready.length > 0) {
-        this.#begin(this.#ready.shift() as string);
-      } else {
+      } else if (!this.#advance()) {
         break;
       }
       if (performance.now() >= deadline) break;
     }
     this.#mail = index < this.#mail.length ? this.#mail.slice(index) : [];
-    const more = this.#mail.length > 0 || this.#ready.length > 0;
+    const more = this.#mail.length > 0 || this.#ready.length + this.#preparing.length + this.#prepared.length > 0;
     if (!more && this.#live === 0 && !this.#over) this.#end();
     this.#handOver();
     return more && !this.#over;
@@ -175,18 +183,18 @@ export class Flow implements Scheduled, TaskHost {
   }
 
   /** Wakes and logs of this attempt find the task. */
-  track(task: Task): void {
+  track(task: TaskView): void {
     this.engine.track(task.attempt.uuid, { stamp: this.#stamp, wake: () => this.post(() => task.wake()) });
   }
 
   /** The attempt's job is over: its traces go once its last row has committed. */
-  untrack(task: Task): void {
+  untrack(task: TaskView): void {
     const { uuid } = task.attempt;
     if (this.engine.isTracked(uuid)) this.afterCommit(() => this.engine.untrack(uuid));
   }
 
   /** The task is at its end. */
-  taskEnded(task: Task): void {
+  taskEnded(task: TaskView): void {
     this.#live--;
     this.untrack(task);
     if (isComplete(task.status)) this.#release(task.node);
@@ -195,13 +203,32 @@ export class Flow implements Scheduled, TaskHost {
 
   // ---- steps -------------------------------------------------------------------------------------------------------
 
+  /** One step's next move; false when there is none. */
+  #advance(): boolean {
+    const preparing = this.#preparing.shift();
+    if (preparing !== undefined) {
+      this.#begin(preparing);
+      return true;
+    }
+    const prepared = this.#prepared.shift();
+    if (prepared) {
+      prepared.go();
+      return true;
+    }
+    if (this.#ready.length === 0) return false;
+    this.#preparing = this.#ready;
+    this.#ready = [];
+    return true;
+  }
+
   #begin(stepId: string): void {
     const node = this.#graph.nodes.get(stepId);
     if (!node || this.#ending) return;
     const task = Task.begin(this, node);
     this.#tasks.set(stepId, task);
     this.#live++;
-    task.resume();
+    this.#prepared.push(task);
+    task.prepare();
   }
 
   #release(node: GraphNode): void {
@@ -250,7 +277,7 @@ export class Flow implements Scheduled, TaskHost {
     });
   }
 
-  #failAll(task: Task): void {
+  #failAll(task: TaskView): void {
     const reason = `Step [${task.node.id}] failed, and its failure mode is FAIL_IMMEDIATELY`;
     this.#terminateAll({ status: "STOPPED", reason, byMode: false });
   }
@@ -258,8 +285,9 @@ export class Flow implements Scheduled, TaskHost {
   #terminateAll(termination: Termination): void {
     if (this.#ending && this.#ending.status !== "STOPPED") return;
     this.#ending = termination;
-    this.#cut ||= this.#ready.length > 0;
+    this.#cut ||= this.#ready.length + this.#preparing.length > 0;
     this.#ready = [];
+    this.#preparing = [];
     for (const task of this.#tasks.values()) task.terminate(termination);
   }
 
@@ -267,7 +295,7 @@ export class Flow implements Scheduled, TaskHost {
     const limit = this.#run.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const due = (this.#run.startTime ?? this.#now) + limit;
     this.#timeout = this.engine.timers.at(due, () => {
-      const reason = `The run took longer than its timeout of ${limit} ms`;
+      const reason = `The run took longer than its timeout of ${spelled(limit)}`;
       this.post(() => this.#terminateAll({ status: "TIMED_OUT", reason, byMode: false }));
     });
   }

@@ -17,21 +17,19 @@ import type { Timer } from "../clock.ts";
 import { type ResolvedRetryPolicy, type RetryPolicy, resolveRetryPolicy } from "../definition/retry.ts";
 import { DEFAULT_TIMEOUT_MS } from "../definition/step.ts";
 import { toErrorData } from "../error.ts";
-import type { Json } from "../json.ts";
 import type { Params } from "../param/type.ts";
-import { correlationOf, type Run } from "../run/model.ts";
 import { timeoutOf } from "../run/timeout.ts";
 import { BUILTIN_RUNTIMES, type BuiltinRuntime } from "../runtime/builtin/index.ts";
-import type { AttemptContext, LogOffset, StepResult } from "../runtime/type.ts";
+import type { StepResult } from "../runtime/type.ts";
 import { enter, mergeArtifacts, newAttempt, withEvents } from "../step/attempt.ts";
-import { detailsEvent, logEvent } from "../step/event.ts";
+import { detailsEvent, logEvent, spelled } from "../step/event.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { applyFailureMode, type Failure, failedStatus } from "../step/outcome.ts";
 import { countRetry, FRESH_RETRY, limitReached, retryDelay, retryKind } from "../step/retry.ts";
 import { isComplete, isTerminal, type StepStatus } from "../step/status.ts";
-import type { FlowContext } from "./context.ts";
 import { Deferred, type StepScope } from "./evaluation.ts";
 import type { GraphNode } from "./graph.ts";
+import { contextOf, type TaskHost, type TaskView, type Termination } from "./host.ts";
 import { satisfiedParam } from "./satisfied.ts";
 
 /** How long to wait before a failed `terminate` or a broken runtime call is made again, ms. */
@@ -40,6 +38,8 @@ const CALL_AGAIN = 5_000;
 type Phase =
   /** Between two decisions of one turn, or waiting for an expression that is evaluated elsewhere. */
   | "deciding"
+  /** Evaluated up to STARTING; the flow says when to go, so that steps that begin together do not see each other's ends. */
+  | "prepared"
   /** Waiting for the row's commit, then for the answer of `start` or `execute`. */
   | "calling"
   /** The runtime has the job; a wake or a timer comes next. */
@@ -48,40 +48,7 @@ type Phase =
   | "terminating"
   | "ended";
 
-/** Why an attempt is ended from outside, and what it becomes. */
-export interface Termination {
-  readonly status: Extract<StepStatus, "STOPPED" | "FATALLY_FAILED" | "TIMED_OUT" | "TIMEOUT_FAILED">;
-  readonly reason: string;
-  /** The step's failure mode applies. */
-  readonly byMode: boolean;
-}
-
-/** What a task needs of the flow it belongs to. */
-export interface TaskHost {
-  readonly engine: FlowContext;
-  readonly run: Run;
-  /** Epoch ms; one instant for a whole turn. */
-  readonly now: number;
-  nextStepInstanceId(): number;
-  /** At least one incoming condition was true; a step without predecessors always is. */
-  isSatisfied(node: GraphNode): boolean;
-  scope(node: GraphNode, attempt: StepAttempt): StepScope;
-  /** Where the stored log of an adopted attempt ends. */
-  logEnd(uuid: string): LogOffset | undefined;
-  /** Runs in the flow's next turn. */
-  post(event: () => void): void;
-  /** The attempt's row as it is now belongs to this turn's rows. */
-  save(attempt: StepAttempt): void;
-  /** Runs once this turn's rows, and all before them, have committed. */
-  afterCommit(callback: () => void): void;
-  /** Wakes and logs of the task's attempt find it. */
-  track(task: Task): void;
-  /** The attempt's job is over: its traces go once its last row has committed. */
-  untrack(task: Task): void;
-  taskEnded(task: Task): void;
-}
-
-export class Task {
+export class Task implements TaskView {
   readonly node: GraphNode;
   readonly #flow: TaskHost;
   #attempt: StepAttempt;
@@ -131,6 +98,19 @@ export class Task {
     return this.#phase === "ended";
   }
 
+  /** Decides whether the step runs, and evaluates its params. {@link go} follows. */
+  prepare(): void {
+    this.#prepare(false);
+  }
+
+  /** Starts what {@link prepare} has made ready, if it still is. */
+  go(): void {
+    if (this.#phase !== "prepared") return;
+    const builtin = this.#builtin;
+    if (builtin) this.#runBuiltin(builtin, "start");
+    else this.#call("start");
+  }
+
   /** Goes on from wherever the row says the attempt is. */
   resume(): void {
     const { status } = this.#attempt;
@@ -140,7 +120,7 @@ export class Task {
       this.#armTimeout();
       return this.#call("execute");
     }
-    this.#prepare();
+    this.#prepare(true);
   }
 
   /** The runtime has something to say. */
@@ -163,24 +143,24 @@ export class Task {
     this.#clearTimers();
     this.#epoch++;
     this.#termination = termination;
-    const external = this.#attempt.status === "RUNNING" || this.#attempt.status === "STARTING";
+    const { status } = this.#attempt;
+    const external = (status === "RUNNING" || status === "STARTING") && this.#phase !== "prepared";
     if (external && !this.#builtin) this.#call("terminate");
     else this.#terminated();
   }
 
   // ---- preparation -------------------------------------------------------------------------------------------------
 
-  #prepare(): void {
+  #prepare(goes: boolean): void {
     this.#phase = "deciding";
     if (!this.#flow.isSatisfied(this.node)) return this.#skip("UNSATISFIED");
     try {
       this.#attempt = this.#prepared();
     } catch (error) {
-      return this.#failed(error, () => this.#prepare());
+      return this.#failed(error, () => this.#prepare(true));
     }
-    const builtin = this.#builtin;
-    if (builtin) this.#runBuiltin(builtin, "start");
-    else this.#call("start");
+    this.#phase = "prepared";
+    if (goes) this.go();
   }
 
   /** Everything up to STARTING; no status on the way can hold the step back. */
@@ -230,7 +210,7 @@ export class Task {
 
   #runBuiltin(runtime: BuiltinRuntime, call: "start" | "execute"): void {
     try {
-      this.#answered(runtime[call](this.#context(), this.#flow.now));
+      this.#answered(runtime[call](contextOf(this.#flow, this.node, this.#attempt), this.#flow.now));
     } catch (error) {
       this.#failed(error);
     }
@@ -253,7 +233,7 @@ export class Task {
     this.#flow.track(this);
     const invoke = (): void => {
       if (epoch !== this.#epoch || this.#phase === "ended") return;
-      runtime[call](this.#context()).then(
+      runtime[call](contextOf(this.#flow, this.node, this.#attempt)).then(
         (result) => this.#later(epoch, () => this.#replied(call, result)),
         (error) => this.#later(epoch, () => this.#broken(call, error)),
       );
@@ -418,7 +398,7 @@ export class Task {
     this.#phase = "backoff";
     this.#timer(end + delay, () => {
       this.#attempt = this.#followUp();
-      this.#prepare();
+      this.#prepare(true);
     });
   }
 
@@ -465,37 +445,4 @@ export class Task {
   #scope(attempt: StepAttempt): StepScope {
     return this.#flow.scope(this.node, attempt);
   }
-
-  #context(): AttemptContext {
-    const { run } = this.#flow;
-    const attempt = this.#attempt;
-    const params: Record<string, Json> = {};
-    for (const [name, param] of Object.entries(attempt.params)) params[name] = param.evaluated_result ?? null;
-    return {
-      uuid: attempt.uuid,
-      stepType: this.node.typed?.type ?? this.node.kind,
-      identity: {
-        workflowId: run.workflowId,
-        instanceId: run.instanceId,
-        runId: run.runId,
-        stepId: attempt.stepId,
-        attemptId: attempt.attemptId,
-        stepInstanceId: attempt.stepInstanceId,
-        correlationId: correlationOf(run),
-        owner: run.properties.owner,
-      },
-      startTime: attempt.times.start_time ?? this.#flow.now,
-      params,
-      artifacts: attempt.artifacts as AttemptContext["artifacts"],
-      logOffset: this.#flow.logEnd(attempt.uuid),
-    };
-  }
-}
-
-/** `1h 2m 3s`; below a second, milliseconds. */
-function spelled(ms: number): string {
-  if (ms < 1000) return `${ms}ms`;
-  const secs = Math.floor(ms / 1000);
-  const parts = [Math.floor(secs / 3600), Math.floor(secs / 60) % 60, secs % 60];
-  return parts.flatMap((count, index) => (count > 0 ? [`${count}${"hms"[index]}`] : [])).join(" ");
 }

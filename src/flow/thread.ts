@@ -50,7 +50,7 @@ export class EngineThread {
       case "start":
         return void this.#start(message.id, parseJson(message.command) as unknown as StartCommand);
       case "own":
-        return void this.engine.own(message.stamps).catch((error) => this.#failed("taking over groups", error));
+        return void this.engine.own(message.stamps).catch((error) => this.engine.failed("taking over groups", error));
       case "disown":
         return void this.#disown(message.id, message.groups);
       case "look":
@@ -58,7 +58,7 @@ export class EngineThread {
       case "dequeue":
         return this.engine.dequeue(message.workflowIds);
       case "sweep":
-        return void this.engine.sweep().catch((error) => this.#failed("the sweep", error));
+        return void this.engine.sweep().catch((error) => this.engine.failed("the sweep", error));
     }
   }
 
@@ -72,12 +72,8 @@ export class EngineThread {
   }
 
   async #disown(id: number, groups: readonly number[]): Promise<void> {
-    await this.engine.disown(groups).catch((error) => this.#failed("giving up groups", error));
+    await this.engine.disown(groups).catch((error) => this.engine.failed("giving up groups", error));
     this.#channel.post({ type: "disowned", id });
-  }
-
-  #failed(what: string, error: unknown): void {
-    this.engine.log.error(`${what} failed`, { error });
   }
 
   /** What happens in one tick is reported in one message of each kind. */

@@ -38,3 +38,11 @@ export function addEvents(
 function sameEvent(a: TimelineEvent | undefined, b: TimelineEvent): boolean {
   return a !== undefined && JSON.stringify({ ...a, timestamp: 0 }) === JSON.stringify({ ...b, timestamp: 0 });
 }
+
+/** A duration for people: `1h 2m 3s`; below a second, milliseconds. */
+export function spelled(ms: number): string {
+  if (ms < 1000) return `${ms}ms`;
+  const secs = Math.floor(ms / 1000);
+  const parts = [Math.floor(secs / 3600), Math.floor(secs / 60) % 60, secs % 60];
+  return parts.flatMap((count, index) => (count > 0 ? [`${count}${"hms"[index]}`] : [])).join(" ");
+}

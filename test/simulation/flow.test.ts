@@ -302,3 +302,15 @@ describe("a crash after any commit", () => {
     expect(world.runtime.started).toEqual(["b:1"]);
   });
 });
+
+test("steps that become ready together begin together: none sees another's end", async () => {
+  const seen: Record<string, string | undefined> = {};
+  const world = new World(workflow([step("a", { to: { b: "true", c: "true" } }), step("b"), step("c"), step("d")]));
+  world.onParams = ({ node, attemptOf }) => {
+    seen[node.id] = ["a", "b", "c", "d"].filter((id) => attemptOf(id)?.status === "SUCCEEDED").join();
+  };
+  await world.boot();
+  await world.start();
+  await world.settle();
+  expect(seen).toEqual({ a: "", d: "", b: "a,d", c: "a,d" });
+});

@@ -5,7 +5,7 @@
 import type { Clock, Timer } from "../../src/clock.ts";
 import type { Workflow } from "../../src/definition/workflow.ts";
 import { Engine } from "../../src/flow/engine.ts";
-import type { Evaluation } from "../../src/flow/evaluation.ts";
+import type { Evaluation, StepScope } from "../../src/flow/evaluation.ts";
 import type {
   FlowStore,
   GroupStamp,
@@ -132,6 +132,8 @@ export class World {
   readonly outbox = new Set<string>();
   /** Commits so far. */
   commits = 0;
+  /** Called when a step's params are evaluated. */
+  onParams: (scope: StepScope) => void = () => {};
   readonly #workflow: Workflow;
   #writer: HeldWriter | undefined;
   #engine: Engine | undefined;
@@ -148,7 +150,13 @@ export class World {
     this.#engine = new Engine({
       clock: this.clock,
       store: this.#store(this.#writer),
-      evaluation: plainEvaluation,
+      evaluation: {
+        ...plainEvaluation,
+        stepParams: (scope) => {
+          this.onParams(scope);
+          return plainEvaluation.stepParams(scope);
+        },
+      },
       log: createLogger({ format: "json", level: "error" }),
       groups: 1,
       index: 0,

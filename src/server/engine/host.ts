@@ -45,7 +45,10 @@ export class EngineHost {
     this.#stopping = true;
     for (const { worker } of this.#threads) worker.postMessage(MARK.stop);
     const all = Promise.all(this.#threads.map(({ stopped }) => stopped.promise));
-    await Promise.race([all, new Promise((resolve) => setTimeout(resolve, STOP_WITHIN))]);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, STOP_WITHIN);
+    await Promise.race([all, late.promise]);
+    clearTimeout(timer);
     for (const { worker } of this.#threads) worker.terminate();
   }
 
