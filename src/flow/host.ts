@@ -1,0 +1,76 @@
+/** Between a task and the flow it belongs to: what each sees of the other. */
+import type { Json } from "../json.ts";
+import { correlationOf, type Run } from "../run/model.ts";
+import type { AttemptContext, LogOffset } from "../runtime/type.ts";
+import type { StepAttempt } from "../step/model.ts";
+import type { StepStatus } from "../step/status.ts";
+import type { FlowContext } from "./context.ts";
+import type { StepScope } from "./evaluation.ts";
+import type { GraphNode } from "./graph.ts";
+
+/** Why an attempt is ended from outside, and what it becomes. */
+export interface Termination {
+  readonly status: Extract<StepStatus, "STOPPED" | "FATALLY_FAILED" | "TIMED_OUT" | "TIMEOUT_FAILED">;
+  readonly reason: string;
+  /** The step's failure mode applies. */
+  readonly byMode: boolean;
+}
+
+/** A task as its flow's books have it. */
+export interface TaskView {
+  readonly node: GraphNode;
+  readonly attempt: StepAttempt;
+  readonly status: StepStatus;
+  /** The runtime has something to say. */
+  wake(): void;
+}
+
+/** What a task needs of the flow it belongs to. */
+export interface TaskHost {
+  readonly engine: FlowContext;
+  readonly run: Run;
+  /** Epoch ms; one instant for a whole turn. */
+  readonly now: number;
+  nextStepInstanceId(): number;
+  /** At least one incoming condition was true; a step without predecessors always is. */
+  isSatisfied(node: GraphNode): boolean;
+  scope(node: GraphNode, attempt: StepAttempt): StepScope;
+  /** Where the stored log of an adopted attempt ends. */
+  logEnd(uuid: string): LogOffset | undefined;
+  /** Runs in the flow's next turn. */
+  post(event: () => void): void;
+  /** The attempt's row as it is now belongs to this turn's rows. */
+  save(attempt: StepAttempt): void;
+  /** Runs once this turn's rows, and all before them, have committed. */
+  afterCommit(callback: () => void): void;
+  /** Wakes and logs of the task's attempt find it. */
+  track(task: TaskView): void;
+  /** The attempt's job is over: its traces go once its last row has committed. */
+  untrack(task: TaskView): void;
+  taskEnded(task: TaskView): void;
+}
+
+/** All that a runtime is told about an attempt. */
+export function contextOf(host: TaskHost, node: GraphNode, attempt: StepAttempt): AttemptContext {
+  const { run } = host;
+  const params: Record<string, Json> = {};
+  for (const [name, param] of Object.entries(attempt.params)) params[name] = param.evaluated_result ?? null;
+  return {
+    uuid: attempt.uuid,
+    stepType: node.typed?.type ?? node.kind,
+    identity: {
+      workflowId: run.workflowId,
+      instanceId: run.instanceId,
+      runId: run.runId,
+      stepId: attempt.stepId,
+      attemptId: attempt.attemptId,
+      stepInstanceId: attempt.stepInstanceId,
+      correlationId: correlationOf(run),
+      owner: run.properties.owner,
+    },
+    startTime: attempt.times.start_time ?? host.now,
+    params,
+    artifacts: attempt.artifacts as AttemptContext["artifacts"],
+    logOffset: host.logEnd(attempt.uuid),
+  };
+}
