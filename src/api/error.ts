@@ -1,6 +1,7 @@
 /** Errors as answers: the one table from codes to HTTP statuses, the error body, and problem details. */
 import { type ErrorCode, MaestroError, toErrorData } from "../error.ts";
 import { stringifyJson } from "../json.ts";
+import { failureOf } from "../store/pipeline.ts";
 
 export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   BAD_REQUEST: 400,
@@ -54,6 +55,10 @@ export const isOurs = (error: unknown): boolean => !(error instanceof MaestroErr
 /** @param path of the request, which problem details repeat */
 export function errorResponse(error: unknown, path: string): Response {
   if (error instanceof Problem) return problemResponse(error, path);
+  if (isOurs(error) && failureOf(error) !== "permanent") {
+    const message = "The database cannot be reached at the moment. The request may be sent again.";
+    return json({ status: "UNAVAILABLE", message, retryable: true } satisfies ErrorBody, HTTP_STATUS.UNAVAILABLE);
+  }
   if (isOurs(error)) {
     const message = "The server failed to answer this request; its log says why. The request may be sent again.";
     return json({ status: "INTERNAL_ERROR", message } satisfies ErrorBody, HTTP_STATUS.INTERNAL_ERROR);

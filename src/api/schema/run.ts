@@ -45,7 +45,9 @@ const rollupSchema = z
     total_leaf_count: z.int(),
     overview: z.partialRecord(
       stepStatusSchema,
-      z.strictObject({ cnt: z.int(), ref: z.record(z.string(), z.array(z.string())).optional() }),
+      z
+        .strictObject({ cnt: z.int(), ref: z.record(z.string(), z.array(z.string())).optional() })
+        .meta({ id: "RollupCount" }),
     ),
   })
   .meta({ id: "WorkflowRollupOverview", description: "Leaf steps by status, over the whole tree" });
@@ -55,12 +57,14 @@ export const overviewSchema = z
     total_step_count: z.int(),
     step_overview: z.partialRecord(
       stepStatusSchema,
-      z.strictObject({
-        cnt: z.int(),
-        steps: z.array(z.array(z.int().nullable()).length(3)).meta({
-          description: "[position of the step in runtime_dag from 1, start, end]",
-        }),
-      }),
+      z
+        .strictObject({
+          cnt: z.int(),
+          steps: z.array(z.array(z.int().nullable()).length(3)).meta({
+            description: "[position of the step in runtime_dag from 1, start, end]",
+          }),
+        })
+        .meta({ id: "StepOverviewCount" }),
     ),
     rollup_overview: rollupSchema,
     run_status: runStatusSchema.optional(),
@@ -72,12 +76,14 @@ const aggregateSchema = z
     workflow_instance_status: runStatusSchema,
     step_aggregated_views: z.record(
       z.string(),
-      z.strictObject({
-        workflow_run_id: z.int().optional(),
-        status: stepStatusSchema,
-        start_time: millis.optional(),
-        end_time: millis.optional(),
-      }),
+      z
+        .strictObject({
+          workflow_run_id: z.int().optional(),
+          status: stepStatusSchema,
+          start_time: millis.optional(),
+          end_time: millis.optional(),
+        })
+        .meta({ id: "StepAggregatedView" }),
     ),
   })
   .meta({ id: "WorkflowInstanceAggregatedInfo" });
@@ -95,20 +101,24 @@ export const instanceSchema = z
     group_info: z.int(),
     internal_id: z.int().optional(),
     execution_id: z.string().optional(),
-    run_config: z.strictObject({
-      runtime_tags: tagListSchema.optional(),
-      correlation_id: z.string().optional(),
-      policy: z.string(),
-      restart_config: restartConfigSchema.optional(),
-    }),
+    run_config: z
+      .strictObject({
+        runtime_tags: tagListSchema.optional(),
+        correlation_id: z.string().optional(),
+        policy: z.string(),
+        restart_config: restartConfigSchema.optional(),
+      })
+      .meta({ id: "RunConfig" }),
     run_params: paramDefinitionsSchema,
-    run_properties: z.strictObject({
-      create_time: millis,
-      owner: z.string(),
-      alerting: alertingSchema.optional(),
-      step_concurrency: z.int().optional(),
-      tags: tagListSchema.optional(),
-    }),
+    run_properties: z
+      .strictObject({
+        create_time: millis,
+        owner: z.string(),
+        alerting: alertingSchema.optional(),
+        step_concurrency: z.int().optional(),
+        tags: tagListSchema.optional(),
+      })
+      .meta({ id: "RunProperties" }),
     runtime_workflow: workflowSchema,
     runtime_dag: z.record(z.string(), stepTransitionSchema),
     timeout_in_millis: z.int().optional(),

@@ -35,18 +35,22 @@ export const stepInstanceSchema = z
     step_run_params: z.looseObject({}).optional(),
     restart_config: restartConfigSchema.optional(),
     params: paramsSchema,
-    transition: z.strictObject({ predecessors: z.array(z.string()).optional(), successors: paramsSchema.optional() }),
-    step_retry: z.strictObject({
-      error_retries: z.int(),
-      error_retry_limit: z.int(),
-      platform_retries: z.int(),
-      platform_retry_limit: z.int(),
-      timeout_retries: z.int(),
-      timeout_retry_limit: z.int(),
-      manual_retries: z.int(),
-      retryable: z.boolean(),
-      backoff: backoffPolicySchema,
-    }),
+    transition: z
+      .strictObject({ predecessors: z.array(z.string()).optional(), successors: paramsSchema.optional() })
+      .meta({ id: "StepInstanceTransition" }),
+    step_retry: z
+      .strictObject({
+        error_retries: z.int(),
+        error_retry_limit: z.int(),
+        platform_retries: z.int(),
+        platform_retry_limit: z.int(),
+        timeout_retries: z.int(),
+        timeout_retry_limit: z.int(),
+        manual_retries: z.int(),
+        retryable: z.boolean(),
+        backoff: backoffPolicySchema,
+      })
+      .meta({ id: "StepRetry" }),
     timeout_in_millis: z.int().optional(),
     runtime_state: stepRuntimeStateSchema,
     signal_dependencies: z.looseObject({}).optional(),
@@ -56,7 +60,7 @@ export const stepInstanceSchema = z
   })
   .meta({ id: "StepInstance" });
 
-export const stepInstancesSchema = z.array(stepInstanceSchema);
+export const stepInstancesSchema = z.array(stepInstanceSchema).meta({ id: "StepInstances" });
 
 export const stepActionMapSchema = z
   .record(z.string(), z.array(z.string()))

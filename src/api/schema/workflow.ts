@@ -24,7 +24,9 @@ export const workflowOverviewSchema = z
     default_version_id: z.int().optional(),
     properties_snapshot: propertiesSnapshotSchema,
     step_concurrency: z.int().optional(),
-    nonterminal_instances: z.strictObject({ CREATED: z.int(), IN_PROGRESS: z.int(), PAUSED: z.int() }),
+    nonterminal_instances: z
+      .strictObject({ CREATED: z.int(), IN_PROGRESS: z.int(), PAUSED: z.int() })
+      .meta({ id: "NonterminalInstances" }),
     failed_instances: z.int(),
     latest_instance_id: z.int().optional(),
   })
@@ -57,6 +59,7 @@ const workflowSummarySchema = z
         start_time: millis.optional(),
         end_time: millis.optional(),
       })
+      .meta({ id: "LatestRun" })
       .optional(),
   })
   .meta({ id: "WorkflowSummary" });
