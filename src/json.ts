@@ -36,11 +36,11 @@ export function rawNumber(text: string): RawNumber {
 /** @throws SyntaxError when the text is not JSON. */
 export function parseJson(text: string): Json {
   if (!SUSPECT.test(text)) return JSON.parse(text) as Json;
-  return JSON.parse(text, function (_key: string, value: unknown, context?: { source?: string }) {
+  return JSON.parse(text, ((_key: string, value: unknown, context?: { source?: string }) => {
     if (typeof value !== "number") return value;
     const source = context?.source;
     return source === undefined || source === String(value) ? value : json.rawJSON(source);
-  } as (this: unknown, key: string, value: unknown) => unknown) as Json;
+  }) as (this: unknown, key: string, value: unknown) => unknown) as Json;
 }
 
 export function stringifyJson(value: unknown, indent?: number): string {

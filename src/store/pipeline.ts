@@ -32,10 +32,6 @@ export function failureOf(error: unknown): Failure {
   return typeof code === "string" && LOST.test(code) ? "lost" : "permanent";
 }
 
-export function isUniqueViolation(error: unknown): boolean {
-  return error instanceof postgres.PostgresError && error.code === "23505";
-}
-
 /** Tries of a transaction in a row that end for a passing reason; between them, {@link pauseOf}. */
 const TRIES = 8;
 
