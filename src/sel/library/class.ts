@@ -1,4 +1,6 @@
-/** Every class by name: default values, constructors, methods, fields. The only way from a name in a program to code. */
+/**
+ * Every class by name: default values, constructors, methods, fields. The only way from a name in a program to code.
+ */
 import {
   arrayOf,
   type Box,
@@ -206,8 +208,12 @@ function callParams(self: StaticBox, name: string, args: readonly Box[], cx: Con
 }
 
 const NONE = methods<Box>({});
+const NULL_HINT = "the value is null: the name may be misspelt";
 
-/** Calls a method; `key` is its name and number of arguments, `substring/2`. @throws SelError of any category; Passing for what belongs to the caller of `evaluate`. */
+/**
+ * Calls a method; `key` is its name and number of arguments, `substring/2`.
+ * @throws SelError of any category; Passing for what belongs to the caller of `evaluate`.
+ */
 export function call(box: Box, name: string, key: string, args: readonly Box[], cx: Context): Box {
   switch (box.type) {
     case "STRING":
@@ -238,6 +244,8 @@ export function call(box: Box, name: string, key: string, args: readonly Box[], 
       return invoke(MISC_METHODS, box, key, args, cx);
     case "PRESET_PARAMS":
       return callParams(box, name, args, cx);
+    case "NULL":
+      throw new SelError("unsupported", `null has no method ${name}`, undefined, NULL_HINT);
     default:
       return invoke(NONE, box, key, args, cx);
   }
@@ -249,7 +257,7 @@ export function field(box: Box, name: string, cx: Context): Box {
   if (box.type === "DATETIME_ZONE" && name === "UTC") return boxZone(UTC);
   if (box.type === "PRESET_MISC_FUNC_FIELDS" && name === "SUNDAY") return long(7, cx);
   if (box.type === "PRESET_PARAMS") return param(name, cx);
-  const hint = box.type === "NULL" ? "the value is null: the name may be misspelt" : undefined;
+  const hint = box.type === "NULL" ? NULL_HINT : undefined;
   throw new SelError("unsupported", `${box.type} has no field ${name}`, undefined, hint);
 }
 

@@ -147,7 +147,7 @@ export class Matcher {
     this.slots[slot] = value;
   }
 
-  /** Runs from an instruction until `done`. @returns the index reached, or -1. `base` is where this run's stack starts. */
+  /** Runs from an instruction until `done`; `base` is where this run's stack starts. @returns the index reached, or -1. */
   private run(first: number, from: number, failed: Failed, base: number): number {
     const { code, memo } = this.program;
     let pc = first;
@@ -186,22 +186,12 @@ export class Matcher {
           if (this.holds(instruction, at)) next = pc + 1;
           break;
         case "look":
-          if (this.look(instruction, pc + 1, at)) next = instruction.next;
-          break;
-        case "atomic": {
-          const end = this.isolated(pc + 1, at, true);
-          if (end >= 0) {
-            at = end;
-            next = instruction.next;
-          }
-          break;
-        }
+        case "atomic":
         case "back": {
-          const end = this.repeated(instruction, at);
-          if (end >= 0) {
-            at = end;
-            next = pc + 1;
-          }
+          const end = this.special(instruction, pc, at);
+          if (end < 0) break;
+          at = end;
+          next = instruction.op === "back" ? pc + 1 : instruction.next;
           break;
         }
         case "done":
@@ -213,6 +203,22 @@ export class Matcher {
         at = this.resumeAt;
       }
       pc = next;
+    }
+  }
+
+  /** Instructions that look further than one character. @returns where they end, or -1. */
+  private special(
+    instruction: Extract<Instruction, { op: "look" | "atomic" | "back" }>,
+    pc: number,
+    at: number,
+  ): number {
+    switch (instruction.op) {
+      case "look":
+        return this.look(instruction, pc + 1, at) ? at : -1;
+      case "atomic":
+        return this.isolated(pc + 1, at, true);
+      case "back":
+        return this.repeated(instruction, at);
     }
   }
 

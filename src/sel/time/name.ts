@@ -38,12 +38,16 @@ MUT Mauritius Standard Time|MYT Malaysia Time|FJT Fiji Standard Time|UTC Coordin
     .map((entry) => [entry.slice(entry.indexOf(" ") + 1), entry.slice(0, entry.indexOf(" "))]),
 );
 
+/** One per zone: making them is slow. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
 /** The full name of the zone as it is at that moment, `+05:30` for an offset. */
 export function longZoneName(time: DateTime): string {
   const { id, fixed } = time.zone;
   if (fixed && id !== "UTC") return id;
   const millis = Number(millisOf(time));
-  const format = new Intl.DateTimeFormat("en-US", { timeZone: id, timeZoneName: "long" });
+  const format = formats.get(id) ?? new Intl.DateTimeFormat("en-US", { timeZone: id, timeZoneName: "long" });
+  formats.set(id, format);
   const at = Math.abs(millis) > 8.64e15 ? 0 : millis;
   return format.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value ?? id;
 }

@@ -32,7 +32,6 @@ function sample(id: string, millis: number): Interval {
 }
 
 function startsAt(id: string, interval: Interval, millis: number): Interval {
-  if (interval.from === -Infinity) return interval;
   const before = Temporal.Instant.fromEpochMilliseconds(millis - 1).toZonedDateTimeISO(id).offsetNanoseconds / 1e6;
   return Math.trunc(before) === interval.offset ? interval : { ...interval, from: millis };
 }
