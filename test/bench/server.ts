@@ -1,6 +1,6 @@
 /**
  * A real server as a child process, on a data directory that the caller gives: what benchmarks measure and fault tests
- * kill. Its log goes to `server.log` in that directory.
+ * kill. Its log goes to a file there.
  *
  * Does not clean up after `kill`: the embedded Postgres of a killed server lives on until the next start stops it, or
  * {@link killPostgres} does.
@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds after which a server that is not ready is killed. A minute when absent: recovery included. */
   readonly patience?: number;
+  /** Name of its log below the data directory. */
+  readonly logName?: string;
 }
 
 export interface Server {
@@ -48,7 +50,7 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { program, dataDir, args = [] } = options;
   mkdirSync(dataDir, { recursive: true });
-  const logFile = join(dataDir, "server.log");
+  const logFile = join(dataDir, options.logName ?? "server.log");
   const log = openSync(logFile, "a");
   const begin = performance.now();
   const child = Bun.spawn([...program, "serve", "--port", "0", "--data-dir", dataDir, ...args], {
