@@ -23,7 +23,7 @@ import type { Context } from "../context.ts";
 import { type Position, SelError } from "../error.ts";
 import { call, construct, defaultBox, field, newElementType, param, staticBox, typeNamed } from "../library/class.ts";
 import { assign, binary, unary } from "../operator.ts";
-import { operation } from "./fast.ts";
+import { comparisonTest, isComparison, operation } from "./fast.ts";
 import { type Code, type Scope, visit } from "./scope.ts";
 
 /** Binary chains deeper than this run in a loop instead of nested calls. */
@@ -214,7 +214,18 @@ function unaryChain(expr: Extract<Expr, { kind: "unary" }>, scope: Scope, depth:
 }
 
 /** A condition as a host boolean. @throws SelError type when it is not a BOOLEAN. */
-export function condition(code: Code, at: Position): (cx: Context) => boolean {
+export function condition(
+  expr: Expr,
+  scope: Scope,
+  depth: number,
+  cost: number,
+  at: Position,
+): (cx: Context) => boolean {
+  if (expr.kind === "binary" && expr.left.kind !== "binary" && isComparison(expr.operator)) {
+    const left = operandCode(expr.left, scope, depth, cost + 1);
+    return comparisonTest(expr.operator, left, operandCode(expr.right, scope, depth + 1, 0), expr.at);
+  }
+  const code = expression(expr, scope, depth, cost);
   return (cx) => {
     const box = code(cx);
     if (box.type === "BOOLEAN") return box.content;
@@ -224,7 +235,7 @@ export function condition(code: Code, at: Position): (cx: Context) => boolean {
 }
 
 function ternary(expr: Extract<Expr, { kind: "ternary" }>, scope: Scope, depth: number, cost: number): Code {
-  const test = condition(expression(expr.test, scope, depth, cost), expr.at);
+  const test = condition(expr.test, scope, depth, cost, expr.at);
   const yes = wrapped(expr.yes, scope, depth);
   const no = wrapped(expr.no, scope, depth);
   return (cx) => (test(cx) ? yes(cx) : no(cx));

@@ -44,6 +44,39 @@ function comparison(operator: BinaryOperator, left: Code, right: Code, at: Posit
   };
 }
 
+const COMPARISONS: ReadonlyMap<BinaryOperator, Comparison> = new Map<BinaryOperator, Comparison>([
+  ["<", (a, b) => a < b],
+  [">", (a, b) => a > b],
+  ["<=", (a, b) => a <= b],
+  [">=", (a, b) => a >= b],
+  ["==", (a, b) => a === b],
+  ["!=", (a, b) => a !== b],
+]);
+
+export function isComparison(operator: BinaryOperator): boolean {
+  return COMPARISONS.has(operator);
+}
+
+/** A comparison whose result is a condition: charged as {@link operation}, but without a box for small integers. */
+export function comparisonTest(
+  operator: BinaryOperator,
+  left: Code,
+  right: Code,
+  at: Position,
+): (cx: Context) => boolean {
+  const compare = COMPARISONS.get(operator) as Comparison;
+  return (cx) => {
+    const a = left(cx);
+    const b = right(cx);
+    cx.at = at;
+    if (a.type === "LONG" && b.type === "LONG" && typeof a.content === "number" && typeof b.content === "number") {
+      charge(cx);
+      return compare(a.content, b.content);
+    }
+    return binary(operator, a, b, cx).content === true;
+  };
+}
+
 /** The code of one binary operation. */
 export function operation(operator: BinaryOperator, left: Code, right: Code, at: Position): Code {
   switch (operator) {

@@ -137,7 +137,7 @@ function discard(cx: Context, signal: Signal): Signal {
 }
 
 function ifStatement(node: Extract<Statement, { kind: "if" }>, scope: Scope, cost: number): Run {
-  const test = condition(wrapped(node.test, scope, 0, cost), node.at);
+  const test = condition(node.test, scope, 0, cost + 1, node.at);
   const yes = statement(node.yes, scope, 1);
   const no = node.no === undefined ? undefined : statement(node.no, scope, 1);
   return (cx) => {
@@ -155,7 +155,7 @@ function completed(cx: Context, count: number, at: Position): void {
 }
 
 function whileLoop(node: Extract<Statement, { kind: "while" }>, scope: Scope, cost: number): Run {
-  const test = condition(wrapped(node.test, scope, 0), node.at);
+  const test = condition(node.test, scope, 0, 1, node.at);
   const body = statement(node.body, scope, 1);
   const { at } = node;
   return (cx) => {
@@ -191,7 +191,7 @@ function always(cx: Context): boolean {
 
 function forLoop(node: ForNode, scope: Scope, cost: number): Run {
   const init = forPart(node.init, scope);
-  const test = node.test === undefined ? always : condition(wrapped(node.test, scope, 0), node.at);
+  const test = node.test === undefined ? always : condition(node.test, scope, 0, 1, node.at);
   const step = forPart(node.step, scope);
   const body = statement(node.body, scope, 1);
   const { at } = node;

@@ -16,10 +16,20 @@ function argument(message: string, hint?: string): never {
   throw new SelError("argument", message, undefined, hint);
 }
 
+/** Compiled patterns: pure functions of their text, short and few. */
+const compiled = new Map<string, RegexProgram>();
+const MAX_COMPILED = 256;
+const MAX_KEPT = 100;
+
 function program(pattern: string, room: Room): RegexProgram {
   room.toil(pattern.length * 4);
   if (pattern.length > MAX_PATTERN) argument("the regular expression is too long");
-  return compileRegex(parsePattern(pattern));
+  const known = compiled.get(pattern);
+  if (known !== undefined) return known;
+  const made = compileRegex(parsePattern(pattern));
+  if (compiled.size >= MAX_COMPILED) compiled.clear();
+  if (pattern.length <= MAX_KEPT && made.code.length <= MAX_KEPT) compiled.set(pattern, made);
+  return made;
 }
 
 type Piece = string | number;
