@@ -56,7 +56,11 @@ export function connect(url: string, { max, name = "maestro" }: ConnectionOption
     connect_timeout: 10,
     max_lifetime: null,
     backoff: (retries: number) => Math.min(0.02 * 2 ** retries, 1),
-    connection: { application_name: name },
+    connection: {
+      application_name: name,
+      // Statements are few and prepared; planning them anew for every call costs more than running them.
+      ...(isPooled ? {} : { plan_cache_mode: "force_generic_plan" }),
+    },
     onnotice: () => {},
     types: TYPES as unknown as { bigint: postgres.PostgresType<number> },
   });
