@@ -3,43 +3,12 @@
  * implement it by hand. Everything else the API does by itself, on the database: the rows are the truth, and a hint
  * that is lost costs latency, never correctness.
  */
-import type { Initiator } from "../definition/initiator.ts";
 import type { WorkflowCreateRequest } from "../definition/metadata.ts";
-import type { Tag } from "../definition/tag.ts";
-import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
+import type { StartCommand, StartReply } from "../flow/protocol.ts";
 import type { JsonObject } from "../json.ts";
-import type { ParamDefinitions } from "../param/type.ts";
 import type { RunRef } from "../run/model.ts";
 
-/** A start request after validation. */
-export interface StartRequest {
-  /** For MANUAL, `user` is the caller already. */
-  readonly initiator: Initiator;
-  /** Epoch milliseconds. */
-  readonly requestTime: number;
-  /** Becomes the run's uuid; undefined: a random one. */
-  readonly requestId: string | undefined;
-  readonly runtimeTags: readonly Tag[] | undefined;
-  readonly runParams: ParamDefinitions | undefined;
-  readonly artifacts: Artifacts | undefined;
-  /** Params that cannot be evaluated: store a FAILED run instead of refusing the request. */
-  readonly persistFailedRun: boolean;
-}
-
-export interface StartCommand {
-  readonly workflowId: string;
-  /** As in the path: `active`, `latest`, `default` (any case) or a number; not yet resolved or checked. */
-  readonly version: string;
-  readonly request: StartRequest;
-  readonly user: string;
-}
-
-export interface StartReply extends RunRef {
-  readonly versionId: number;
-  readonly uuid: string;
-  readonly status: "CREATED" | "DUPLICATED" | "STOPPED" | "INTERNAL_ERROR";
-  readonly timelineEvent: TimelineEvent;
-}
+export type { StartCommand, StartReply, StartRequest } from "../flow/protocol.ts";
 
 /** A step type that a definition may name in a `step` wrapper. */
 export interface StepTypeInfo {

@@ -1,6 +1,7 @@
 /** `maestro validate FILE…`: checks definition files without a server. */
-import { parseWorkflowCreateRequest } from "../definition/index.ts";
+
 import { DEFAULT_LIMITS, type DefinitionLimits } from "../definition/limit.ts";
+import { parseWorkflowCreateRequest } from "../definition/validate.ts";
 import { MaestroError } from "../error.ts";
 import { type Json, stringifyJson } from "../json.ts";
 import { builtinPlugins } from "../spawn.ts";

@@ -36,7 +36,6 @@ export type {
   ParamType,
 } from "../param/type.ts";
 
-export const paramTypeSchema = caseless(PARAM_TYPES).meta({ id: "ParamType" });
 export const paramModeSchema = caseless(PARAM_MODES).meta({ id: "ParamMode" });
 
 const definitionSchema: z.ZodType<ParamDefinition> = z.lazy(() => paramDefinitionSchema);

@@ -121,9 +121,6 @@ export const double: z.ZodType<number | RawNumber> = z.preprocess(
     .meta({ type: "number" }),
 );
 
-/** Any JSON value. */
-export const anything = z.unknown();
-
 /** An enum read in any case; `alias` maps further spellings (lower case) to a value. */
 export function caseless<const V extends readonly [string, ...string[]]>(
   values: V,

@@ -21,6 +21,8 @@ export interface Heartbeat {
   readonly owned: readonly GroupStamp[];
   /** Live nodes, with the milliseconds since each one's last beat. */
   readonly nodes: readonly (Node & { readonly age: number })[];
+  /** False: the node's row is gone, and it has to register again. */
+  readonly registered: boolean;
 }
 
 export interface LeaseStore {
@@ -120,9 +122,9 @@ export class Membership {
 
   async #beat(): Promise<void> {
     const { store, node } = this.#options;
-    const { owned, nodes } = await store.heartbeat(node.id);
-    if (!nodes.some(({ id }) => id === node.id)) await store.register(node);
-    this.#nodes = nodes.some(({ id }) => id === node.id) ? nodes : [...nodes, { ...node, age: 0 }];
+    const { owned, nodes, registered } = await store.heartbeat(node.id);
+    if (!registered) await store.register(node);
+    this.#nodes = registered ? nodes : [...nodes, { ...node, age: 0 }];
     await this.#dropLost(owned);
     await this.#balance();
   }

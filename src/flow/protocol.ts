@@ -8,24 +8,26 @@ import type { RunRef } from "../run/model.ts";
 import type { GroupStamp, RunPlace } from "./port.ts";
 
 /** A start request after validation. */
+export interface StartRequest {
+  /** For MANUAL, `user` is the caller already. */
+  readonly initiator: Initiator;
+  /** Epoch milliseconds. */
+  readonly requestTime: number;
+  /** Becomes the run's uuid; undefined: a random one. */
+  readonly requestId: string | undefined;
+  readonly runtimeTags: readonly Tag[] | undefined;
+  readonly runParams: ParamDefinitions | undefined;
+  readonly artifacts: Artifacts | undefined;
+  /** Params that cannot be evaluated: store a FAILED run instead of refusing the request. */
+  readonly persistFailedRun: boolean;
+}
+
 export interface StartCommand {
   readonly workflowId: string;
   /** As in the path: `active`, `latest`, `default` (any case) or a number; not yet resolved or checked. */
   readonly version: string;
+  readonly request: StartRequest;
   readonly user: string;
-  readonly request: {
-    /** For MANUAL, `user` is the caller already. */
-    readonly initiator: Initiator;
-    /** Epoch milliseconds. */
-    readonly requestTime: number;
-    /** Becomes the run's uuid; undefined: a random one. */
-    readonly requestId: string | undefined;
-    readonly runtimeTags: readonly Tag[] | undefined;
-    readonly runParams: ParamDefinitions | undefined;
-    readonly artifacts: Artifacts | undefined;
-    /** Params that cannot be evaluated: store a FAILED run instead of refusing the request. */
-    readonly persistFailedRun: boolean;
-  };
 }
 
 export interface StartReply extends RunRef {

@@ -2,7 +2,7 @@
 import { isJsonObject, type Json } from "../json.ts";
 import { escapeText } from "./interpolate.ts";
 import { typeOf } from "./literal.ts";
-import type { ParamDefinition, ParamDefinitions, Parameter, ParamLiteral, Params, ParamType } from "./type.ts";
+import type { ParamDefinition, ParamDefinitions, Parameter, ParamLiteral, ParamType } from "./type.ts";
 
 /**
  * An evaluated param as a literal definition of its value. Dollars in the value are escaped: it is data, and evaluates
@@ -13,11 +13,6 @@ export function toDefinition(param: Parameter): ParamDefinition {
   if (evaluated_time === undefined) return param;
   const nested = param.type === "MAP" && expression === undefined ? (value as ParamDefinitions) : {};
   return { value: toLiteral(param.type, evaluated_result ?? null, nested), ...rest };
-}
-
-/** Evaluated params as definitions. */
-export function toDefinitions(params: Params): ParamDefinitions {
-  return Object.fromEntries(Object.entries(params).map(([name, param]) => [name, toDefinition(param)]));
 }
 
 function toLiteral(type: ParamType, result: Json, nested: ParamDefinitions): ParamLiteral {

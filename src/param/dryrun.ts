@@ -47,7 +47,10 @@ export function dryRunExtension(run: DryRun): ParamExtension {
 }
 
 /** Surroundings of a dry run. */
-export function dryRunContext(run: DryRun, at: Pick<EvaluationContext, "now" | "seed" | "limits" | "budget">) {
+export function dryRunContext(
+  run: DryRun,
+  at: Pick<EvaluationContext, "now" | "seed" | "limits" | "budget" | "clock">,
+) {
   const context: EvaluationContext = {
     ...at,
     extension: dryRunExtension(run),
@@ -68,7 +71,7 @@ export function dryRunContext(run: DryRun, at: Pick<EvaluationContext, "now" | "
  */
 export function dryRunWorkflowParams(
   run: DryRun,
-  at: Pick<EvaluationContext, "now" | "seed" | "limits" | "budget">,
+  at: Pick<EvaluationContext, "now" | "seed" | "limits" | "budget" | "clock">,
 ): WorkflowParams {
   const catalog = run.catalog ?? DEFAULT_CATALOG;
   const runParams = dryRunParams(run.definition ?? {}, catalog);

@@ -70,6 +70,7 @@ export class Evaluation {
         now: this.#context.now,
         seed: this.#context.seed,
         ...(this.#context.limits && { limits: this.#context.limits }),
+        ...(this.#context.clock && { clock: this.#context.clock }),
         ...(this.#context.budget && { budget: this.#context.budget }),
       });
     } catch (error) {

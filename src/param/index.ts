@@ -6,21 +6,16 @@
  * `allWorkflowParams` (wire). An attempt: `mergeStepParams` → `evaluateStepParams` → `mergeOutputParams` →
  * `compactStepParams` → store → `expandStepParams` → `allStepParams` (wire).
  */
-export { type Coerced, castLiteral, coerceResult } from "./coerce.ts";
 export { compactParams, compactStepParams, expandParams, expandStepParams } from "./compact.ts";
 export { buildCatalog, DEFAULT_CATALOG, type DefaultCatalog, type DefaultOverrides } from "./defaults.ts";
-export { toDefinition, toDefinitions } from "./definition.ts";
 export type { DefaultInputs } from "./derive.ts";
-export { type DryRun, dryRunContext, dryRunExtension, dryRunWorkflowParams } from "./dryrun.ts";
-export { doubleToJson, toJson, toSel, untypedToSel } from "./literal.ts";
-export { allowedModes, isSystemSource } from "./mode.ts";
+export { type DryRun, dryRunContext, dryRunWorkflowParams } from "./dryrun.ts";
 export {
   type MergedWorkflowParams,
   mergeOutputParams,
   mergeStepParams,
   mergeWorkflowParams,
   passedDown,
-  RESERVED_PARAM_NAMES,
   type RequestSource,
   requestSource,
   type StepMerge,
@@ -31,11 +26,9 @@ export {
   evaluateCondition,
   evaluateDefinitions,
   evaluatedParam,
-  evaluateExpression,
   evaluateStepParams,
   evaluateWorkflowParams,
   interpolateText,
-  PARAMS_SIZE_LIMIT,
 } from "./resolve.ts";
 export {
   allStepParams,
@@ -48,10 +41,7 @@ export {
   type StepIdentity,
   type StepParams,
   type StepScope,
-  stepParam,
   type WorkflowParams,
-  workflowParam,
 } from "./scope.ts";
-export { SEPARATOR } from "./split.ts";
 export { templateParams } from "./template.ts";
 export * from "./type.ts";

@@ -94,6 +94,8 @@ export interface EvaluationContext {
   readonly instance: InstanceFacts;
   readonly extension: ParamExtension;
   readonly limits?: Partial<SelLimits> | undefined;
+  /** A monotonic clock in milliseconds, for the time limit; without it, work is counted instead. */
+  readonly clock?: (() => number) | undefined;
   /** Ends the evaluation with `BudgetExceeded` when one expression visits more nodes. */
   readonly budget?: { readonly visits: number } | undefined;
 }

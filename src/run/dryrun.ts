@@ -21,7 +21,7 @@ import {
 } from "../param/index.ts";
 import { timeoutOf } from "./timeout.ts";
 
-export interface DryRunSetting extends Pick<EvaluationContext, "now" | "seed" | "limits" | "budget"> {
+export interface DryRunSetting extends Pick<EvaluationContext, "now" | "seed" | "limits" | "budget" | "clock"> {
   /** What `params.getExecutionEnvironment()` answers. */
   readonly environment: string;
   readonly catalog?: DefaultCatalog | undefined;

@@ -75,6 +75,8 @@ export interface EvaluationSetting {
   readonly environment: string;
   readonly limits: Partial<SelLimits>;
   readonly catalog: DefaultCatalog;
+  /** A monotonic clock in milliseconds, for the time limit; without it, work is counted instead. */
+  readonly clock?: () => number;
 }
 
 /** Visits after which an evaluation ends with `BudgetExceeded`; undefined: the full limits. */
@@ -146,6 +148,7 @@ function contextOf({ instance, now, seed }: Job, setting: EvaluationSetting, bud
     instance,
     extension: extensionOf(setting.environment, seed),
     limits: setting.limits,
+    ...(setting.clock && { clock: setting.clock }),
     ...(budget && { budget }),
   };
 }

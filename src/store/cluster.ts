@@ -5,32 +5,15 @@
  * Claiming locks a group for update, which waits for nobody: a group that a batch of its late owner is being written for
  * is left to a later claim. So a batch either commits before the change of owner, or is refused (D4).
  */
+import { type Heartbeat, LEASE, type LeaseStore, type Node } from "../flow/membership.ts";
 import type { GroupStamp } from "../flow/port.ts";
 import type { Sql } from "./connection.ts";
 
-export interface NodeInfo {
-  readonly id: string;
-  /** Where other nodes reach it. */
-  readonly url: string;
-  readonly version: string;
-}
-
-export interface Heartbeat {
-  /** What this node owns, ascending by group. */
-  readonly owned: readonly GroupStamp[];
-  /** Every node that is alive, this one too, by id, with the milliseconds since its last heartbeat. */
-  readonly nodes: readonly (NodeInfo & { readonly age: number })[];
-  /** False: the node's row is gone, and it has to register again. */
-  readonly registered: boolean;
-}
-
-/** Milliseconds without a heartbeat after which a node's groups are free for others. */
-export const LEASE = 10_000;
 /** Rows of nodes that were silent for so long are swept. */
 const FORGOTTEN = "1 hour";
 const SECRET_KEY = "cluster_secret";
 
-export class Cluster {
+export class Cluster implements LeaseStore {
   readonly #sql: Sql;
   readonly #lease: string;
 
@@ -40,7 +23,7 @@ export class Cluster {
     this.#lease = `${lease} milliseconds`;
   }
 
-  async register(node: NodeInfo): Promise<void> {
+  async register(node: Node): Promise<void> {
     const { id, url, version } = node;
     await this.#sql`WITH swept AS (
         DELETE FROM node WHERE heartbeat < now() - ${FORGOTTEN}::interval AND id <> ${id}
@@ -71,8 +54,8 @@ export class Cluster {
     };
   }
 
-  async liveNodes(): Promise<readonly NodeInfo[]> {
-    const rows = await this.#sql<NodeInfo[]>`SELECT id, url, version FROM node
+  async liveNodes(): Promise<readonly Node[]> {
+    const rows = await this.#sql<Node[]>`SELECT id, url, version FROM node
       WHERE heartbeat > now() - ${this.#lease}::interval ORDER BY id`;
     return [...rows];
   }
@@ -122,7 +105,7 @@ interface GroupRow {
   readonly generation: number;
 }
 
-interface HeartbeatRow extends GroupRow, NodeInfo {
+interface HeartbeatRow extends GroupRow, Node {
   readonly age: number;
   readonly kind: "node" | "group";
 }

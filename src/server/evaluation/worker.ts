@@ -12,7 +12,7 @@ let setting: EvaluationSetting | undefined;
 self.onmessage = ({ data }: MessageEvent<string>): void => {
   const { id, message } = decode<Question | EvaluationSetup>(data);
   if (id === SETUP_ID) {
-    setting = evaluationSetting(message as EvaluationSetup);
+    setting = { ...evaluationSetting(message as EvaluationSetup), clock: () => performance.now() };
   } else if (setting) {
     self.postMessage(encode(id, answer(message as Question, setting)));
   }
