@@ -8,6 +8,7 @@ import type { FlowStore, WorkflowHead, Writer } from "../flow/port.ts";
 import { parseJson } from "../json.ts";
 import { arrayLiteral } from "./column.ts";
 import type { Database, Sql } from "./connection.ts";
+import { preferIndexes } from "./planner.ts";
 import { dequeue, loadGroup, loadRun, pendingDequeues, unfinished } from "./run.ts";
 import { type StartEffects, startRuns } from "./start.ts";
 import { GroupWriter, type WriterOptions } from "./writer/writer.ts";
@@ -22,9 +23,13 @@ export interface FlowStoreOptions extends WriterOptions {
 /** Definitions that are kept: the least recently used one goes first. */
 const DEFINITIONS = 1000;
 
-/** @param database not closed by the store; two connections or more, since the writer uses one most of the time. */
+/**
+ * @param database fresh and the store's alone, since it sets the planner up; not closed by the store. Two connections or
+ *   more: the writer uses one most of the time.
+ */
 export function openFlowStore(database: Pick<Database, "sql">, options: FlowStoreOptions): FlowStore {
   const { sql } = database;
+  preferIndexes(sql);
   const writer = options.writer ?? new GroupWriter(sql, options);
   const definitions = new Definitions(sql);
   return {

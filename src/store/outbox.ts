@@ -63,10 +63,10 @@ export async function takeDue(
   hold: number,
 ): Promise<readonly OutboxEntry[]> {
   const rows = await sql<OutboxRow[]>`UPDATE outbox SET next_time = ${now + hold}
-    WHERE id IN (
+    WHERE id = ANY(ARRAY(
       SELECT id FROM outbox WHERE kind = ${topic} AND dead = 0 AND next_time <= ${now}
       ORDER BY next_time, id LIMIT ${limit} FOR UPDATE SKIP LOCKED
-    )
+    ))
     RETURNING id, kind, key, payload, create_time, attempts, next_time, error`;
   return rows.map(entryOf).sort((a, b) => a.id - b.id);
 }

@@ -27,7 +27,7 @@ export async function dequeue(sql: Sql, workflowIds: readonly string[]): Promise
         DELETE FROM outbox WHERE id IN (SELECT id FROM waiting)`,
       line<RunRow[]>`UPDATE run
         SET execution_id = uuid, modify_time = (extract(epoch FROM clock_timestamp()) * 1000)::bigint
-        WHERE key IN (
+        WHERE key = ANY(ARRAY(
           SELECT q.key FROM workflow w CROSS JOIN LATERAL (
             SELECT r.key FROM run r
             WHERE r.workflow_id = w.workflow_id AND r.status = 'CREATED' AND r.execution_id IS NULL
@@ -37,7 +37,8 @@ export async function dequeue(sql: Sql, workflowIds: readonly string[]): Promise
                 AND o.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND o.execution_id IS NOT NULL))
           ) q
           WHERE w.workflow_id = ANY(${ids}::text[]) AND NOT (w.run_rule = 'STRICT_SEQUENTIAL'
-            AND EXISTS (SELECT 1 FROM run f WHERE f.workflow_id = w.workflow_id AND f.status = 'FAILED')))
+            AND (SELECT f.key FROM run f WHERE f.workflow_id = w.workflow_id AND f.status = 'FAILED'
+              ORDER BY f.workflow_id LIMIT 1) IS NOT NULL)))
         RETURNING *`,
       line`COMMIT`,
     ]);

@@ -102,10 +102,12 @@ async function look(line: Reserved, requests: readonly NewRun[]): Promise<Known>
     line<OccupancyRow[]>`SELECT w.workflow_id,
         (SELECT count(*) FROM run r WHERE r.workflow_id = w.workflow_id
           AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL) AS running,
-        EXISTS (SELECT 1 FROM run r WHERE r.workflow_id = w.workflow_id
-          AND r.status = 'CREATED' AND r.execution_id IS NULL) AS queued,
+        (SELECT r.key FROM run r WHERE r.workflow_id = w.workflow_id
+          AND r.status = 'CREATED' AND r.execution_id IS NULL
+          ORDER BY r.instance_id, r.run_id LIMIT 1) IS NOT NULL AS queued,
         w.run_rule = 'STRICT_SEQUENTIAL'
-          AND EXISTS (SELECT 1 FROM run r WHERE r.workflow_id = w.workflow_id AND r.status = 'FAILED') AS failed
+          AND (SELECT r.key FROM run r WHERE r.workflow_id = w.workflow_id AND r.status = 'FAILED'
+            ORDER BY r.workflow_id LIMIT 1) IS NOT NULL AS failed
       FROM workflow w WHERE w.workflow_id = ANY(${ids}::text[])`,
     line<DuplicateRow[]>`SELECT r.workflow_id, r.uuid, r.instance_id, r.run_id, r.version_id, r.key
       FROM unnest(${arrayLiteral(requests.map((request) => request.workflowId))}::text[],

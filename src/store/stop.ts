@@ -61,10 +61,10 @@ export async function stopAllQueued(
       ), stopped AS (
         UPDATE run SET status = ${status}, end_time = ${event.timestamp}, modify_time = ${event.timestamp},
           timeline = ${withEvent(db, event)}
-        WHERE key IN (
+        WHERE key = ANY(ARRAY(
             SELECT r.key FROM run r WHERE r.workflow_id = (SELECT workflow_id FROM place)
               AND r.status = 'CREATED' AND r.execution_id IS NULL
-            ORDER BY r.instance_id, r.run_id LIMIT ${STOP_BATCH})
+            ORDER BY r.instance_id, r.run_id LIMIT ${STOP_BATCH}))
           AND status = 'CREATED' AND execution_id IS NULL
         RETURNING instance_id, run_id
       ), told AS (
