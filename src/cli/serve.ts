@@ -33,11 +33,13 @@ export const serveCommand: Command = {
     });
     const signalled = firstSignal(io);
     const { serve } = await import("../server/serve.ts");
-    const server = await serve(config, { log });
+    const failed = Promise.withResolvers<string>();
+    const server = await serve(config, { log, fatal: failed.resolve });
     io.out(`ready ${server.url}`);
-    await signalled;
-    log.info("draining; a second signal ends the server at once");
+    const failure = await Promise.race([signalled.then(() => undefined), failed.promise]);
+    if (failure === undefined) log.info("draining; a second signal ends the server at once");
+    else log.error("the server cannot go on", { reason: failure });
     await server.stop();
-    return EXIT.OK;
+    return failure === undefined ? EXIT.OK : EXIT.FAILURE;
   },
 };

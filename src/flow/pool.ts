@@ -90,6 +90,7 @@ export class EnginePool {
   /** Resolves when nothing of these groups is on its way to the database any more. */
   async disown(groups: readonly number[]): Promise<void> {
     for (const id of groups) this.#owned.delete(id);
+    if (this.#closed) return;
     const done: Promise<void>[] = [];
     this.#each(
       groups,

@@ -34,6 +34,8 @@ export interface Serving {
 
 export interface ServeOptions {
   readonly log: Logger;
+  /** The node cannot go on and should be stopped: an engine thread has died. What it held is fenced off. */
+  readonly fatal?: (reason: string) => void;
 }
 
 /** Memory is compared with the database this often, ms, give or take a tenth. */
@@ -44,7 +46,8 @@ const EVALUATION_STUCK_AFTER = 150_000;
 const ENVIRONMENT = "maestro";
 
 /** @throws MaestroError that says what is in the way and what to do */
-export async function serve(config: Config, { log }: ServeOptions): Promise<Serving> {
+export async function serve(config: Config, options: ServeOptions): Promise<Serving> {
+  const { log } = options;
   const started: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) {
@@ -52,7 +55,7 @@ export async function serve(config: Config, { log }: ServeOptions): Promise<Serv
     }
   };
   try {
-    const url = await boot(config, log, (end) => started.push(end));
+    const url = await boot(config, options, (end) => started.push(end));
     return { url, stop };
   } catch (error) {
     await stop();
@@ -62,7 +65,7 @@ export async function serve(config: Config, { log }: ServeOptions): Promise<Serv
 
 type OnStop = (end: () => Promise<void> | void) => void;
 
-async function boot(config: Config, log: Logger, onStop: OnStop): Promise<string> {
+async function boot(config: Config, { log, fatal }: ServeOptions, onStop: OnStop): Promise<string> {
   const store = await openStore(config, log);
   onStop(() => store.stop());
   const node = { id: crypto.randomUUID(), version: VERSION };
@@ -93,9 +96,9 @@ async function boot(config: Config, log: Logger, onStop: OnStop): Promise<string
     evaluate: (thread, text) => evaluations.ask(text, (answer) => engines.send(thread, "evaluate", answer)),
     log: (line) => process.stderr.write(line),
     died(thread, reason) {
-      // What it held is fenced off; the node cannot go on with half an engine.
-      log.error("an engine thread has died", { thread, reason });
       problems.push(`engine thread ${thread} has died: ${reason}`);
+      pool.close(); // nothing waits for its answers
+      fatal?.(`engine thread ${thread} has died: ${reason}`);
     },
   });
   await engines.start();
