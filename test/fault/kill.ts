@@ -35,6 +35,8 @@ export interface KillReport {
 }
 
 const PATIENCE = 120_000;
+/** Starts asked for in the moment of each kill: some commit, and their answers are lost. */
+const BURST = 5;
 
 export async function killRounds(options: KillOptions): Promise<KillReport> {
   const dataDir = mkdtempSync(join(tmpdir(), "maestro-kill-"));
@@ -55,14 +57,17 @@ async function inFolder(options: KillOptions, dataDir: string): Promise<KillRepo
   using _ = { [Symbol.dispose]: () => server?.signal("SIGKILL") };
   for (const definition of definitions(file)) await new Client(server.url).push(definition);
 
-  const pace = (rounds * options.life * 0.6) / runs;
-  const starting = startAll({ url: () => server?.url }, runs, pace);
+  const target = { url: () => server?.url };
+  const steady = Math.max(0, runs - rounds * BURST);
+  const starting = [startAll(target, steady, (rounds * options.life * 0.6) / steady)];
   let kills = 0;
   for (let round = 1; round <= rounds; round++) {
     await Bun.sleep(100 + random() * options.life);
     await observed.look(server.url).catch(() => undefined);
-    const { kill } = server;
     const withPostgres = random() < 0.25;
+    starting.push(startAll(target, BURST, 0));
+    await Bun.sleep(random() * 12);
+    const { kill }: Server = server;
     server = undefined;
     if (withPostgres) killPostgres(dataDir);
     await kill();
@@ -71,7 +76,7 @@ async function inFolder(options: KillOptions, dataDir: string): Promise<KillRepo
     server = await startServer({ program, dataDir });
     say(`round ${round}${withPostgres ? ", with its Postgres" : ""}: ready after ${server.readyAfter.toFixed(0)} ms`);
   }
-  const accepted = await starting;
+  const accepted = (await Promise.all(starting)).flat();
   const sql = connect(databaseUrl(dataDir), { max: 1 });
   try {
     const took = await allOver(sql, PATIENCE);

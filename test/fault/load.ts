@@ -89,6 +89,9 @@ export interface Target {
   url(): string | undefined;
 }
 
+/** Milliseconds until a client asks again: the server may be stopped. */
+const PATIENCE = 5_000;
+
 export interface Accepted {
   readonly requestId: string;
   readonly workflow: string;
@@ -98,23 +101,34 @@ export interface Accepted {
   readonly answers: readonly StartAnswer[];
 }
 
-/** Asks for `count` runs, one every `pace` milliseconds; resolves when each has been answered. */
+/**
+ * Asks for `count` runs, one every `pace` milliseconds; resolves when each has been answered. Without a pace they come
+ * at once, and each client hangs up on its first request after a few milliseconds: its answer, if there is one, is lost.
+ */
 export async function startAll(target: Target, count: number, pace: number): Promise<Accepted[]> {
   const starts: Promise<Accepted>[] = [];
   for (let index = 0; index < count; index++) {
-    starts.push(startOne(target, SHAPES[index % SHAPES.length]?.id ?? "", index % 7 === 0));
-    await Bun.sleep(pace);
+    const id = SHAPES[index % SHAPES.length]?.id ?? "";
+    starts.push(startOne(target, id, { twice: index % 7 === 0, patience: pace > 0 ? PATIENCE : 2 + 3 * index }));
+    if (pace > 0) await Bun.sleep(pace);
   }
   return Promise.all(starts);
 }
 
-/** @param twice asks again after the first answer */
-async function startOne(target: Target, id: string, twice: boolean): Promise<Accepted> {
+interface Manner {
+  /** Asks again after the first answer. */
+  readonly twice: boolean;
+  /** Milliseconds for the first try. */
+  readonly patience: number;
+}
+
+async function startOne(target: Target, id: string, manner: Manner): Promise<Accepted> {
   const requestId = crypto.randomUUID();
   const answers: StartAnswer[] = [];
-  while (answers.length < (twice ? 2 : 1)) {
+  for (let tries = 0; answers.length < (manner.twice ? 2 : 1); tries++) {
     const url = target.url();
-    const answer = url === undefined ? undefined : await tryStart(url, id, requestId);
+    const patience = tries === 0 ? manner.patience : PATIENCE;
+    const answer = url === undefined ? undefined : await tryStart(url, id, requestId, patience);
     if (answer === undefined) await Bun.sleep(50);
     else answers.push(answer);
   }
@@ -123,9 +137,14 @@ async function startOne(target: Target, id: string, twice: boolean): Promise<Acc
 }
 
 /** @throws Refused when the server says that the request is wrong */
-async function tryStart(url: string, id: string, requestId: string): Promise<StartAnswer | undefined> {
+async function tryStart(
+  url: string,
+  id: string,
+  requestId: string,
+  patience: number,
+): Promise<StartAnswer | undefined> {
   try {
-    return await new Client(url).start(id, { requestId, patience: 5_000 });
+    return await new Client(url).start(id, { requestId, patience });
   } catch (error) {
     if (error instanceof Refused && error.status < 500) throw error;
     return undefined;
