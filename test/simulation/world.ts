@@ -39,6 +39,10 @@ export class FakeClock implements Clock {
     return { cancel };
   }
 
+  get armed(): number {
+    return this.#timers.length;
+  }
+
   /** The earliest instant at which something is due. */
   get next(): number | undefined {
     return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map(({ time }) => time));

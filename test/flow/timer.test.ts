@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { TimerHeap } from "../../src/flow/timer.ts";
+import { FakeClock } from "../simulation/world.ts";
+
+test("timers fire in the order of their times, cancelled ones never, with one clock timer armed", () => {
+  fc.assert(
+    fc.property(fc.array(fc.record({ delay: fc.nat(1000), cancelled: fc.boolean() }), { maxLength: 60 }), (wanted) => {
+      const clock = new FakeClock();
+      const heap = new TimerHeap(clock);
+      const start = clock.now();
+      const fired: number[] = [];
+      const timers = wanted.map(({ delay }) => heap.at(start + delay, () => fired.push(delay)));
+      for (const [index, { cancelled }] of wanted.entries()) if (cancelled) timers[index]?.cancel();
+      while (clock.next !== undefined) {
+        expect(clock.armed).toBe(1);
+        clock.moveTo(clock.next);
+      }
+      const due = wanted.filter(({ cancelled }) => !cancelled).map(({ delay }) => delay);
+      expect(fired).toEqual(due.sort((a, b) => a - b));
+    }),
+  );
+});
+
+test("a time in the past fires soon, not at once", () => {
+  const clock = new FakeClock();
+  const heap = new TimerHeap(clock);
+  let fired = false;
+  heap.at(0, () => {
+    fired = true;
+  });
+  expect(fired).toBe(false);
+  clock.moveTo(clock.now());
+  expect(fired).toBe(true);
+});
+
+test("a stopped heap fires nothing", () => {
+  const clock = new FakeClock();
+  const heap = new TimerHeap(clock);
+  heap.at(clock.now() + 1, () => {
+    throw new Error("fired");
+  });
+  heap.stop();
+  clock.moveTo(clock.now() + 10);
+});
