@@ -9,7 +9,7 @@ import type { RunStrategyRule } from "../definition/strategy.ts";
 import type { TimelineEvent } from "../definition/timeline.ts";
 import type { NewRun, StartOutcome } from "../flow/port.ts";
 import { groupOf } from "../id.ts";
-import { stringifyJson } from "../json.ts";
+import { parseJson, stringifyJson } from "../json.ts";
 import type { Run, RunRef } from "../run/model.ts";
 import { arrayLiteral, type Cell, integer, separated } from "./column.ts";
 import type { Sql } from "./connection.ts";
@@ -41,7 +41,7 @@ export function startRuns(sql: Sql, requests: readonly NewRun[]): Promise<Starte
   let last: { readonly plan: Plan; readonly keys: ReadonlySet<number> } | undefined;
   return transact(sql, async (line) => {
     const known = await look(line, requests);
-    if (last !== undefined && known.duplicates.some((row) => last?.keys.has(row.key))) {
+    if (last !== undefined && known.requests.some((row) => row.key !== null && last?.keys.has(row.key))) {
       await line`ROLLBACK`;
       return { outcomes: last.plan.outcomes(), stopped: [], stopping: last.plan.stopping };
     }
@@ -63,31 +63,30 @@ interface WorkflowRow {
 interface OccupancyRow {
   readonly workflow_id: string;
   readonly running: number;
+  /** JSON `[key, group]` of what runs, for LAST_ONLY. */
+  readonly runs: string | null;
   readonly queued: boolean;
   readonly failed: boolean;
 }
 
-interface DuplicateRow {
+/** A request: a new key for it, and the run that an earlier one with the same uuid has made. */
+interface RequestRow {
+  readonly fresh: number;
+  readonly now: number;
   readonly workflow_id: string;
   readonly uuid: string;
-  readonly instance_id: number;
-  readonly run_id: number;
-  readonly version_id: number;
-  readonly key: number;
-}
-
-interface RunningRow {
-  readonly workflow_id: string;
-  readonly key: number;
-  readonly group_id: number;
+  readonly instance_id: number | null;
+  readonly run_id: number | null;
+  readonly version_id: number | null;
+  readonly key: number | null;
 }
 
 /** What the first round trip tells. */
 interface Known {
   readonly workflows: readonly WorkflowRow[];
   readonly occupancy: ReadonlyMap<string, OccupancyRow>;
-  readonly duplicates: readonly DuplicateRow[];
-  readonly running: readonly RunningRow[];
+  readonly requests: readonly RequestRow[];
+  /** Unused ones, one for each request, ascending. */
   readonly keys: readonly number[];
   /** Epoch ms; taken under the locks, so that create times have the order of the ids. */
   readonly now: number;
@@ -95,13 +94,16 @@ interface Known {
 
 async function look(line: Reserved, requests: readonly NewRun[]): Promise<Known> {
   const ids = arrayLiteral([...new Set(requests.map((request) => request.workflowId))]);
-  const [, workflows, occupancy, duplicates, running, keys] = await Promise.all([
+  const [, workflows, occupancy, rows] = await Promise.all([
     line`BEGIN`,
     line<WorkflowRow[]>`SELECT workflow_id, internal_id, latest_instance_id, run_rule, run_concurrency FROM workflow
       WHERE workflow_id = ANY(${ids}::text[]) ORDER BY workflow_id FOR UPDATE`,
     line<OccupancyRow[]>`SELECT w.workflow_id,
         (SELECT count(*) FROM run r WHERE r.workflow_id = w.workflow_id
           AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL) AS running,
+        CASE WHEN w.run_rule = 'LAST_ONLY' THEN
+          (SELECT json_agg(json_build_array(r.key, r.group_id)) FROM run r WHERE r.workflow_id = w.workflow_id
+            AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL) END AS runs,
         (SELECT r.key FROM run r WHERE r.workflow_id = w.workflow_id
           AND r.status = 'CREATED' AND r.execution_id IS NULL
           ORDER BY r.instance_id, r.run_id LIMIT 1) IS NOT NULL AS queued,
@@ -109,24 +111,19 @@ async function look(line: Reserved, requests: readonly NewRun[]): Promise<Known>
           AND (SELECT r.key FROM run r WHERE r.workflow_id = w.workflow_id AND r.status = 'FAILED'
             ORDER BY r.workflow_id LIMIT 1) IS NOT NULL AS failed
       FROM workflow w WHERE w.workflow_id = ANY(${ids}::text[])`,
-    line<DuplicateRow[]>`SELECT r.workflow_id, r.uuid, r.instance_id, r.run_id, r.version_id, r.key
-      FROM unnest(${arrayLiteral(requests.map((request) => request.workflowId))}::text[],
-        ${arrayLiteral(requests.map((request) => request.uuid))}::text[]) AS t (workflow_id, uuid)
-      JOIN run r ON r.workflow_id = t.workflow_id AND r.uuid = t.uuid`,
-    line<RunningRow[]>`SELECT r.workflow_id, r.key, r.group_id FROM workflow w
-      JOIN run r ON r.workflow_id = w.workflow_id
-        AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL
-      WHERE w.workflow_id = ANY(${ids}::text[]) AND w.run_rule = 'LAST_ONLY'`,
-    line<{ key: number; now: number }[]>`SELECT nextval('run_key_seq') AS key,
-      (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now FROM generate_series(1, ${requests.length}::integer)`,
+    line<RequestRow[]>`SELECT nextval('run_key_seq') AS fresh,
+        (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
+        t.workflow_id, t.uuid, r.instance_id, r.run_id, r.version_id, r.key
+      FROM unnest(${texts(requests, (request) => request.workflowId)}::text[],
+        ${texts(requests, (request) => request.uuid)}::text[]) AS t (workflow_id, uuid)
+      LEFT JOIN run r ON r.workflow_id = t.workflow_id AND r.uuid = t.uuid`,
   ]);
   return {
     workflows,
     occupancy: new Map(occupancy.map((row) => [row.workflow_id, row])),
-    duplicates,
-    running,
-    keys: keys.map((row) => row.key),
-    now: keys[0]?.now ?? 0,
+    requests: rows,
+    keys: rows.map((row) => row.fresh).sort((a, b) => a - b),
+    now: rows[0]?.now ?? 0,
   };
 }
 
@@ -155,7 +152,9 @@ class Plan {
   constructor(requests: readonly NewRun[], known: Known) {
     this.#known = known;
     this.#places = new Map(known.workflows.map((row) => [row.workflow_id, placeOf(row, known)]));
-    this.#duplicates = new Map(known.duplicates.map((row) => [`${row.workflow_id}:${row.uuid}`, duplicateOf(row)]));
+    this.#duplicates = new Map(
+      known.requests.flatMap((row) => (row.key === null ? [] : [[`${row.workflow_id}:${row.uuid}`, duplicateOf(row)]])),
+    );
     for (const request of requests) this.#outcomes.push(this.#place(request));
   }
 
@@ -258,30 +257,29 @@ class Plan {
   }
 }
 
-function placeOf(row: WorkflowRow, { occupancy, running }: Known): Place {
-  const { running: count = 0, queued = false, failed = false } = occupancy.get(row.workflow_id) ?? {};
+function placeOf(row: WorkflowRow, known: Known): Place {
+  const { running = 0, runs = null, queued = false, failed = false } = known.occupancy.get(row.workflow_id) ?? {};
+  const places = runs === null ? [] : (parseJson(runs) as readonly (readonly [number, number])[]);
   return {
     row,
     occupancy: {
       rule: row.run_rule as RunStrategyRule,
       concurrency: row.run_concurrency,
-      running: count,
+      running,
       queued,
       failed,
     },
     latest: row.latest_instance_id,
     stopsQueued: false,
     waiting: [],
-    running: running
-      .filter((run) => run.workflow_id === row.workflow_id)
-      .map((run) => ({ key: run.key, groupId: run.group_id })),
+    running: places.map(([key, groupId]) => ({ key, groupId })),
   };
 }
 
-const duplicateOf = (row: DuplicateRow): StartOutcome => ({
+const duplicateOf = (row: RequestRow): StartOutcome => ({
   result: "DUPLICATED",
-  ref: { workflowId: row.workflow_id, instanceId: row.instance_id, runId: row.run_id },
-  versionId: row.version_id,
+  ref: { workflowId: row.workflow_id, instanceId: row.instance_id ?? 0, runId: row.run_id ?? 0 },
+  versionId: row.version_id ?? 0,
 });
 
 const stoppedRun = (run: Run, rule: RunStrategyRule, startTime: number | undefined): Run => ({
@@ -344,7 +342,7 @@ const askToStop = (line: Reserved, runs: Plan["stopping"], now: number): Stateme
     ON CONFLICT (run_key) DO NOTHING`;
 
 const column = (runs: readonly Run[], cell: (run: Run) => Cell): string => separated(runs.map(cell));
-const texts = (runs: readonly Run[], text: (run: Run) => string | undefined): string => arrayLiteral(runs.map(text));
+const texts = <T>(rows: readonly T[], text: (row: T) => string | undefined): string => arrayLiteral(rows.map(text));
 
 const insert = (line: Reserved, runs: readonly Run[]): Statement =>
   line`INSERT INTO run (workflow_id, instance_id, run_id, key, uuid, internal_id, version_id, group_id, group_info,
