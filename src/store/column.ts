@@ -14,18 +14,23 @@ const NUL = "\0";
 
 export type Cell = string | number | null | undefined;
 
-/** For `string_to_array($1, E'\x1f', '')`: null and undefined become NULL, and so would an empty text. */
-export function separated(cells: readonly Cell[]): string {
-  return cells.map((cell) => cell ?? "").join(SEPARATOR);
-}
+/**
+ * For `string_to_array($1, E'\x1f', '')`: null and undefined become NULL, and so would an empty text. (`join` writes both
+ * as an empty text.)
+ */
+export const separated = (cells: readonly Cell[]): string => cells.join(SEPARATOR);
 
 /** For `$1::text[]`: any text, the empty one too. */
 export function arrayLiteral(texts: readonly (string | null | undefined)[]): string {
   return `{${texts.map(element).join(",")}}`;
 }
 
+/** What an array literal or a text column can't take as it is. */
+const SPECIAL = /[\\"\0]/;
+
 function element(text: string | null | undefined): string {
-  return text === null || text === undefined ? "NULL" : `"${storable(text).replace(/[\\"]/g, "\\$&")}"`;
+  if (text === null || text === undefined) return "NULL";
+  return SPECIAL.test(text) ? `"${storable(text).replace(/[\\"]/g, "\\$&")}"` : `"${text}"`;
 }
 
 /** A text as a text column can hold it. */

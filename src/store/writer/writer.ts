@@ -29,6 +29,8 @@ export interface WriterOptions {
 
 /** Requests are taken until they have this many rows. */
 const BATCH_ROWS = 1000;
+/** Classes of SQLSTATE that a row's content may cause: cardinality, data, integrity, limits, our own. Or not Postgres' at all. */
+const DATA = /^(21|22|23|54|P0)|^[A-Z_]{6,}$/;
 /** SQLSTATE of `fence_groups`. */
 const STALE = "MA001";
 
@@ -165,7 +167,9 @@ export class GroupWriter implements Writer {
       const stamps = parseJson(detail ?? "[]") as readonly [number, number][];
       return stamps.length > 0 ? { kind: "stale", stamps } : { kind: "passing", error };
     }
-    return { kind: kind === "permanent" ? "refused" : "passing", error };
+    // What is wrong with the database and not with a row is as good as passing: somebody will mend it.
+    const isData = typeof code !== "string" || DATA.test(code);
+    return { kind: kind === "permanent" && isData ? "refused" : "passing", error };
   }
 
   #refuse(

@@ -196,6 +196,18 @@ describe("a write that Postgres refuses", () => {
     expect(writer.depth).toBe(0);
   });
 
+  test("what is wrong with the database is no row's fault", async () => {
+    await db.sql`ALTER TABLE step_attempt RENAME TO elsewhere`;
+    const errors: string[] = [];
+    const warned = Promise.withResolvers<void>();
+    const writer = open({ log: { warn: () => warned.resolve(), error: (message) => errors.push(message) } });
+    const outcome = Promise.all([1, 2, 3].map((n) => settled(writer, stamp(0), [row(n)])));
+    await warned.promise;
+    await db.sql`ALTER TABLE elsewhere RENAME TO step_attempt`;
+    expect(await outcome).toEqual(["committed", "committed", "committed"]);
+    expect(errors).toEqual([]);
+  });
+
   test("does not keep the writer from stopping", async () => {
     await poison();
     const errors: string[] = [];
