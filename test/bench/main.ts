@@ -19,6 +19,7 @@ import { idle } from "./idle.ts";
 import { oneStep } from "./onestep.ts";
 import { type Figure, table, verdictOf } from "./report.ts";
 import { BINARY, databaseUrl, killPostgres, type Program, ROOT, sourceProgram, startServer } from "./server.ts";
+import { busySeconds } from "./stat.ts";
 import { fan, throughput } from "./throughput.ts";
 
 const BENCHES: readonly Bench[] = [oneStep, chains, throughput, burst, fan, delay, idle, cold, expression];
@@ -56,6 +57,8 @@ const around: Surroundings = {
 
 const figures: Figure[] = [];
 const failures: Failure[] = [];
+/** Cores that were busy before each benchmark, while the server had nothing to do: what others take from us. */
+const disturbances: Record<string, number> = {};
 let baseline: Baseline | undefined;
 try {
   baseline = await onServer(chosen);
@@ -75,6 +78,8 @@ if (baseline) {
       `group commit ${Math.round(rows)} rows/s`,
   );
 }
+const most = Math.max(...Object.values(disturbances));
+if (most > 0.3) console.log(`others kept up to ${most.toFixed(2)} cores busy: the figures say little`);
 for (const { bench, message } of failures) console.log(`${bench} failed: ${message}`);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(document(), undefined, 2)}\n`);
 process.exit(failures.length > 0 ? 1 : 0);
@@ -95,16 +100,24 @@ async function onServer(benches: readonly Bench[]): Promise<Baseline | undefined
 }
 
 async function attempt(bench: string, run: () => Promise<readonly Figure[]>): Promise<void> {
-  console.log(`${bench} …`);
+  const others = await busyCores();
+  console.log(`${bench} … (others keep ${others.toFixed(2)} cores busy)`);
   try {
     const found = await run();
     console.log(table(found));
     figures.push(...found);
+    disturbances[bench] = others;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     console.log(`failed: ${message}`);
     failures.push({ bench, message });
   }
+}
+
+async function busyCores(): Promise<number> {
+  const [begin, before] = [performance.now(), busySeconds() ?? Number.NaN];
+  await Bun.sleep(1000);
+  return ((busySeconds() ?? Number.NaN) - before) / ((performance.now() - begin) / 1000);
 }
 
 async function programOf(source: boolean): Promise<Program> {
@@ -126,6 +139,7 @@ function document() {
     machine: { platform: `${process.platform}-${process.arch}`, cores: cpus().length, model: cpus()[0]?.model },
     bun: Bun.version,
     baseline,
+    disturbances,
     figures: figures.map((figure) => ({ ...figure, verdict: verdictOf(figure) })),
     failures,
   };

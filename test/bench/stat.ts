@@ -23,7 +23,15 @@ export function residentMb(pid: number): number | undefined {
   return match ? Number(match[1]) / 1024 : undefined;
 }
 
-function readProc(pid: number, name: string): string | undefined {
+/** Processor seconds that the whole machine has spent on anything; undefined where nobody counts. */
+export function busySeconds(): number | undefined {
+  const line = readProc("", "stat")?.split("\n", 1)[0];
+  if (line === undefined) return undefined;
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.trim().split(/\s+/).slice(1).map(Number);
+  return (user + nice + system + irq + softirq) / 100;
+}
+
+function readProc(pid: number | "", name: string): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${name}`, "latin1");
   } catch {
