@@ -80,7 +80,9 @@ CREATE TABLE "step_attempt" (
 	"status" text NOT NULL,
 	"times" text NOT NULL,
 	"params" json,
+	"params_time" bigint,
 	"conditions" json,
+	"conditions_time" bigint,
 	"retry" json,
 	"timeout_ms" bigint,
 	"artifacts" json,
@@ -94,6 +96,7 @@ CREATE TABLE "step_log" (
 	"stream" text NOT NULL,
 	"offset" bigint NOT NULL,
 	"id" bigint GENERATED ALWAYS AS IDENTITY (sequence name "step_log_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"length" integer DEFAULT 0 NOT NULL,
 	"text" text NOT NULL,
 	"time" bigint NOT NULL,
 	CONSTRAINT "step_log_uuid_stream_offset_pk" PRIMARY KEY("uuid","stream","offset")
@@ -156,6 +159,8 @@ CREATE INDEX "outbox_due" ON "outbox" USING btree ("kind","next_time");--> state
 CREATE UNIQUE INDEX "run_uuid" ON "run" USING btree ("workflow_id","uuid");--> statement-breakpoint
 CREATE UNIQUE INDEX "run_key" ON "run" USING btree ("key");--> statement-breakpoint
 CREATE INDEX "run_unfinished_group" ON "run" USING btree ("group_id","key") WHERE status in ('CREATED', 'IN_PROGRESS', 'PAUSED');--> statement-breakpoint
-CREATE INDEX "run_open_workflow" ON "run" USING btree ("workflow_id","instance_id","run_id") WHERE status in ('CREATED', 'IN_PROGRESS', 'PAUSED', 'FAILED');--> statement-breakpoint
+CREATE INDEX "run_running" ON "run" USING btree ("workflow_id") WHERE status in ('CREATED', 'IN_PROGRESS', 'PAUSED') and execution_id is not null;--> statement-breakpoint
+CREATE INDEX "run_waiting" ON "run" USING btree ("workflow_id","instance_id","run_id") WHERE status = 'CREATED' and execution_id is null;--> statement-breakpoint
+CREATE INDEX "run_failed" ON "run" USING btree ("workflow_id") WHERE status = 'FAILED';--> statement-breakpoint
 CREATE INDEX "step_log_order" ON "step_log" USING btree ("uuid","id");--> statement-breakpoint
 CREATE INDEX "workflow_timeline_workflow" ON "workflow_timeline" USING btree ("workflow_id","id");

@@ -9,6 +9,5 @@ export function stringHash(text: string): number {
 /** The group of a run: stable, known to every node without a look-up. 0 when there are no groups. */
 export function groupOf(workflowId: string, instanceId: number, runId: number, groupInfo: number): number {
   if (groupInfo <= 0) return 0;
-  const remainder = stringHash(`[${workflowId}][${instanceId}][${runId}]`) % groupInfo;
-  return remainder < 0 ? remainder + groupInfo : remainder;
+  return ((stringHash(`[${workflowId}][${instanceId}][${runId}]`) % groupInfo) + groupInfo) % groupInfo;
 }

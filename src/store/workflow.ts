@@ -228,13 +228,16 @@ export interface InstanceCounts {
   readonly failed: number;
 }
 
-/** Runs off the partial index of open runs: finished ones cost nothing. */
+/** Runs off the partial indexes of the run strategies: finished runs cost nothing. */
 export async function countInstances(sql: Sql, workflowId: string): Promise<InstanceCounts> {
   const rows = await sql<{ status: string; count: number }[]>`
-    SELECT status, count(*) AS count FROM run
-    WHERE workflow_id = ${workflowId} AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED', 'FAILED') GROUP BY status`;
-  const by = new Map(rows.map((row) => [row.status, Number(row.count)]));
-  const count = (status: string): number => by.get(status) ?? 0;
+    SELECT status, count(*) AS count FROM run WHERE workflow_id = ${workflowId}
+      AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL GROUP BY status
+    UNION ALL SELECT 'CREATED', count(*) FROM run
+      WHERE workflow_id = ${workflowId} AND status = 'CREATED' AND execution_id IS NULL
+    UNION ALL SELECT 'FAILED', count(*) FROM run WHERE workflow_id = ${workflowId} AND status = 'FAILED'`;
+  const count = (status: string): number =>
+    rows.filter((row) => row.status === status).reduce((sum, row) => sum + Number(row.count), 0);
   return {
     CREATED: count("CREATED"),
     IN_PROGRESS: count("IN_PROGRESS"),

@@ -43,9 +43,14 @@ export const run = pgTable(
     index("run_unfinished_group")
       .on(table.groupId, table.key)
       .where(sql`status in ('CREATED', 'IN_PROGRESS', 'PAUSED')`),
-    index("run_open_workflow")
+    // What the run strategies ask of a workflow, however many of its runs wait. A run is in one of the three at most.
+    index("run_running")
+      .on(table.workflowId)
+      .where(sql`status in ('CREATED', 'IN_PROGRESS', 'PAUSED') and execution_id is not null`),
+    index("run_waiting")
       .on(table.workflowId, table.instanceId, table.runId)
-      .where(sql`status in ('CREATED', 'IN_PROGRESS', 'PAUSED', 'FAILED')`),
+      .where(sql`status = 'CREATED' and execution_id is null`),
+    index("run_failed").on(table.workflowId).where(sql`status = 'FAILED'`),
   ],
 );
 

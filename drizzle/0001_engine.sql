@@ -1,3 +1,8 @@
+-- Rows that change after their insert keep room on their page, so that updates stay heap-only.
+ALTER TABLE "run" SET (fillfactor = 70);--> statement-breakpoint
+ALTER TABLE "step_attempt" SET (fillfactor = 70);--> statement-breakpoint
+ALTER TABLE "flow_group" SET (fillfactor = 50);--> statement-breakpoint
+ALTER TABLE "workflow" SET (fillfactor = 50);--> statement-breakpoint
 -- What makes a batch of a node that has lost a group fail (D4). The key-share locks last until the batch's end: claiming a
 -- group locks it for update, a heartbeat does not, so that only a change of owner and a write of the old one exclude each
 -- other. The error's detail names the lost ones: a JSON array of [group, generation].

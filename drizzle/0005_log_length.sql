@@ -1,1 +1,0 @@
-ALTER TABLE "step_log" ADD COLUMN "length" integer DEFAULT 0 NOT NULL;
