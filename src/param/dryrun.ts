@@ -49,7 +49,7 @@ export function dryRunExtension(run: DryRun): ParamExtension {
 /** Surroundings of a dry run. */
 export function dryRunContext(
   run: DryRun,
-  at: Pick<EvaluationContext, "now" | "seed" | "limits" | "budget" | "clock">,
+  at: Pick<EvaluationContext, "now" | "seed" | "limits" | "budget" | "clock" | "maxChars">,
 ) {
   const context: EvaluationContext = {
     ...at,
@@ -71,7 +71,7 @@ export function dryRunContext(
  */
 export function dryRunWorkflowParams(
   run: DryRun,
-  at: Pick<EvaluationContext, "now" | "seed" | "limits" | "budget" | "clock">,
+  at: Pick<EvaluationContext, "now" | "seed" | "limits" | "budget" | "clock" | "maxChars">,
 ): WorkflowParams {
   const catalog = run.catalog ?? DEFAULT_CATALOG;
   const runParams = dryRunParams(run.definition ?? {}, catalog);

@@ -9,18 +9,17 @@ import {
   allStepParams,
   allWorkflowParams,
   type EvaluationContext,
+  PARAMS_SIZE_LIMIT,
   type StepParams,
   type StepScope,
   type WorkflowParams,
 } from "./scope.ts";
 import type { ParamDefinitions, Parameter, Params, ParamType } from "./type.ts";
-
-/** Characters that the JSON of all params of a run, or of an attempt, may have. */
-export const PARAMS_SIZE_LIMIT = 750_000;
+import { enforceValidators } from "./validator.ts";
 
 /**
  * Evaluates a run's params. Untouched defaults stay unevaluated: they follow from a few inputs.
- * @throws MaestroError BAD_REQUEST (definition, expression, unknown name, cycle, size) or INTERNAL_ERROR;
+ * @throws MaestroError BAD_REQUEST (definition, expression, unknown name, cycle, size, validators) or INTERNAL_ERROR;
  * `ExtensionRequest` and `BudgetExceeded` of the expression language pass through.
  */
 export function evaluateWorkflowParams(merged: MergedWorkflowParams, context: EvaluationContext): WorkflowParams {
@@ -29,7 +28,7 @@ export function evaluateWorkflowParams(merged: MergedWorkflowParams, context: Ev
   const run: WorkflowParams = { params, defaults };
   const zones = defaults.trigger_timezone || defaults.initiator_timezone;
   if (zones || DEFAULT_ROOTS.some((name) => Object.hasOwn(params, name))) allWorkflowParams(run);
-  checkSize(params, () => allWorkflowParams(run));
+  check(params, () => allWorkflowParams(run), context);
   return run;
 }
 
@@ -57,7 +56,7 @@ export function evaluateStepParams(merged: Params, scope: StepScope, context: Ev
   const params = new Evaluation(merged, { kind: "step", step: bare }, context).all();
   const identity = { workflow_instance_id, step_instance_uuid, step_attempt_id, step_id };
   const step: StepParams = { params, identity, time: context.now };
-  checkSize(params, () => allStepParams(step));
+  check(params, () => allStepParams(step), context);
   return step;
 }
 
@@ -123,11 +122,14 @@ export function evaluatedParam(type: ParamType, result: Json, now: number): Para
   return { value: result as NonNullable<Parameter["value"]>, type, evaluated_result: result, evaluated_time: now };
 }
 
-function checkSize(params: Params, whole: () => Params): void {
-  if (roughSize(params, PARAMS_SIZE_LIMIT) < PARAMS_SIZE_LIMIT / 4) return;
+/** What holds for evaluated params as a whole. */
+function check(params: Params, whole: () => Params, context: EvaluationContext): void {
+  const { maxChars = PARAMS_SIZE_LIMIT } = context;
+  if (context.enforceValidators) enforceValidators(params, context.budget);
+  if (roughSize(params, maxChars) < maxChars / 4) return;
   const size = stringifyJson(whole()).length;
-  if (size <= PARAMS_SIZE_LIMIT) return;
-  throw badRequest(`Total parameters' size in JSON is ${size} characters: the limit is ${PARAMS_SIZE_LIMIT}`);
+  if (size <= maxChars) return;
+  throw badRequest(`Total parameters' size in JSON is ${size} characters: the limit is ${maxChars}`);
 }
 
 /** A guess at the length of a value's JSON, at least a quarter of it; stops counting at the cap. */

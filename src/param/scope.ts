@@ -5,6 +5,9 @@ import type { SelLimits, SelValue } from "../sel/index.ts";
 import { type DefaultInputs, deriveDefault, WORKFLOW_DEFAULTS } from "./derive.ts";
 import type { Parameter, Params } from "./type.ts";
 
+/** Characters that the JSON of all params of a run, or of an attempt, may have, unless the configuration says otherwise. */
+export const PARAMS_SIZE_LIMIT = 750_000;
+
 /** Params of a run: those that somebody touched, and what the untouched defaults follow from. Plain JSON. */
 export interface WorkflowParams {
   readonly params: Params;
@@ -98,6 +101,10 @@ export interface EvaluationContext {
   readonly clock?: (() => number) | undefined;
   /** Ends the evaluation with `BudgetExceeded` when one expression visits more nodes. */
   readonly budget?: { readonly visits: number } | undefined;
+  /** Characters that the JSON of all params may have; default {@link PARAMS_SIZE_LIMIT}. */
+  readonly maxChars?: number | undefined;
+  /** Whether the validators of evaluated params are run; default: no. */
+  readonly enforceValidators?: boolean | undefined;
 }
 
 /** A param of a run by name, an untouched default included. */

@@ -91,7 +91,7 @@ export interface ParamDefinition {
   readonly value?: ParamLiteral | undefined;
   readonly expression?: string | undefined;
   readonly type: ParamType;
-  /** Free text such as `@NotNull`: stored and echoed. */
+  /** Such as `@NotNull`: stored and echoed, and run if the configuration says so. */
   readonly validator?: string | undefined;
   readonly tags?: readonly ParamTag[] | undefined;
   /** MUTABLE when absent. */

@@ -5,7 +5,7 @@
  */
 import type { WorkflowCreateRequest } from "../definition/metadata.ts";
 import { zoneOf } from "../definition/schedule.ts";
-import { type Step, stepOf } from "../definition/step.ts";
+import { nestedSteps, type Step, stepOf } from "../definition/step.ts";
 import { nameOf } from "../definition/user.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import { badRequest, MaestroError } from "../error.ts";
@@ -18,10 +18,15 @@ import {
   type EvaluationContext,
   interpolateText,
   mergeStepParams,
+  type Parameter,
+  type Params,
 } from "../param/index.ts";
+import { literalFindings, problemsIn } from "../param/validator.ts";
 import { timeoutOf } from "./timeout.ts";
 
-export interface DryRunSetting extends Pick<EvaluationContext, "now" | "seed" | "limits" | "budget" | "clock"> {
+type Surroundings = "now" | "seed" | "limits" | "budget" | "clock" | "maxChars" | "enforceValidators";
+
+export interface DryRunSetting extends Pick<EvaluationContext, Surroundings> {
   /** What `params.getExecutionEnvironment()` answers. */
   readonly environment: string;
   readonly catalog?: DefaultCatalog | undefined;
@@ -32,19 +37,31 @@ export function dryRunDefinition(request: WorkflowCreateRequest, user: string, s
   const { workflow } = request;
   const findings = [
     ...finding("workflow.params", () => dryRunWorkflow(workflow, ownerOf(request, user), setting)),
-    ...workflow.steps.flatMap((step, index) => {
-      const { kind, body } = stepOf(step);
-      return finding(`workflow.steps[${index}].${kind}.params (step ${body.id})`, () => dryRunStep(step, setting));
-    }),
+    ...workflow.steps.flatMap((step, index) => dryRunStep(step, `workflow.steps[${index}]`, setting)),
+    ...(setting.enforceValidators
+      ? [
+          ...problemsIn(workflow.params, "workflow.params"),
+          ...workflow.steps.flatMap((step, index) => unclearValidators(step, `workflow.steps[${index}]`)),
+        ]
+      : []),
   ];
   if (findings.length === 0) return;
   throw badRequest(`Exception during dry run validation for workflow ${workflow.id}: ${findings[0]}`, findings);
 }
 
+/** Of a step and, for a loop, of the steps of its body. */
+function unclearValidators(step: Step, path: string): readonly string[] {
+  const { kind, body } = stepOf(step);
+  return [
+    ...problemsIn(body.params, `${path}.${kind}.params`),
+    ...nestedSteps(step).flatMap((inner, index) => unclearValidators(inner, `${path}.${kind}.steps[${index}]`)),
+  ];
+}
+
 const ownerOf = ({ properties }: WorkflowCreateRequest, user: string): string =>
   properties?.owner === undefined ? user : nameOf(properties.owner);
 
-function dryRunWorkflow(workflow: Workflow, owner: string, setting: DryRunSetting): void {
+function dryRunWorkflow(workflow: Workflow, owner: string, setting: DryRunSetting): readonly string[] {
   const triggers = workflow.signal_triggers ?? [];
   const [firstTimeTrigger] = workflow.time_triggers ?? [];
   const run: DryRun = {
@@ -60,19 +77,29 @@ function dryRunWorkflow(workflow: Workflow, owner: string, setting: DryRunSettin
   const params = dryRunWorkflowParams(run, setting);
   const context = dryRunContext(run, setting);
   timeoutOf(workflow.timeout, "the workflow", (text) => interpolateText(text, params, context));
+  return setting.enforceValidators ? literalFindings(asWritten(params.params, workflow, setting)) : [];
 }
 
-function dryRunStep(step: Step, { catalog = DEFAULT_CATALOG }: DryRunSetting): void {
+/** Params without the values that a dry run puts in place of the definition's. */
+function asWritten(params: Params, { params: written = {} }: Workflow, { catalog = DEFAULT_CATALOG }: DryRunSetting) {
+  const replaced = Object.keys(written).filter((name) => catalog.dryRun.has(name));
+  return { ...params, ...Object.fromEntries(replaced.map((name) => [name, written[name] as Parameter])) };
+}
+
+function dryRunStep(step: Step, path: string, setting: DryRunSetting): readonly string[] {
   const { kind, body } = stepOf(step);
+  const { catalog = DEFAULT_CATALOG } = setting;
   const stepType = "type" in body ? body.type : kind;
-  mergeStepParams({ stepType, definition: body.params, source: "LAUNCH", fresh: true, catalog });
+  return finding(`${path}.${kind}.params (step ${body.id})`, () => {
+    const params = mergeStepParams({ stepType, definition: body.params, source: "LAUNCH", fresh: true, catalog });
+    return setting.enforceValidators ? literalFindings(params) : [];
+  });
 }
 
-/** What an attempt says when it fails; a failure that is not about the definition goes through. */
-function finding(path: string, attempt: () => void): string[] {
+/** What an attempt finds or, when it fails, says; a failure that is not about the definition goes through. */
+function finding(path: string, attempt: () => readonly string[]): readonly string[] {
   try {
-    attempt();
-    return [];
+    return attempt().map((line) => `${path}: ${line}`);
   } catch (error) {
     if (!(error instanceof MaestroError)) throw error;
     return [`${path}: ${error.message}`, ...error.details.map((detail) => `${path}: ${detail}`)];

@@ -77,6 +77,10 @@ export interface EvaluationSetting {
   readonly catalog: DefaultCatalog;
   /** A monotonic clock in milliseconds, for the time limit; without it, work is counted instead. */
   readonly clock?: () => number;
+  /** Characters that the JSON of all params may have; default 750,000. */
+  readonly maxChars?: number | undefined;
+  /** Whether the validators of params are run; default: no. */
+  readonly enforceValidators?: boolean | undefined;
 }
 
 /** Visits after which an evaluation ends with `BudgetExceeded`; undefined: the full limits. */
@@ -148,6 +152,8 @@ function contextOf({ instance, now, seed }: Job, setting: EvaluationSetting, bud
     instance,
     extension: extensionOf(setting.environment, seed),
     limits: setting.limits,
+    maxChars: setting.maxChars,
+    enforceValidators: setting.enforceValidators,
     ...(setting.clock && { clock: setting.clock }),
     ...(budget && { budget }),
   };
