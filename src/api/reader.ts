@@ -13,6 +13,7 @@ import { isRunTerminal, shownRunStatus } from "../run/status.ts";
 import { type RunView, runView } from "../run/view.ts";
 import { type RuntimeDag, runtimeDag, runtimeWorkflow } from "../run/workflow.ts";
 import type { StepAttempt } from "../step/model.ts";
+import { withSatisfied } from "../step/satisfied.ts";
 import { type StepView, stepView } from "../step/view.ts";
 import type { Sql } from "../store/connection.ts";
 import { loadAttemptStates, loadEarlierRuns } from "../store/instance.ts";
@@ -116,7 +117,7 @@ export class Reader {
         step_attempt_id: attempt.attemptId,
         step_id: attempt.stepId,
       };
-      const params = allStepParams({ params: attempt.params, identity, time: attempt.paramsTime });
+      const params = allStepParams({ params: withSatisfied(attempt), identity, time: attempt.paramsTime });
       return [stepView({ owner, attempt, step, transition: dag[attempt.stepId] ?? {}, params, enriched })];
     });
   }

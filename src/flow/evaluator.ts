@@ -14,6 +14,7 @@ import { instanceFacts, runText, startParams, stepCondition, stepParams } from "
 import type { Run } from "../run/model.ts";
 import { BudgetExceeded } from "../sel/index.ts";
 import type { StepAttempt } from "../step/model.ts";
+import { withSatisfied } from "../step/satisfied.ts";
 import { isComplete } from "../step/status.ts";
 import { Deferred, type Evaluation, type StartInput, type StepScope as TaskScope } from "./evaluation.ts";
 
@@ -86,7 +87,7 @@ export class Evaluator implements Evaluation {
     const { run, attempt, now } = scope;
     const job = { expression, instance: runFacts(run), now, seed: seedOf(attempt) };
     const facts = factsOf(scope);
-    const own = attempt.params;
+    const own = withSatisfied(attempt);
     return this.#inline(
       `condition ${attempt.uuid} ${expression}`,
       (budget) => stepCondition(job, surroundings(scope, facts, own), this.#options, budget),
@@ -163,7 +164,7 @@ function finishedStep(scope: TaskScope, id: string): FinishedStep | undefined {
 }
 
 const paramsOf = (run: Run, attempt: StepAttempt): StepParams => ({
-  params: attempt.params,
+  params: withSatisfied(attempt),
   identity: identityOf(run, attempt),
   time: attempt.paramsTime,
 });

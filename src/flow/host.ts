@@ -3,6 +3,7 @@ import type { Json } from "../json.ts";
 import { correlationOf, type Run } from "../run/model.ts";
 import type { AttemptContext, LogOffset } from "../runtime/type.ts";
 import type { StepAttempt } from "../step/model.ts";
+import { withSatisfied } from "../step/satisfied.ts";
 import type { StepStatus } from "../step/status.ts";
 import type { FlowContext } from "./context.ts";
 import type { StepScope } from "./evaluation.ts";
@@ -54,7 +55,7 @@ export interface TaskHost {
 export function contextOf(host: TaskHost, node: GraphNode, attempt: StepAttempt): AttemptContext {
   const { run } = host;
   const params: Record<string, Json> = {};
-  for (const [name, param] of Object.entries(attempt.params)) params[name] = param.evaluated_result ?? null;
+  for (const [name, param] of Object.entries(withSatisfied(attempt))) params[name] = param.evaluated_result ?? null;
   return {
     uuid: attempt.uuid,
     stepType: node.typed?.type ?? node.kind,

@@ -30,7 +30,6 @@ import { isComplete, isTerminal, type StepStatus } from "../step/status.ts";
 import { Deferred, type StepScope } from "./evaluation.ts";
 import type { GraphNode } from "./graph.ts";
 import { contextOf, type TaskHost, type TaskView, type Termination } from "./host.ts";
-import { satisfiedParam } from "./satisfied.ts";
 
 /** How long to wait before a failed `terminate` or a broken runtime call is made again, ms. */
 const CALL_AGAIN = 5_000;
@@ -173,13 +172,11 @@ export class Task implements TaskView {
     const plan = policy ? this.#retryPlan(policy, interpolate) : waiting.retry.plan;
     const ready: StepAttempt = {
       ...waiting,
-      params: { maestro_step_satisfied: satisfiedParam(true, now) },
       retry: { ...waiting.retry, plan },
       timeoutMs: timeoutOf(this.node.body.timeout, `step [${this.node.id}]`, interpolate),
     };
     this.#attempt = ready;
-    const params = engine.evaluation.stepParams(this.#scope(ready));
-    const evaluated = { ...ready, params: { ...params, ...ready.params }, paramsTime: now };
+    const evaluated = { ...ready, params: engine.evaluation.stepParams(this.#scope(ready)), paramsTime: now };
     return enter(evaluated, now, "WAITING_FOR_PERMITS", "STARTING");
   }
 
@@ -196,9 +193,8 @@ export class Task implements TaskView {
 
   #skip(status: "UNSATISFIED"): void {
     const { now } = this.#flow;
-    const params = { maestro_step_satisfied: satisfiedParam(false, now) };
     const conditions = Object.fromEntries(this.node.successors.map(([id]) => [id, false]));
-    this.#attempt = { ...enter({ ...this.#attempt, params, conditions, conditionsTime: now }, now, status) };
+    this.#attempt = enter({ ...this.#attempt, conditions, conditionsTime: now }, now, status);
     this.#settle();
   }
 

@@ -29,7 +29,7 @@ export interface StepAttempt {
   readonly stepInstanceId: number;
   readonly status: StepStatus;
   readonly times: StepTimes;
-  /** Merged and evaluated; empty until EVALUATING_PARAMS is done, but for `maestro_step_satisfied`. */
+  /** Merged and evaluated; empty until EVALUATING_PARAMS is done. What follows from the attempt itself is not here. */
   readonly params: Params;
   /** When the params were evaluated (epoch ms); undefined until then. The four reserved params follow from it. */
   readonly paramsTime: number | undefined;

@@ -142,14 +142,16 @@ export const listText = (value: readonly unknown[]): string | null =>
 export const valueText = (value: Json | object | undefined): string | null =>
   value === undefined ? null : stringifyJson(value);
 
+/** The first instant whole, every other one as its distance from it. */
 export function timesText(times: StepTimes): string {
+  const first = times.create_time ?? 0;
   let text = "";
   let nulls = "";
   for (const name of STEP_TIMES) {
     const time = times[name];
     if (time === undefined) nulls += ",null";
     else {
-      text += `${nulls},${time}`;
+      text += `${nulls},${name === "create_time" ? time : time - first}`;
       nulls = "";
     }
   }
@@ -158,10 +160,11 @@ export function timesText(times: StepTimes): string {
 
 function readTimes(text: string): StepTimes {
   const values = read<readonly (number | null)[]>(text);
+  const first = values[0] ?? 0;
   const times: { -readonly [K in keyof StepTimes]: StepTimes[K] } = {};
   for (const [index, value] of values.entries()) {
     const name = STEP_TIMES[index];
-    if (name !== undefined && value !== null) times[name] = value;
+    if (name !== undefined && value !== null) times[name] = name === "create_time" ? value : value + first;
   }
   return times;
 }

@@ -64,7 +64,10 @@ export const stepAttempt = pgTable(
     uuid: text("uuid").notNull(),
     stepInstanceId: integer("step_instance_id").notNull(),
     status: text("status").notNull(),
-    /** The instants of `STEP_TIMES` in that order, JSON array, null where not reached, trailing nulls cut. */
+    /**
+     * The instants of `STEP_TIMES` in that order: a JSON array of the first one and the distances of the others from it,
+     * null where not reached, trailing nulls cut.
+     */
     times: text("times").notNull(),
     params: json("params"),
     paramsTime: bigint("params_time", { mode: "number" }),
