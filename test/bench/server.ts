@@ -5,7 +5,7 @@
  * Does not clean up after `kill`: the embedded Postgres of a killed server lives on until the next start stops it, or
  * {@link killPostgres} does.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 
 export const ROOT = join(import.meta.dir, "../..");
@@ -43,6 +43,7 @@ export interface Server {
   /** SIGKILL, and the end of the process. */
   kill(): Promise<void>;
   signal(name: NodeJS.Signals): void;
+  /** What it has logged so far. */
   log(): string;
 }
 
@@ -52,6 +53,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   mkdirSync(dataDir, { recursive: true });
   const logFile = join(dataDir, options.logName ?? "server.log");
   const log = openSync(logFile, "a");
+  const logStart = fstatSync(log).size;
   const begin = performance.now();
   const child = Bun.spawn([...program, "serve", "--port", "0", "--data-dir", dataDir, ...args], {
     cwd: ROOT,
@@ -84,7 +86,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       await child.exited;
     },
     signal: (name) => child.kill(name),
-    log: () => readFileSync(logFile, "utf8"),
+    log: () => readFileSync(logFile).subarray(logStart).toString("utf8"),
   };
 }
 

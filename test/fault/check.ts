@@ -1,7 +1,8 @@
 /** Compares what was promised, what was run and what the rows say; each contradiction is a line. */
 import { existsSync, readFileSync } from "node:fs";
-import { isTerminal, STEP_STATUSES, STEP_TIMES, type StepStatus } from "../../src/step/status.ts";
+import { isTerminal, STEP_STATUSES } from "../../src/step/status.ts";
 import type { Sql } from "../../src/store/connection.ts";
+import { type AttemptRow, attemptOf } from "../../src/store/row.ts";
 import { type Accepted, type Observed, SHAPES, type Shape } from "./load.ts";
 
 interface RunRow {
@@ -13,15 +14,6 @@ interface RunRow {
   readonly status: string;
   readonly end_time: number | null;
   readonly overview: string | null;
-}
-
-interface AttemptRow {
-  readonly run_key: number;
-  readonly step_id: string;
-  readonly attempt_id: number;
-  readonly uuid: string;
-  readonly status: StepStatus;
-  readonly times: string;
 }
 
 export interface Evidence {
@@ -37,7 +29,7 @@ export async function contradictions(evidence: Evidence): Promise<string[]> {
   const { sql, accepted, observed } = evidence;
   const runs = await sql<RunRow[]>`SELECT workflow_id, instance_id, run_id, key, uuid, status, end_time, overview
     FROM run WHERE workflow_id LIKE 'fault-%' ORDER BY workflow_id, instance_id`;
-  const attempts = await sql<AttemptRow[]>`SELECT run_key, step_id, attempt_id, uuid, status, times FROM step_attempt
+  const attempts = await sql<AttemptRow[]>`SELECT * FROM step_attempt
     ORDER BY run_key, step_instance_id, attempt_id`;
   const byRun = Map.groupBy(attempts, (attempt) => attempt.run_key);
   return [
@@ -93,8 +85,8 @@ function runProblems(run: RunRow, attempts: readonly AttemptRow[]): string[] {
   for (const stepId of made.keys()) if (!(stepId in shape.steps)) say(`step ${stepId} should not have been made`);
   for (const attempt of attempts) {
     const name = `${attempt.step_id}/${attempt.attempt_id}`;
-    const times = timesOf(attempt);
-    if (!isTerminal(attempt.status)) say(`${name} is ${attempt.status} in a run that has ended`);
+    const { status, times } = attemptOf(attempt);
+    if (!isTerminal(status)) say(`${name} is ${status} in a run that has ended`);
     if (times.end_time === undefined) say(`${name} has no end`);
     else if (run.end_time !== null && times.end_time > run.end_time) say(`${name} ended after its run`);
     if ((times.start_time ?? 0) > (times.end_time ?? 0)) say(`${name} ended before it started`);
@@ -117,11 +109,6 @@ function overviewProblems(run: RunRow, attempts: readonly AttemptRow[]): string[
       `${run.workflow_id} ${run.instance_id}: the overview says ${status} of [${counted}], the rows of [${rows}]`,
     ];
   });
-}
-
-function timesOf({ times }: AttemptRow): Readonly<Record<string, number | undefined>> {
-  const list = JSON.parse(times) as readonly (number | null)[];
-  return Object.fromEntries(STEP_TIMES.map((name, index) => [name, list[index] ?? undefined]));
 }
 
 /** D1: what a client was shown as ended is so for good. */

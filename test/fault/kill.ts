@@ -62,6 +62,8 @@ async function inFolder(options: KillOptions, dataDir: string): Promise<KillRepo
   const starting = [startAll(target, steady, (rounds * options.life * 0.6) / steady)];
   let kills = 0;
   for (let round = 1; round <= rounds; round++) {
+    // Without its groups a server only takes starts; with them it has the runs of its predecessors to go on with.
+    if (random() < 0.75) await ownsGroups(server);
     await Bun.sleep(100 + random() * options.life);
     await observed.look(server.url).catch(() => undefined);
     const withPostgres = random() < 0.25;
@@ -89,6 +91,12 @@ async function inFolder(options: KillOptions, dataDir: string): Promise<KillRepo
   } finally {
     await sql.end();
     await server.stop();
+  }
+}
+
+async function ownsGroups(server: Server): Promise<void> {
+  for (const end = performance.now() + PATIENCE; !/groups claimed/.test(server.log()); await Bun.sleep(20)) {
+    if (performance.now() > end) throw new Error("the server never takes over the groups of its predecessor");
   }
 }
 
