@@ -35,8 +35,9 @@ function asTests(output: string, exitCode: number): Tally {
 const tool = (...args: string[]): string[] => [bun, "x", "--bun", "--no-install", ...args];
 
 /** Folders of `test/` that are a stage of their own, in this order; the rest are the unit tests. */
-const TEST_STAGES = ["conformance", "compat", "simulation", "fault", "ui"];
-const SMOKE = "smoke";
+const TEST_STAGES = ["compat", "simulation", "fault", "ui"];
+/** The same, of the executable. */
+const BINARY_STAGES = ["smoke", "conformance"];
 
 function testStage(name: string, files: readonly string[]): Stage[] {
   if (files.length === 0) return [];
@@ -49,7 +50,7 @@ function stages(): readonly Stage[] {
     .sort();
   const architecture = "test/architecture.test.ts";
   const of = (folder: string): string[] => files.filter((file) => file.startsWith(`test/${folder}/`));
-  const special = new Set([architecture, ...[...TEST_STAGES, SMOKE].flatMap(of)]);
+  const special = new Set([architecture, ...[...TEST_STAGES, ...BINARY_STAGES].flatMap(of)]);
   return [
     { name: "install", command: [bun, "install", "--frozen-lockfile"] },
     { name: "format and lint", command: tool("biome", "ci", `--colors=${colors}`, ".") },
@@ -62,7 +63,7 @@ function stages(): readonly Stage[] {
     ),
     ...TEST_STAGES.flatMap((name) => testStage(`${name} tests`, of(name))),
     { name: "binary", command: [bun, "run", "build"] },
-    ...testStage("smoke tests of the binary", of(SMOKE)),
+    ...BINARY_STAGES.flatMap((name) => testStage(`${name} tests of the binary`, of(name))),
   ];
 }
 
