@@ -1,6 +1,7 @@
 /** What every handler works with. */
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
+import type { DefaultCatalog } from "../param/defaults.ts";
 import type { Database, Sql } from "../store/connection.ts";
 import type { EnginePort } from "./port.ts";
 import type { Reader } from "./reader.ts";
@@ -16,6 +17,8 @@ export interface ApiConfig {
     /** Bytes of any other request. */
     readonly bodyBytes: number;
   };
+  /** What previews of definitions merge over; default: the built-in params. */
+  readonly catalog?: DefaultCatalog;
 }
 
 export interface AppOptions {

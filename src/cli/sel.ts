@@ -2,12 +2,17 @@
 import { isJsonObject, type Json, type JsonObject, parseJson, stringifyJson } from "../json.ts";
 import { toJson, toSel } from "../param/literal.ts";
 import { evaluate, formatError, references, SelError, type SelValue, sanitize } from "../sel/index.ts";
+import { selLimits } from "../server/evaluation/setting.ts";
 import { type Arguments, UsageError } from "./argument.ts";
 import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
 import { expressionsOf, problemOf } from "./expression.ts";
 import { object } from "./output.ts";
+import { configOf, settingOptions } from "./setting.ts";
 import { readSource, readText } from "./source.ts";
 import { type ParamValue, parseParam } from "./value.ts";
+
+/** Settings of the server that limit an evaluation here, too. */
+const LIMITS = ["length", "loop", "array", "stack", "visits", "memory", "timeout-ms"].map((name) => `--sel-${name}`);
 
 const evalCommand: Command = {
   name: "sel eval",
@@ -17,13 +22,17 @@ const evalCommand: Command = {
     { name: "--param", short: "-p", placeholder: "NAME[:TYPE]=VALUE", summary: "A param (repeatable)", repeat: true },
     { name: "--batch", placeholder: "FILE", summary: "Evaluate a file of test vectors, one JSON a line", file: true },
     { name: "--json", summary: "Print the type, too" },
+    ...settingOptions(...LIMITS, "--config"),
   ],
   examples: [
     "sel eval '1 + 2'",
     "sel eval 'x * 2 > limit' --param x=7 --param limit:DOUBLE=12",
     "sel eval --batch cases.jsonl",
   ],
-  detail: "The result is printed as JSON. What a param's value looks like decides its type, as with `run start`.",
+  detail: [
+    "The result is printed as JSON. What a param's value looks like decides its type, as with `run start`. The limits",
+    "are the server's, as its settings have them; the vectors of a batch bring their own.",
+  ].join("\n"),
   run: async (args, io) => {
     const batch = args.get("--batch");
     const source = args.positionals[0];
@@ -36,6 +45,7 @@ const evalCommand: Command = {
 };
 
 function evaluateOne(source: string, args: Arguments, io: Io): Exit {
+  const limits = selLimits(configOf(args, io).sel);
   const params = new Map(args.all("--param").map(parseParam));
   const variables = (name: string): SelValue | undefined => {
     const param = params.get(name);
@@ -45,7 +55,13 @@ function evaluateOne(source: string, args: Arguments, io: Io): Exit {
     for (const name of references(source)) {
       if (!params.has(name) && name !== "params") io.err(`${name} is not given, so it is null: --param ${name}=…`);
     }
-    const result = evaluate(source, { variables, now: Date.now(), seed: Math.floor(Math.random() * 2 ** 48) });
+    const result = evaluate(source, {
+      variables,
+      limits,
+      clock: () => performance.now(),
+      now: Date.now(),
+      seed: Math.floor(Math.random() * 2 ** 48),
+    });
     const value = toJson(result);
     io.out(stringifyJson(args.has("--json") ? { type: result.type, value } : value));
     return EXIT.OK;

@@ -3,7 +3,7 @@ import { type Config, loadConfig, SETTINGS } from "../server/config.ts";
 import type { Arguments, OptionSpec } from "./argument.ts";
 import type { Io } from "./command.ts";
 
-/** `--config`, and every setting as an option; `limits` are shown by `--help` only. */
+/** `--config`, and every setting as an option; those in sections are shown by `--help` only. */
 export const SETTING_OPTIONS: readonly OptionSpec[] = [
   ...SETTINGS.map(({ flag, section, option }) => ({
     name: flag,

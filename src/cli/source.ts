@@ -22,6 +22,8 @@ export interface Finding {
   readonly line: number;
   readonly column: number;
   readonly message: string;
+  /** Absent for an error. */
+  readonly level?: "warning";
   /** With the source line and a caret. */
   readonly shown: string;
 }

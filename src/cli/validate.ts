@@ -9,6 +9,7 @@ import type { Arguments } from "./argument.ts";
 import { type Command, EXIT, type Io } from "./command.ts";
 import { briefProblemOf, expressionsOf } from "./expression.ts";
 import { type Finding, locate, readSource, SourceError } from "./source.ts";
+import { validatorProblems } from "./validator.ts";
 
 export const validateCommand: Command = {
   name: "validate",
@@ -26,20 +27,23 @@ export const validateCommand: Command = {
   examples: ["validate etl.json", "validate workflows/*.yaml", "validate --json - < etl.json"],
   detail: [
     "A file holds what a push sends: { properties, workflow }. Each finding is printed with the file's line and column;",
-    "any makes the exit code 1. Expressions are parsed, and evaluated only at the push, by the server's dry run.",
+    "any but a warning makes the exit code 1. Expressions are parsed, and evaluated only at the push, by the server's",
+    "dry run. A validator that can't be run is a warning, and an error for a server that enforces validators.",
   ].join("\n"),
   run: async (args, io) => {
     const findings: Finding[] = [];
     for (const file of args.positionals) {
       const found = await validateFile(file, limitsOf(args), io);
-      if (found.length === 0) io.err(`${file}: ok`);
+      if (!found.some(isError)) io.err(`${file}: ok${found.length === 0 ? "" : `, ${found.length} to look at`}`);
       findings.push(...found);
     }
     if (args.has("--json")) io.out(stringifyJson(findings.map(({ shown: _, ...rest }) => rest)));
     else for (const { shown } of findings) io.out(shown);
-    return findings.length === 0 ? EXIT.OK : EXIT.FAILURE;
+    return findings.some(isError) ? EXIT.FAILURE : EXIT.OK;
   },
 };
+
+const isError = ({ level }: Finding): boolean => level !== "warning";
 
 const limitsOf = (args: Arguments): DefinitionLimits => ({
   ...DEFAULT_LIMITS,
@@ -49,7 +53,10 @@ const limitsOf = (args: Arguments): DefinitionLimits => ({
 async function validateFile(file: string, limits: DefinitionLimits, io: Io): Promise<readonly Finding[]> {
   try {
     const source = await readSource(file, io);
-    return [...problemsOf(source.value, limits), ...expressionProblems(source.value)].map((it) => locate(source, it));
+    return [
+      ...[...problemsOf(source.value, limits), ...expressionProblems(source.value)].map((it) => locate(source, it)),
+      ...validatorProblems(source.value).map((it) => ({ ...locate(source, it), level: "warning" as const })),
+    ];
   } catch (error) {
     if (error instanceof SourceError) return [error.finding];
     throw error;

@@ -18,10 +18,9 @@ import { withSatisfied } from "../step/satisfied.ts";
 import { isComplete } from "../step/status.ts";
 import { Deferred, type Evaluation, type StartInput, type StepScope as TaskScope } from "./evaluation.ts";
 
-/** Nodes that one evaluation may visit on an engine thread: a few milliseconds. */
-const INLINE_VISITS = 20_000;
-
 export interface EvaluatorOptions extends EvaluationSetting {
+  /** Nodes that one evaluation may visit on this thread. */
+  readonly inlineVisits: number;
   /** Carries a job out on the evaluation thread. Rejects with what the evaluation threw. */
   elsewhere(job: EvaluationJob): Promise<unknown>;
   /** A number in [0, 2^53): fixed for each evaluation. */
@@ -122,7 +121,7 @@ export class Evaluator implements Evaluation {
       return known.value as T;
     }
     try {
-      return here({ visits: INLINE_VISITS });
+      return here({ visits: this.#options.inlineVisits });
     } catch (error) {
       if (!(error instanceof BudgetExceeded)) throw error;
       throw new Deferred(this.#elsewhere(key, job()));

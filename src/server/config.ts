@@ -4,8 +4,19 @@
  */
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { parseDefaultParams } from "../definition/default.ts";
 import { closest } from "../definition/suggest.ts";
-import { BadValue, LIMIT_OPTIONS, type Option, SERVER_OPTIONS, type Surroundings } from "./option.ts";
+import { MaestroError } from "../error.ts";
+import type { DefaultOverrides } from "../param/defaults.ts";
+import {
+  BadValue,
+  LIMIT_OPTIONS,
+  type Option,
+  PARAM_OPTIONS,
+  SEL_OPTIONS,
+  SERVER_OPTIONS,
+  type Surroundings,
+} from "./option.ts";
 
 export type { Surroundings } from "./option.ts";
 
@@ -15,7 +26,13 @@ type Values<Table> = { readonly [K in keyof Table]: Table[K] extends Option<infe
 export type Limits = Values<typeof LIMIT_OPTIONS>;
 
 /** Paths are absolute. `databaseUrl` is undefined for the embedded database. */
-export type Config = Values<typeof SERVER_OPTIONS> & { readonly limits: Limits };
+export type Config = Values<typeof SERVER_OPTIONS> & {
+  readonly limits: Limits;
+  readonly sel: Values<typeof SEL_OPTIONS>;
+  readonly params: Values<typeof PARAM_OPTIONS>;
+  /** From the file alone. */
+  readonly defaultParams: DefaultOverrides;
+};
 
 /** A setting that can't be used. The message is for the user. */
 export class ConfigError extends Error {
@@ -27,7 +44,12 @@ type Table = Readonly<Record<string, Option<unknown>>>;
 const SECTIONS: readonly (readonly [section: string, table: Table])[] = [
   ["", SERVER_OPTIONS],
   ["limits", LIMIT_OPTIONS],
+  ["sel", SEL_OPTIONS],
+  ["params", PARAM_OPTIONS],
 ];
+
+/** The one key that holds a structure, so that only the file can have it. */
+const DEFAULT_PARAMS = "default_params";
 
 /** One setting with its three spellings. */
 export interface Setting {
@@ -71,7 +93,11 @@ export function loadConfig(flags: Flags, around: Surroundings): Config {
       SETTINGS.filter((it) => it.section === name).map((it) => [it.name, readSetting(it, flags, file, around)]),
     );
   // The table that SETTINGS was made from is the one that the type was made from.
-  return { ...section(""), limits: section("limits") } as unknown as Config;
+  return {
+    ...section(""),
+    ...Object.fromEntries(SECTIONS.flatMap(([name]) => (name === "" ? [] : [[name, section(name)]]))),
+    defaultParams: file?.defaultParams ?? {},
+  } as unknown as Config;
 }
 
 interface Given {
@@ -85,6 +111,7 @@ interface Given {
 interface ConfigFile {
   readonly path: string;
   readonly given: ReadonlyMap<string, readonly string[]>;
+  readonly defaultParams: DefaultOverrides;
 }
 
 function readSetting(setting: Setting, flags: Flags, file: ConfigFile | undefined, around: Surroundings): unknown {
@@ -166,7 +193,17 @@ function parseFile(path: string, text: string): ConfigFile {
   }
   const given = new Map<string, readonly string[]>();
   if (content !== null && content !== undefined) collect(path, "", content, given);
-  return { path, given };
+  const structure = (content as Record<string, unknown> | null | undefined)?.[DEFAULT_PARAMS] ?? {};
+  return { path, given, defaultParams: defaultParams(path, structure) };
+}
+
+function defaultParams(path: string, structure: unknown): DefaultOverrides {
+  try {
+    return parseDefaultParams(structure, DEFAULT_PARAMS);
+  } catch (error) {
+    if (!(error instanceof MaestroError)) throw error;
+    throw new ConfigError(error.details.map((detail) => `${path}: ${detail}`).join("\n"));
+  }
 }
 
 function collect(path: string, section: string, content: unknown, given: Map<string, readonly string[]>): void {
@@ -176,6 +213,7 @@ function collect(path: string, section: string, content: unknown, given: Map<str
   }
   for (const [name, value] of Object.entries(content)) {
     const key = section === "" ? name : `${section}.${name}`;
+    if (key === DEFAULT_PARAMS) continue;
     if (section === "" && name !== "" && SECTIONS.some(([it]) => it === name)) {
       if (value !== null) collect(path, name, value, given);
       continue;
@@ -188,13 +226,9 @@ function collect(path: string, section: string, content: unknown, given: Map<str
 }
 
 function suggestion(key: string): string {
-  const meant = closest(
-    key,
-    SETTINGS.map((it) => it.key),
-  );
-  return meant === undefined
-    ? `; the settings are ${SETTINGS.map((it) => it.key).join(", ")}`
-    : `; did you mean ${meant}?`;
+  const known = [...SETTINGS.map((it) => it.key), DEFAULT_PARAMS];
+  const meant = closest(key, known);
+  return meant === undefined ? `; the settings are ${known.join(", ")}` : `; did you mean ${meant}?`;
 }
 
 function texts(path: string, { key, option }: Setting, value: unknown): readonly string[] {

@@ -4,6 +4,8 @@
  */
 import { join } from "node:path";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
+import { PARAMS_SIZE_LIMIT } from "../param/scope.ts";
+import { DEFAULT_LIMITS } from "../sel/limit.ts";
 
 /** What defaults depend on. */
 export interface Surroundings {
@@ -90,6 +92,17 @@ const choice = <const T extends string>(
   fallback,
 });
 
+const truth = (summary: string, fallback: boolean): Option<boolean> => ({
+  placeholder: "BOOLEAN",
+  summary,
+  choices: ["true", "false"],
+  parse: (texts) => {
+    if (!/^(?:true|false)$/.test(last(texts))) throw new BadValue("must be true or false");
+    return last(texts) === "true";
+  },
+  fallback: () => fallback,
+});
+
 const urlWith =
   (...protocols: readonly string[]) =>
   (value: string): void => {
@@ -152,6 +165,11 @@ export const SERVER_OPTIONS = {
     () => undefined,
     urlWith("http:", "https:"),
   ),
+  environment: text(
+    { placeholder: "NAME", summary: "What expressions get from params.getExecutionEnvironment()" },
+    () => "maestro",
+    notEmpty,
+  ),
   plugin: {
     placeholder: "PATH",
     summary: "A step plugin to load (repeatable)",
@@ -184,4 +202,45 @@ export const LIMIT_OPTIONS = {
   steps: integer({ summary: "Steps in one definition, nested ones included" }, 1, 100_000, () => 1_000),
   definitionBytes: integer({ summary: "Size of a pushed definition" }, 1_024, GIGABYTE, () => 262_144),
   bodyBytes: integer({ summary: "Size of any other request" }, 1_024, GIGABYTE, () => 4_194_304),
+} as const satisfies Record<string, Option<unknown>>;
+
+const BILLION = 1_000_000_000;
+const HOUR = 3_600_000;
+
+/** Settings below `sel`: the limits of one expression, and what of it may happen on an engine thread. */
+export const SEL_OPTIONS = {
+  length: integer(
+    { summary: "Characters from which an expression is refused" },
+    1,
+    BILLION,
+    () => DEFAULT_LIMITS.length,
+  ),
+  loop: integer({ summary: "Iterations at which a loop is aborted" }, 1, BILLION, () => DEFAULT_LIMITS.loop),
+  array: integer({ summary: "Size from which a new array is refused" }, 1, BILLION, () => DEFAULT_LIMITS.array),
+  stack: integer({ summary: "Simultaneous operands" }, 1, 10_000, () => DEFAULT_LIMITS.stack),
+  visits: integer({ summary: "Operations of one evaluation" }, 1, 1_000 * BILLION, () => DEFAULT_LIMITS.visit),
+  memory: integer(
+    { summary: "Estimated bytes that one evaluation uses, all in all" },
+    1,
+    100 * BILLION,
+    () => DEFAULT_LIMITS.memory,
+  ),
+  timeoutMs: integer({ summary: "Milliseconds of one evaluation" }, 1, HOUR, () => DEFAULT_LIMITS.timeoutMillis),
+  inlineVisits: integer(
+    { summary: "Operations on an engine thread, before the evaluation thread takes over" },
+    1,
+    10_000_000,
+    () => 20_000,
+  ),
+} as const satisfies Record<string, Option<unknown>>;
+
+/** Settings below `params`. */
+export const PARAM_OPTIONS = {
+  enforceValidators: truth("Run the validators of params; they are only stored otherwise", false),
+  maxChars: integer(
+    { summary: "Characters of the JSON of all params of a run, or of an attempt" },
+    1_000,
+    GIGABYTE,
+    () => PARAMS_SIZE_LIMIT,
+  ),
 } as const satisfies Record<string, Option<unknown>>;

@@ -21,6 +21,7 @@ import type { EngineSetup } from "./engine/protocol.ts";
 import { EvaluationClient } from "./evaluation/client.ts";
 import { EvaluationHost } from "./evaluation/host.ts";
 import type { EvaluationSetup } from "./evaluation/protocol.ts";
+import { evaluationSetting, evaluationSetup } from "./evaluation/setting.ts";
 import { Listeners } from "./listener.ts";
 import { registerEngineMetrics } from "./metric.ts";
 import { PEER_PATH, Peers } from "./peer.ts";
@@ -40,10 +41,8 @@ export interface ServeOptions {
 
 /** Memory is compared with the database this often, ms, give or take a tenth. */
 const SWEEP_INTERVAL = 30_000;
-/** An evaluation ends by its own limits within two minutes. */
-const EVALUATION_STUCK_AFTER = 150_000;
-/** Name of this environment to expressions (`params.getExecutionEnvironment()`). */
-const ENVIRONMENT = "maestro";
+/** How much longer than an expression's time limit the evaluation thread may be silent, ms. */
+const EVALUATION_GRACE = 30_000;
 
 /** @throws MaestroError that says what is in the way and what to do */
 export async function serve(config: Config, options: ServeOptions): Promise<Serving> {
@@ -72,10 +71,10 @@ async function boot(config: Config, { log, fatal }: ServeOptions, onStop: OnStop
   const listeners = { ended: new Listeners(), logged: new Listeners() };
   const runtime = await startRuntime(config, log, (engine, text) => engines.send(engine, "runtime", text));
   onStop(() => runtime.host.stop());
-  const setup: EvaluationSetup = { environment: ENVIRONMENT, limits: {}, plugins: runtime.plugins };
+  const setup = evaluationSetup(config, runtime.plugins);
   const evaluations = new EvaluationHost({
     setup,
-    stuckAfter: EVALUATION_STUCK_AFTER,
+    stuckAfter: config.sel.timeoutMs + EVALUATION_GRACE,
     onRestart: () => log.error("the evaluation thread was stuck and has been replaced"),
   });
   onStop(() => evaluations.stop());
@@ -127,7 +126,14 @@ async function boot(config: Config, { log, fatal }: ServeOptions, onStop: OnStop
   const peers: Peers = new Peers({ self: node.id, secret, log, nodes: () => membership.nodes });
   const types = new StepTypeRegistry(runtime.plugins);
   const port = enginePort({ pool, evaluation: asking, types, ...listeners, membership, problems: () => problems });
-  const app = createApp({ db: store.db, engine: port, config: { version: VERSION, limits: config.limits }, log });
+  const { catalog } = evaluationSetting(setup);
+  warnOfTypes(config, types, log);
+  const app = createApp({
+    db: store.db,
+    engine: port,
+    config: { version: VERSION, limits: config.limits, catalog },
+    log,
+  });
   registerEngineMetrics(pool, membership);
   await membership.start();
   onStop(() => membership.stop());
@@ -152,6 +158,20 @@ async function startRuntime(config: Config, log: Logger, send: (engine: number, 
     throw new MaestroError("PRECONDITION_FAILED", `The plugin ${failure.name} cannot be loaded: ${failure.message}`);
   }
   return { host, plugins: types };
+}
+
+/** Defaults of a type that no definition may name do nothing: most likely the name is misspelt. */
+function warnOfTypes(config: Config, types: StepTypeRegistry, log: Logger): void {
+  const known = new Set([
+    ...types.names.map((name) => name.toLowerCase()),
+    "foreach",
+    "while",
+    "subworkflow",
+    "template",
+  ]);
+  for (const type of Object.keys(config.defaultParams.types ?? {})) {
+    if (!known.has(type)) log.warn("default_params.types names an unknown step type", { type, known: [...known] });
+  }
 }
 
 function setupsOf(config: Config, store: OpenedDatabase, session: string, evaluation: EvaluationSetup): EngineSetup[] {

@@ -60,6 +60,16 @@ test("a batch answers each vector on a line of its own", async () => {
   expect(broken).toMatchObject({ exit: 1, err: "maestro: vector 2 is not a JSON object: x\n" });
 });
 
+test("the limits are those of the settings", async () => {
+  const loop = "n = 0; while (n < 50) { n += 1; } return n;";
+  expect(await run(["sel", "eval", loop])).toMatchObject({ exit: 0, out: "50\n" });
+  const short = await run(["sel", "eval", loop, "--sel-loop", "20"]);
+  expect([short.exit, short.out]).toEqual([1, ""]);
+  expect(short.err).toContain("20");
+  expect(await run(["sel", "eval", "1 + 1"], { env: { MAESTRO_SEL_LENGTH: "3" } })).toMatchObject({ exit: 1 });
+  expect(await run(["sel", "eval", "1", "--sel-stack", "0"])).toMatchObject({ exit: 2 });
+});
+
 test("a name that is not given is null, and that is said", async () => {
   const { exit, err } = await run(["sel", "eval", "x == null && y == 1", "-p", "y=1"]);
   expect([exit, err]).toEqual([0, "x is not given, so it is null: --param x=…\n"]);

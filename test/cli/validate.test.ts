@@ -65,6 +65,19 @@ test("expressions are parsed, and shown where they are", async () => {
   expect(out).toContain("of the expression)");
 });
 
+test("a validator that can't be run is a warning, at its place", async () => {
+  const params =
+    '"params":{"n":{"type":"LONG","value":1,"validator":"@Minn(1)"},"m":{"type":"MAP","value":{"s":{"type":"STRING","value":"","validator":"@NotBlank"}}}}';
+  const stdin = GOOD.replace('"steps"', `${params},"steps"`);
+  const { exit, out, err } = await run(["validate", "-"], { stdin });
+  expect([exit, err]).toEqual([0, "-: ok, 1 to look at\n"]);
+  expect(out).toStartWith(
+    `-:1:${stdin.indexOf('"@Minn') + 1}: workflow.params.n.validator: warning: @Minn is not known`,
+  );
+  const json = await run(["validate", "--json", "-"], { stdin });
+  expect(JSON.parse(json.out)).toMatchObject([{ level: "warning", path: "workflow.params.n.validator" }]);
+});
+
 test("a plugin's step type can be named", async () => {
   const stdin = GOOD.replace("NoOp", "greet");
   expect(await run(["validate", "-"], { stdin })).toMatchObject({ exit: 1 });

@@ -41,6 +41,7 @@ test("without settings everything has its default", () => {
     runtimeThreads: 2,
     groups: 64,
     advertiseUrl: undefined,
+    environment: "maestro",
     plugin: [],
     logFormat: "json",
     logLevel: "info",
@@ -49,6 +50,18 @@ test("without settings everything has its default", () => {
       definitionBytes: 262_144,
       bodyBytes: 4_194_304,
     },
+    sel: {
+      length: 10_000,
+      loop: 25_001,
+      array: 25_001,
+      stack: 128,
+      visits: 100_000_000,
+      memory: 100_000_000,
+      timeoutMs: 120_000,
+      inlineVisits: 20_000,
+    },
+    params: { enforceValidators: false, maxChars: 750_000 },
+    defaultParams: {},
   });
 });
 
@@ -65,7 +78,7 @@ test("every setting is read from a flag, a variable and a file key alike", () =>
     const [first = "", second] = key.split(".");
     const yaml = second === undefined ? `${first}: ${raw}\n` : `${first}:\n  ${second}: ${raw}\n`;
     const pick = (config: Config): unknown =>
-      ((section === "" ? config : config[section as "limits"]) as Record<string, unknown>)[name];
+      ((section === "" ? config : config[section as "limits" | "sel"]) as Record<string, unknown>)[name];
     const byFlag = pick(load({ [flag]: [raw] }));
     expect(byFlag).not.toEqual(pick(load({})));
     expect(pick(load({}, { env: { [variable]: raw } }))).toEqual(byFlag);
@@ -166,6 +179,49 @@ test.each([
   const path = file(content);
   expect(() => load({ "--config": [path] })).toThrow(path);
   expect(() => load({ "--config": [path] })).toThrow(message);
+});
+
+test("default params are read from the file, by scope and step type", () => {
+  const content = [
+    "default_params:",
+    "  workflow:",
+    "    TEAM: {type: string, value: data}",
+    "    RUN_HOUR: null",
+    "  types:",
+    "    Shell:",
+    '      shell: {type: MAP, value: {grace_period: {type: LONG, value: "5", validator: "@Min(1)"}}, internal_mode: required}',
+  ];
+  expect(load({ "--config": [file(content.join("\n"))] }).defaultParams).toEqual({
+    workflow: { TEAM: { type: "STRING", value: "data" }, RUN_HOUR: null },
+    types: {
+      shell: {
+        shell: {
+          type: "MAP",
+          value: { grace_period: { type: "LONG", value: 5, validator: "@Min(1)" } },
+          internal_mode: "REQUIRED",
+        },
+      },
+    },
+  });
+  expect(load({ "--config": [file("default_params:\n")] }).defaultParams).toEqual({});
+});
+
+test.each([
+  ["[1]", "default_params: "],
+  ["{workflows: {}}", 'default_params: unknown field "workflows", did you mean "workflow"?'],
+  ["{workflow: {A: {type: LNG, value: 1}}}", "default_params.workflow.A.type: "],
+  ["{workflow: {A: 3}}", "default_params.workflow.A: "],
+  ["{workflow: {A: {type: LONG, value: x}}}", "default_params.workflow.A.value: "],
+  ["{workflow: {A: {type: LONG}}}", 'default_params.workflow.A: has neither "value" nor "expression"'],
+  ['{step: {A: {type: LONG, value: 1, expression: "1"}}}', 'default_params.step.A: has both "value" and "expression"'],
+  ['{dry_run: {A: {type: LONG, expression: "1 +"}}}', "default_params.dry_run.A.expression: "],
+  ['{types: {x: {"a b": {type: LONG, value: 1}}}}', 'default_params.types.x["a b"]: '],
+  ["{types: {x: {A: {type: LONG, value: 1, validator: min}}}}", "default_params.types.x.A.validator: "],
+  ["{workflow: {owner: {type: STRING, value: me}}}", "default_params.workflow.owner: follows from the run itself"],
+  ["{step: {step_id: null}}", "default_params.step.step_id: follows from the run itself"],
+])("default params %j are refused with their place", (content, message) => {
+  const path = file(`default_params: ${content}`);
+  expect(() => load({ "--config": [path] })).toThrow(`${path}: ${message}`);
 });
 
 test("a file that was named must be there", () => {

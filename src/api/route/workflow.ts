@@ -197,7 +197,9 @@ async function getVersion(call: Call, services: Services) {
   const found = isInlineId(workflowId)
     ? await findInline(services, workflowId)
     : await findVersion(services, workflowId, call.id("version"));
-  const extras = enriched ? previewDefinition(found.version.workflow, services.clock.now()) : undefined;
+  const extras = enriched
+    ? previewDefinition(found.version.workflow, services.clock.now(), services.config.catalog)
+    : undefined;
   return definitionView(found.row, found.version, extras);
 }
 

@@ -1,18 +1,14 @@
 /** What an engine thread is told when it is made, and how texts between it and main are marked. */
 import type { LogFormat, LogLevel } from "../../log.ts";
-import type { PluginType } from "../../runtime/type.ts";
-import type { SelLimits } from "../../sel/index.ts";
+import type { EvaluationSetup } from "../evaluation/protocol.ts";
 
-export interface EngineSetup {
+export interface EngineSetup extends EvaluationSetup {
   readonly session: string;
   readonly databaseUrl: string;
   /** This thread's number. */
   readonly index: number;
   readonly runtimeThreads: number;
   readonly groups: number;
-  readonly environment: string;
-  readonly limits: Partial<SelLimits>;
-  readonly plugins: readonly PluginType[];
   readonly log: { readonly format: LogFormat; readonly level: LogLevel; readonly colour: boolean };
 }
 

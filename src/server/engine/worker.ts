@@ -81,6 +81,7 @@ function parts(setup: EngineSetup, log: Logger, runtime: RuntimeClient, evaluati
     index: setup.index,
     evaluation: new Evaluator({
       ...evaluationSetting(setup),
+      inlineVisits: setup.inlineVisits,
       elsewhere: (job) => evaluation.ask(job),
       random: () => Math.floor(Math.random() * 2 ** 52),
     }),

@@ -9,7 +9,8 @@ import { decode, type EvaluationSetup, encode, SETUP_ID } from "./protocol.ts";
 
 interface Asked {
   readonly id: number;
-  readonly since: number;
+  /** When it was asked, or when its turn came: the thread takes one question at a time. */
+  since: number;
   answer(text: string): void;
 }
 
@@ -66,6 +67,8 @@ export class EvaluationHost {
     const own = Number(text.slice(0, blank));
     const asked = this.#asked.get(own);
     this.#asked.delete(own);
+    const next = this.#asked.values().next().value;
+    if (next) next.since = performance.now();
     asked?.answer(`${asked.id}${text.slice(blank)}`);
   }
 

@@ -2,6 +2,7 @@
 import type { WorkflowCreateRequest } from "../../definition/metadata.ts";
 import type { ErrorData } from "../../error.ts";
 import { parseJson, stringifyJson } from "../../json.ts";
+import type { DefaultOverrides } from "../../param/defaults.ts";
 import type { EvaluationJob } from "../../run/evaluation.ts";
 import type { PluginType } from "../../runtime/type.ts";
 import type { SelLimits } from "../../sel/index.ts";
@@ -18,9 +19,15 @@ export type Question = EvaluationJob | DryRunJob;
 
 export type Answer = { readonly value: unknown } | { readonly error: ErrorData };
 
+/** What every thread that evaluates is told, so that all of them come to the same results. */
 export interface EvaluationSetup {
   readonly environment: string;
   readonly limits: Partial<SelLimits>;
+  /** Nodes that one evaluation may visit on an engine thread. */
+  readonly inlineVisits: number;
+  readonly maxChars: number;
+  readonly enforceValidators: boolean;
+  readonly defaultParams: DefaultOverrides;
   readonly plugins: readonly PluginType[];
 }
 

@@ -3,18 +3,41 @@ import { buildCatalog } from "../../param/index.ts";
 import type { ParamDefinition } from "../../param/type.ts";
 import type { EvaluationSetting } from "../../run/evaluation.ts";
 import type { PluginType } from "../../runtime/type.ts";
+import type { SelLimits } from "../../sel/index.ts";
+import type { Config } from "../config.ts";
 import type { EvaluationSetup } from "./protocol.ts";
 
-export const evaluationSetting = ({ environment, limits, plugins }: EvaluationSetup): EvaluationSetting => ({
-  environment,
-  limits,
-  catalog: buildCatalog({ types: defaultsOf(plugins) }),
+/** The limits of one expression as the configuration has them. */
+export const selLimits = ({ length, loop, array, stack, visits, memory, timeoutMs }: Config["sel"]): SelLimits => ({
+  ...{ length, loop, array, stack, memory },
+  visit: visits,
+  timeoutMillis: timeoutMs,
 });
 
-const defaultsOf = (plugins: readonly PluginType[]): Record<string, Record<string, ParamDefinition>> =>
-  Object.fromEntries(
-    plugins.map(({ type, defaultParams }) => [
-      type.toLowerCase(),
-      defaultParams as unknown as Record<string, ParamDefinition>,
-    ]),
-  );
+export const evaluationSetup = (config: Config, plugins: readonly PluginType[]): EvaluationSetup => ({
+  environment: config.environment,
+  limits: selLimits(config.sel),
+  inlineVisits: config.sel.inlineVisits,
+  maxChars: config.params.maxChars,
+  enforceValidators: config.params.enforceValidators,
+  defaultParams: config.defaultParams,
+  plugins,
+});
+
+export const evaluationSetting = (setup: EvaluationSetup): EvaluationSetting => ({
+  environment: setup.environment,
+  limits: setup.limits,
+  catalog: buildCatalog({ ...setup.defaultParams, types: typeDefaults(setup) }),
+  maxChars: setup.maxChars,
+  enforceValidators: setup.enforceValidators,
+});
+
+/** A plugin's own defaults, changed as the configuration says. */
+function typeDefaults({ plugins, defaultParams }: EvaluationSetup) {
+  const types: Record<string, Record<string, ParamDefinition | null>> = {};
+  for (const { type, defaultParams } of plugins) {
+    types[type.toLowerCase()] = defaultParams as unknown as Record<string, ParamDefinition>;
+  }
+  for (const [type, changes] of Object.entries(defaultParams.types ?? {})) types[type] = { ...types[type], ...changes };
+  return types;
+}
