@@ -53,6 +53,8 @@ export function dryRunContext(
 ) {
   const context: EvaluationContext = {
     ...at,
+    // What signals and requests will bring is not known yet: only literals are validated, by the caller.
+    enforceValidators: false,
     extension: dryRunExtension(run),
     instance: {
       workflow_id: run.workflowId,

@@ -102,7 +102,8 @@ export function enforceValidators(params: Params, budget?: { readonly visits: nu
 }
 
 /**
- * Findings of the validators of literals that do not refer to other params: what is known before a run exists.
+ * Findings of the validators of literals that do not refer to other params: what is known before a run exists. Of
+ * validators that can't be run nothing is said: {@link problemsIn} does.
  * @throws MaestroError BAD_REQUEST when that takes too long
  */
 export function literalFindings(params: Params): readonly string[] {
@@ -110,7 +111,7 @@ export function literalFindings(params: Params): readonly string[] {
   return Object.entries(params)
     .flatMap(([name, param]) => {
       const known = isFixed(param) ? undefined : literalOf(param);
-      return known === undefined ? [] : findingsOf(name, param, known, meter);
+      return known === undefined ? [] : findingsOf(name, param, known, meter, () => []);
     })
     .slice(0, MAX_FINDINGS);
 }
@@ -146,18 +147,36 @@ function refers(value: Json): boolean {
   );
 }
 
-function findingsOf(path: string, param: Parameter, result: Json | undefined, meter: Meter): readonly string[] {
+/** What a validator that can't be run is told of as. */
+type Unclear = (path: string, problem: string) => readonly string[];
+
+const refused: Unclear = (path, problem) => [`${path}: its validator can't be run: ${problem}`];
+
+function findingsOf(
+  path: string,
+  param: Parameter,
+  result: Json | undefined,
+  meter: Meter,
+  unclear = refused,
+): readonly string[] {
   const { validator, type, value, expression } = param;
-  const own = validator === undefined ? [] : check(path, validator, type, result ?? null, meter);
+  const own = validator === undefined ? [] : check(path, validator, type, result ?? null, meter, unclear);
   if (type !== "MAP" || expression !== undefined || value === undefined || !isJsonObject(result)) return own;
   const inner = Object.entries(value as ParamDefinitions).flatMap(([key, entry]) => {
     const known = Object.hasOwn(result, key) ? result[key] : undefined;
-    return known === undefined || known === UNKNOWN ? [] : findingsOf(`${path}.${key}`, entry, known, meter);
+    return known === undefined || known === UNKNOWN ? [] : findingsOf(`${path}.${key}`, entry, known, meter, unclear);
   });
   return [...own, ...inner];
 }
 
-function check(path: string, validator: string, type: ParamType, result: Json, meter: Meter): readonly string[] {
+function check(
+  path: string,
+  validator: string,
+  type: ParamType,
+  result: Json,
+  meter: Meter,
+  unclear: Unclear,
+): readonly string[] {
   try {
     return constraintsOf(validator, type, meter).flatMap((constraint) =>
       placesOf(constraint, path, result).flatMap(([place, value]) => {
@@ -166,7 +185,7 @@ function check(path: string, validator: string, type: ParamType, result: Json, m
       }),
     );
   } catch (error) {
-    if (error instanceof ValidatorError) return [`${path}: its validator can't be run: ${error.message}`];
+    if (error instanceof ValidatorError) return unclear(path, error.message);
     throw error;
   }
 }

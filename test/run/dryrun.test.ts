@@ -7,13 +7,13 @@ import { dryRunDefinition } from "../../src/run/dryrun.ts";
 const STEP: Json = { step: { id: "a", type: "NoOp" } };
 
 /** The findings; none when the definition is good. */
-function findings(workflow: { readonly [key: string]: Json }): readonly string[] {
+function findings(workflow: { readonly [key: string]: Json }, enforceValidators = false): readonly string[] {
   const request = parseWorkflowCreateRequest({
     properties: { owner: "ann" },
     workflow: { id: "w", steps: [STEP], ...workflow },
   });
   try {
-    dryRunDefinition(request, "ann", { now: 1_700_000_000_000, seed: 1, environment: "test" });
+    dryRunDefinition(request, "ann", { now: 1_700_000_000_000, seed: 1, environment: "test", enforceValidators });
     return [];
   } catch (error) {
     if (!(error instanceof MaestroError) || error.code !== "BAD_REQUEST") throw error;
@@ -69,5 +69,44 @@ describe("a dry run", () => {
     expect(found[0]).toContain("subworkflow_id");
     expect(found[1]).toContain("workflow.steps[1].step.params (step k)");
     expect(found.length).toBe(2);
+  });
+});
+
+describe("a dry run where validators are enforced", () => {
+  const workflow = {
+    params: {
+      bad: { type: "LONG", value: -1, validator: "@Min(0)" },
+      unclear: { type: "LONG", value: -1, validator: "@Minn(0)" },
+      later: { type: "LONG", expression: "0 - 1", validator: "@Min(0)" },
+      day: param({ value: "${ready__day}", validator: "@Size(max = 2)" }),
+      FROM_DATE: param({ value: "x", validator: '@Pattern(regexp = "x|\\\\d{4}")' }),
+    },
+    signal_triggers: [{ definitions: { ready: { join_keys: ["day"] } } }],
+    steps: [
+      { step: { id: "a", type: "NoOp", params: { s: param({ value: "", validator: "@NotBlank" }) } } },
+      {
+        foreach: {
+          id: "loop",
+          params: {
+            loop_params: { type: "MAP", value: { i: { type: "LONG_ARRAY", value: [1] } }, validator: "@Size(min = 2)" },
+          },
+          steps: [{ step: { id: "b", type: "NoOp", params: { t: param({ value: "", validator: "NotBlank" }) } } }],
+        },
+      },
+    ],
+  } as const;
+
+  test("finds literals that do not pass, and validators that can't be run, at any depth", () => {
+    expect(findings(workflow, true).map((line) => line.replace(/(not known|expected).*/, "$1"))).toEqual([
+      "workflow.params: bad: must be greater than or equal to 0, and is -1",
+      'workflow.steps[0].step.params (step a): s: must not be blank, and is ""',
+      "workflow.steps[1].foreach.params (step loop): loop_params: its size must be at least 2, and is a map of 1",
+      "workflow.params.unclear.validator: @Minn is not known",
+      'workflow.steps[1].foreach.steps[0].step.params.t.validator: "NotBlank" expected',
+    ]);
+  });
+
+  test("and nothing where they are not", () => {
+    expect(findings(workflow)).toEqual([]);
   });
 });
