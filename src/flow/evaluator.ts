@@ -27,6 +27,9 @@ export interface EvaluatorOptions extends EvaluationSetting {
   random(): number;
 }
 
+/** Results that nobody came for, since their flow went on otherwise: the oldest go, and would be worked out again. */
+const MOST_OUTCOMES = 1_000;
+
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 export class Evaluator implements Evaluation {
@@ -130,10 +133,16 @@ export class Evaluator implements Evaluation {
 
   async #elsewhere(key: string, job: EvaluationJob): Promise<void> {
     try {
-      this.#outcomes.set(key, { value: await this.#options.elsewhere(job) });
+      this.#keep(key, { value: await this.#options.elsewhere(job) });
     } catch (error) {
-      this.#outcomes.set(key, { error: MaestroError.fromData(toErrorData(error)) });
+      this.#keep(key, { error: MaestroError.fromData(toErrorData(error)) });
     }
+  }
+
+  #keep(key: string, outcome: Outcome): void {
+    const [oldest] = this.#outcomes.keys();
+    if (oldest !== undefined && this.#outcomes.size >= MOST_OUTCOMES) this.#outcomes.delete(oldest);
+    this.#outcomes.set(key, outcome);
   }
 
   /** The whole scope as data: made only for a job that leaves the thread. */

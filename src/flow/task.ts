@@ -55,6 +55,8 @@ export class Task implements TaskView {
   #timers: Timer[] = [];
   /** Raised by every termination: answers to older calls are dropped (2). */
   #epoch = 0;
+  /** Conditions that are decided while others wait for the evaluation thread. */
+  readonly #conditions: Record<string, boolean> = {};
   /** A wake came while a call was under way. */
   #woken = false;
   #termination: Termination | undefined;
@@ -166,7 +168,10 @@ export class Task implements TaskView {
   #prepared(): StepAttempt {
     const { now, run, engine } = this.#flow;
     const first = this.#attempt.attemptId === 1;
-    const waiting = enter(this.#attempt, now, "INITIALIZED", "WAITING_FOR_SIGNALS", "EVALUATING_PARAMS");
+    const waiting =
+      this.#attempt.status === "EVALUATING_PARAMS"
+        ? this.#attempt
+        : enter(this.#attempt, now, "INITIALIZED", "WAITING_FOR_SIGNALS", "EVALUATING_PARAMS");
     const interpolate = (text: string): string => engine.evaluation.interpolate(run, text, now);
     const policy = first ? this.node.typed?.retry_policy : undefined;
     const plan = policy ? this.#retryPlan(policy, interpolate) : waiting.retry.plan;
@@ -335,6 +340,8 @@ export class Task implements TaskView {
     if (error instanceof Deferred && again) {
       const epoch = this.#epoch;
       void error.settled.then(() => this.#later(epoch, again));
+      // An attempt that has completed is not stored before it is known where the run goes from it.
+      if (!isComplete(this.#attempt.status)) this.#save();
       return;
     }
     const { now } = this.#flow;
@@ -365,10 +372,10 @@ export class Task implements TaskView {
   #conditionsDecided(): boolean {
     if (this.#attempt.conditions !== undefined || this.node.successors.length === 0) return true;
     const scope = this.#scope(this.#attempt);
-    const conditions: Record<string, boolean> = {};
+    const conditions = this.#conditions;
     try {
       for (const [id, expression] of this.node.successors) {
-        conditions[id] = expression === "true" || this.#flow.engine.evaluation.condition(scope, expression);
+        conditions[id] ??= expression === "true" || this.#flow.engine.evaluation.condition(scope, expression);
       }
     } catch (error) {
       this.#failed(error, () => this.#settle());

@@ -16,7 +16,7 @@ import type {
   Write,
   Writer,
 } from "../../src/flow/port.ts";
-import type { StartReply } from "../../src/flow/protocol.ts";
+import type { StartReply, StartRequest } from "../../src/flow/protocol.ts";
 import { createLogger } from "../../src/log.ts";
 import type { Run } from "../../src/run/model.ts";
 import type { AttemptContext, StepResult } from "../../src/runtime/type.ts";
@@ -127,6 +127,20 @@ const plainEvaluation: Evaluation = {
   outputParams: ({ attempt }, outputs) => ({ ...attempt.params, ...outputs }),
 };
 
+function watched(evaluation: Evaluation, onParams: (scope: StepScope) => void): Evaluation {
+  return {
+    interpolate: (run, text, now) => evaluation.interpolate(run, text, now),
+    startParams: (input) => evaluation.startParams(input),
+    startText: (input, params, text) => evaluation.startText(input, params, text),
+    stepParams: (scope) => {
+      onParams(scope);
+      return evaluation.stepParams(scope);
+    },
+    condition: (scope, expression) => evaluation.condition(scope, expression),
+    outputParams: (scope, outputs) => evaluation.outputParams(scope, outputs),
+  };
+}
+
 export class World {
   readonly clock = new FakeClock();
   readonly runtime = new FakeRuntime();
@@ -139,13 +153,15 @@ export class World {
   /** Called when a step's params are evaluated. */
   onParams: (scope: StepScope) => void = () => {};
   readonly #workflow: Workflow;
+  readonly #evaluation: Evaluation;
   #writer: HeldWriter | undefined;
   #engine: Engine | undefined;
   #generation = 0;
   #uuids = 0;
 
-  constructor(workflow: Workflow) {
+  constructor(workflow: Workflow, evaluation: Evaluation = plainEvaluation) {
     this.#workflow = workflow;
+    this.#evaluation = evaluation;
   }
 
   /** A new owner of everything: what it knows is what has committed. */
@@ -154,13 +170,7 @@ export class World {
     this.#engine = new Engine({
       clock: this.clock,
       store: this.#store(this.#writer),
-      evaluation: {
-        ...plainEvaluation,
-        stepParams: (scope) => {
-          this.onParams(scope);
-          return plainEvaluation.stepParams(scope);
-        },
-      },
+      evaluation: watched(this.#evaluation, (scope) => this.onParams(scope)),
       log: createLogger({ format: "json", level: "error" }),
       groups: 1,
       index: 0,
@@ -183,7 +193,7 @@ export class World {
     if (writer) writer.write = () => {};
   }
 
-  start(): Promise<StartReply> {
+  start(request: Partial<StartRequest> = {}): Promise<StartReply> {
     if (!this.#engine) throw new Error("no engine");
     return this.#engine.start({
       workflowId: this.#workflow.id,
@@ -197,6 +207,7 @@ export class World {
         runParams: undefined,
         artifacts: undefined,
         persistFailedRun: false,
+        ...request,
       },
     });
   }
