@@ -3,6 +3,8 @@ import { at } from "../definition/finding.ts";
 import type { Json } from "../json.ts";
 import { isJsonObject } from "../json.ts";
 import { formatError, parse, SelError, sanitize } from "../sel/index.ts";
+import { lint } from "../sel/lint.ts";
+import { pointOut } from "./locate.ts";
 
 export interface Expression {
   /** JSON path. */
@@ -41,6 +43,12 @@ export function briefProblemOf(source: string): string | undefined {
     return `${message}${place}${hint === undefined ? "" : `; ${hint}`}`;
   }
 }
+
+/** Where a program that parses relies on what surprises, each as a text with its line and a caret. */
+export const warningsOf = (where: string, source: string): readonly string[] =>
+  lint(source).map(({ rule, position, message, hint }) =>
+    pointOut(where, sanitize(source), { ...position, length: 1 }, `warning: ${message}; ${hint} [${rule}]`),
+  );
 
 /** What is wrong with a program, as a text with its line and a caret; undefined when it parses. */
 export function problemOf(source: string): string | undefined {

@@ -5,7 +5,7 @@ import { evaluate, formatError, references, SelError, type SelValue, sanitize } 
 import { selLimits } from "../server/evaluation/setting.ts";
 import { type Arguments, UsageError } from "./argument.ts";
 import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
-import { expressionsOf, problemOf } from "./expression.ts";
+import { expressionsOf, problemOf, warningsOf } from "./expression.ts";
 import { object } from "./output.ts";
 import { configOf, settingOptions } from "./setting.ts";
 import { readSource, readText } from "./source.ts";
@@ -100,24 +100,36 @@ function vectorOf(line: string, index: number): JsonObject {
 
 const checkCommand: Command = {
   name: "sel check",
-  summary: "Check that expressions parse",
+  summary: "Check that expressions parse, and warn of what surprises",
   positionals: [{ name: "FILE", summary: "A program, or a definition in .json or .yaml; - for stdin", file: true }],
   options: [],
   examples: ["sel check condition.sel", "sel check etl.yaml", "sel check - < condition.sel"],
-  detail: "Of a definition, every expression, condition of a transition and condition of a while step is checked.",
+  detail: [
+    "Of a definition, every expression, condition of a transition and condition of a while step is checked. Warnings are",
+    "about programs that rely on ways of the language that Java does not have, such as declarations that alias, or &&",
+    "that evaluates both its sides. They leave the exit code 0.",
+  ].join("\n"),
   run: async (args, io) => {
     const file = args.at(0);
     const expressions = /\.(json|ya?ml)$/i.test(file)
       ? expressionsOf((await readSource(file, io)).value)
       : [{ path: "", source: await readText(file, io) }];
     let failed = 0;
+    let warned = 0;
     for (const { path, source } of expressions) {
       const problem = problemOf(source);
-      if (problem === undefined) continue;
+      const where = path === "" ? file : `${file}: ${path}`;
+      if (problem === undefined) {
+        const warnings = warningsOf(where, source);
+        warned += warnings.length;
+        for (const warning of warnings) io.out(warning);
+        continue;
+      }
       failed += 1;
-      io.out(`${path === "" ? file : `${file}: ${path}`}\n${problem.replace(/^/gm, "  ")}`);
+      io.out(`${where}\n${problem.replace(/^/gm, "  ")}`);
     }
-    io.err(`${file}: ${failed === 0 ? "ok" : `${failed} wrong`}, ${expressions.length} checked`);
+    const counts = [failed === 0 ? "ok" : `${failed} wrong`, ...(warned > 0 ? [`${warned} to look at`] : [])];
+    io.err(`${file}: ${counts.join(", ")}, ${expressions.length} checked`);
     return failed === 0 ? EXIT.OK : EXIT.FAILURE;
   },
 };

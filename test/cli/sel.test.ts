@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expressionsOf } from "../../src/cli/expression.ts";
 import { parseJson } from "../../src/json.ts";
 import { run } from "./harness.ts";
@@ -86,6 +89,20 @@ test("check says what does not parse, and where", async () => {
   const bad = await run(["sel", "check", "-"], { stdin: "x = 1;\nreturn x +;" });
   expect([bad.exit, bad.err]).toEqual([1, "-: 1 wrong, 1 checked\n"]);
   expect(bad.out).toContain("return x +;");
+});
+
+test("check warns of what surprises, and that is no failure", async () => {
+  const { exit, out, err } = await run(["sel", "check", "-"], { stdin: "int x = n;\nx += 1;\nreturn x;" });
+  expect([exit, err]).toEqual([0, "-: ok, 1 to look at, 1 checked\n"]);
+  expect(out).toStartWith("-:1:5: warning: x is another name for n: assigning to x later changes both; write ");
+  expect(out).toContain("[aliasing]\n  1 | int x = n;\n    |     ^");
+  const many = JSON.stringify({ workflow: { params: { a: { expression: "010" }, b: { expression: "1 +" } } } });
+  const cwd = mkdtempSync(join(tmpdir(), "maestro-sel-"));
+  writeFileSync(join(cwd, "d.json"), many);
+  const both = await run(["sel", "check", "d.json"], { cwd });
+  rmSync(cwd, { recursive: true });
+  expect([both.exit, both.err]).toEqual([1, "d.json: 1 wrong, 1 to look at, 2 checked\n"]);
+  expect(both.out).toStartWith("d.json: workflow.params.a.expression:1:1: warning: a leading zero");
 });
 
 test("check takes a definition's expressions one by one", async () => {
