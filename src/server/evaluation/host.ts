@@ -1,25 +1,43 @@
 /**
- * Main's side of the evaluation thread: passes questions on and answers back, and replaces a thread that has not
- * answered the oldest question for far longer than an evaluation may take. It keeps nothing durable: whoever asked is
- * told, and the run ends with that error.
+ * Main's side of evaluation: hands questions to threads, one at a time each, and passes answers back. One thread is
+ * there for good; while it is held up by a long expression, further ones (a few at most) take what waits, and go when
+ * they have been idle for a while. So a program that runs until its limits holds up nobody else for longer than the
+ * start of a thread.
+ *
+ * A thread that has not answered for far longer than an evaluation may take is replaced, and its question fails. Nothing
+ * here is durable: whoever asked is told.
  */
 import type { ErrorData } from "../../error.ts";
 import { spawnWorker } from "../../spawn.ts";
-import { decode, type EvaluationSetup, encode, SETUP_ID } from "./protocol.ts";
+import { type EvaluationSetup, encode, SETUP_ID } from "./protocol.ts";
 
 interface Asked {
-  readonly id: number;
-  /** When it was asked, or when its turn came: the thread takes one question at a time. */
-  since: number;
+  /** The question's text, with the asking side's id. */
+  readonly text: string;
   answer(text: string): void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  asked: Asked | undefined;
+  /** When the question was handed over, or since when the thread is idle: a `performance.now()` instant. */
+  since: number;
 }
 
 export interface EvaluationHostOptions {
   readonly setup: EvaluationSetup;
-  /** Milliseconds that the oldest question may take before the thread counts as stuck. */
+  /** Milliseconds that a question may take before its thread counts as stuck. */
   readonly stuckAfter: number;
   onRestart(): void;
+  readonly spawn?: () => Worker;
 }
+
+/** Threads at most: beyond the machine's cores they would only take turns. */
+const MOST_THREADS = 4;
+/** How long a question waits for a thread that is busy before another one is started, ms. */
+const PATIENCE = 5;
+/** A thread beyond the first goes after so long without a question, ms. */
+const IDLE_FOR = 30_000;
 
 const STUCK: ErrorData = {
   code: "REQUEST_TIMEOUT",
@@ -30,56 +48,91 @@ const STUCK: ErrorData = {
 
 export class EvaluationHost {
   readonly #options: EvaluationHostOptions;
-  /** By the id under which the thread knows the question, oldest first. */
-  readonly #asked = new Map<number, Asked>();
+  readonly #threads: Thread[] = [];
   readonly #watch: ReturnType<typeof setInterval>;
-  #worker: Worker;
-  #lastId = SETUP_ID;
+  #waiting: Asked[] = [];
+  #growing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: EvaluationHostOptions) {
     this.#options = options;
-    this.#worker = this.#spawn();
-    this.#watch = setInterval(() => this.#check(), Math.max(1_000, options.stuckAfter / 10));
+    this.#threads.push(this.#spawn());
+    this.#watch = setInterval(() => this.#check(), Math.max(10, Math.min(IDLE_FOR, options.stuckAfter) / 5));
+  }
+
+  /** How many threads there are now. */
+  get threads(): number {
+    return this.#threads.length;
   }
 
   /** @param text of an `EvaluationClient` @param answer is given the text for that client's `receive` */
   ask(text: string, answer: (text: string) => void): void {
-    const { id, message } = decode<never>(text);
-    const own = ++this.#lastId;
-    this.#asked.set(own, { id, since: performance.now(), answer });
-    this.#worker.postMessage(encode(own, message));
+    this.#waiting.push({ text, answer });
+    this.#handOut();
   }
 
   stop(): void {
     clearInterval(this.#watch);
-    this.#worker.terminate();
+    clearTimeout(this.#growing);
+    for (const { worker } of this.#threads) worker.terminate();
   }
 
-  #spawn(): Worker {
-    const worker = spawnWorker("src/server/evaluation/worker.ts");
-    worker.onmessage = ({ data }: MessageEvent<string>) => this.#receive(data);
+  #handOut(): void {
+    for (const thread of this.#threads) {
+      if (thread.asked) continue;
+      const asked = this.#waiting.shift();
+      if (!asked) return;
+      thread.asked = asked;
+      thread.since = performance.now();
+      thread.worker.postMessage(asked.text);
+    }
+    if (this.#waiting.length > 0 && this.#threads.length < MOST_THREADS) this.#grow();
+  }
+
+  /** Most answers take less than the start of a thread: only what still waits after a moment gets another one. */
+  #grow(): void {
+    this.#growing ??= setTimeout(() => {
+      this.#growing = undefined;
+      if (this.#waiting.length === 0) return;
+      this.#threads.push(this.#spawn());
+      this.#handOut();
+    }, PATIENCE);
+  }
+
+  #spawn(): Thread {
+    const worker = this.#options.spawn?.() ?? spawnWorker("src/server/evaluation/worker.ts");
+    const thread: Thread = { worker, asked: undefined, since: performance.now() };
+    worker.onmessage = ({ data }: MessageEvent<string>) => this.#receive(thread, data);
     worker.postMessage(encode(SETUP_ID, this.#options.setup));
-    return worker;
+    return thread;
   }
 
-  #receive(text: string): void {
-    const blank = text.indexOf(" ");
-    const own = Number(text.slice(0, blank));
-    const asked = this.#asked.get(own);
-    this.#asked.delete(own);
-    const next = this.#asked.values().next().value;
-    if (next) next.since = performance.now();
-    asked?.answer(`${asked.id}${text.slice(blank)}`);
+  #receive(thread: Thread, text: string): void {
+    const { asked } = thread;
+    thread.asked = undefined;
+    thread.since = performance.now();
+    this.#handOut();
+    asked?.answer(text);
   }
 
   #check(): void {
-    const oldest = this.#asked.values().next().value;
-    if (!oldest || performance.now() - oldest.since < this.#options.stuckAfter) return;
-    this.#worker.terminate();
+    const now = performance.now();
+    for (const thread of [...this.#threads]) {
+      if (thread.asked && now - thread.since >= this.#options.stuckAfter) this.#replace(thread);
+      else if (!thread.asked && this.#threads.length > 1 && now - thread.since >= IDLE_FOR) this.#drop(thread);
+    }
+  }
+
+  #replace(thread: Thread): void {
+    const { asked } = thread;
+    this.#drop(thread);
+    this.#threads.push(this.#spawn());
     this.#options.onRestart();
-    const given = [...this.#asked.values()];
-    this.#asked.clear();
-    this.#worker = this.#spawn();
-    for (const { id, answer } of given) answer(encode(id, { error: STUCK }));
+    this.#handOut();
+    if (asked) asked.answer(encode(Number.parseInt(asked.text, 10), { error: STUCK }));
+  }
+
+  #drop(thread: Thread): void {
+    thread.worker.terminate();
+    this.#threads.splice(this.#threads.indexOf(thread), 1);
   }
 }
