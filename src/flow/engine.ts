@@ -41,6 +41,8 @@ export interface EngineOptions {
   readonly events: EngineEvents;
   readonly newUuid: () => string;
   readonly runtimeOf: (node: GraphNode) => StepRuntime | { readonly unavailable: string };
+  /** How long flows may hold the thread, ms; default: the scheduler's. */
+  readonly slice?: number;
   /** The attempt's job is over and its rows are committed. */
   readonly forget: (uuid: string) => void;
 }
@@ -75,6 +77,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.timers = new TimerHeap(options.clock);
     const { writer } = options.store;
     this.scheduler = new Scheduler({
+      ...(options.slice !== undefined && { slice: options.slice }),
       congested: () => writer.depth > MOST_QUEUED_ROWS,
       relief: () => writer.flush(),
     });

@@ -174,6 +174,8 @@ export class World {
       log: createLogger({ format: "json", level: "error" }),
       groups: 1,
       index: 0,
+      // How fast this machine is must not show.
+      slice: 60_000,
       events: { launch() {}, ended() {}, logged() {}, stale() {} },
       newUuid: () => `uuid-${++this.#uuids}`,
       runtimeOf: (node) => (node.typed?.type === "Job" ? this.runtime : { unavailable: "no runtime" }),
