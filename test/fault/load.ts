@@ -109,7 +109,7 @@ export async function startAll(target: Target, count: number, pace: number): Pro
   const starts: Promise<Accepted>[] = [];
   for (let index = 0; index < count; index++) {
     const id = SHAPES[index % SHAPES.length]?.id ?? "";
-    starts.push(startOne(target, id, { twice: index % 7 === 0, patience: pace > 0 ? PATIENCE : 2 + 3 * index }));
+    starts.push(startOne(target, id, { twice: index % 7 === 0, patience: pace > 0 ? PATIENCE : 2 + 6 * index }));
     if (pace > 0) await Bun.sleep(pace);
   }
   return Promise.all(starts);

@@ -1,0 +1,31 @@
+/** Short forms of `kill.ts` and `cluster.ts`. Most of their time is waiting for leases, so they run beside each other. */
+import { expect, test } from "bun:test";
+import { sourceProgram } from "../bench/server.ts";
+import { cluster } from "./cluster.ts";
+import { killRounds } from "./kill.ts";
+
+const PATIENCE = 180_000;
+const program = sourceProgram;
+
+test.concurrent(
+  "a server that is killed again and again loses, repeats and contradicts nothing",
+  async () => {
+    const lines: string[] = [];
+    const say = (line: string): void => void lines.push(line);
+    const { problems, kills, log } = await killRounds({ program, rounds: 3, runs: 30, seed: 7, life: 1500, say });
+    expect(kills).toBeGreaterThanOrEqual(3);
+    expect(problems.length > 0 ? { problems, lines, log } : {}).toEqual({});
+  },
+  PATIENCE,
+);
+
+test.concurrent(
+  "two nodes take over from each other, and one that slept through its lease commits nothing",
+  async () => {
+    const lines: string[] = [];
+    const say = (line: string): void => void lines.push(line);
+    const { problems, log } = await cluster({ program, runs: 30, separate: false, say });
+    expect(problems.length > 0 ? { problems, lines, log } : {}).toEqual({});
+  },
+  PATIENCE,
+);
