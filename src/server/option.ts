@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
 import { PARAMS_SIZE_LIMIT } from "../param/scope.ts";
-import { DEFAULT_LIMITS } from "../sel/limit.ts";
+import { DEFAULT_LIMITS } from "../sel/index.ts";
 
 /** What defaults depend on. */
 export interface Surroundings {
