@@ -45,10 +45,20 @@ export async function loadPlugins(sources: readonly PluginSource[]): Promise<Loa
         types.set(key, type);
       }
     } catch (error) {
-      failures.push({ name: source.name, message: toErrorData(error).message });
+      failures.push({ name: source.name, message: reasonOf(error) });
     }
   }
   return { types: [...types.values()], metadata, failures };
+}
+
+/** What the compiler found is shown with its lines; Bun gathers several findings in one error. */
+function reasonOf(error: unknown): string {
+  const findings: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+  const texts = findings.map((finding) => {
+    const at = finding instanceof BuildMessage ? finding.position : null;
+    return `${at ? `line ${at.line}, column ${at.column}: ` : ""}${toErrorData(finding).message}`;
+  });
+  return texts.join("; ");
 }
 
 async function loadTypes(path: string): Promise<readonly sdk.StepType[]> {
@@ -68,8 +78,9 @@ async function loadTypes(path: string): Promise<readonly sdk.StepType[]> {
 function entryOf(path: string): string {
   const full = isAbsolute(path) ? path : resolve(path);
   const stat = statSync(full, { throwIfNoEntry: false });
-  if (stat === undefined) return isAbsolute(path) || path.startsWith(".") ? full : Bun.resolveSync(path, process.cwd());
-  return stat.isDirectory() ? folderEntry(full) : full;
+  if (stat !== undefined) return stat.isDirectory() ? folderEntry(full) : full;
+  if (isAbsolute(path) || path.startsWith(".")) throw badRequest("There is no such file or folder");
+  return Bun.resolveSync(path, process.cwd());
 }
 
 function folderEntry(folder: string): string {

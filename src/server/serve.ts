@@ -14,7 +14,7 @@ import { builtinPlugins, pluginEntry } from "../spawn.ts";
 import { Cluster } from "../store/cluster.ts";
 import { purgeDeleted } from "../store/workflow.ts";
 import { VERSION } from "../version.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { type OpenedDatabase, openStore } from "./database.ts";
 import { EngineHost } from "./engine/host.ts";
 import type { EngineSetup } from "./engine/protocol.ts";
@@ -44,7 +44,7 @@ const SWEEP_INTERVAL = 30_000;
 /** How much longer than an expression's time limit the evaluation thread may be silent, ms. */
 const EVALUATION_GRACE = 30_000;
 
-/** @throws MaestroError that says what is in the way and what to do */
+/** @throws MaestroError or ConfigError that says what is in the way and what to do */
 export async function serve(config: Config, options: ServeOptions): Promise<Serving> {
   const { log } = options;
   const started: (() => Promise<void> | void)[] = [];
@@ -155,7 +155,7 @@ async function startRuntime(config: Config, log: Logger, send: (engine: number, 
   const [failure] = failures;
   if (failure) {
     await host.stop();
-    throw new MaestroError("PRECONDITION_FAILED", `The plugin ${failure.name} cannot be loaded: ${failure.message}`);
+    throw new ConfigError(`The plugin ${failure.name} cannot be loaded: ${failure.message}`);
   }
   return { host, plugins: types };
 }
@@ -201,7 +201,7 @@ function listen(config: Config, fetch: (request: Request) => Promise<Response>):
   } catch (error) {
     throw new MaestroError(
       "CONFLICT",
-      `Cannot listen on ${config.host}:${config.port}: ${(error as Error).message}. ` +
+      `Cannot listen on ${config.host}:${config.port}: ${(error as Error).message.replace(/[.?]$/, "")}. ` +
         "Stop what uses the port, or choose another with --port (0 picks a free one).",
       { cause: error },
     );

@@ -26,6 +26,8 @@ export interface ServerOptions {
   /** Further arguments of `serve`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it runs; the project when absent. */
+  readonly cwd?: string;
   /** Milliseconds after which a server that is not ready is killed. A minute when absent: recovery included. */
   readonly patience?: number;
   /** Name of its log below the data directory. */
@@ -56,7 +58,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const logStart = fstatSync(log).size;
   const begin = performance.now();
   const child = Bun.spawn([...program, "serve", "--port", "0", "--data-dir", dataDir, ...args], {
-    cwd: ROOT,
+    cwd: options.cwd ?? ROOT,
     env: { ...process.env, ...options.env },
     stdin: "ignore",
     stdout: "pipe",

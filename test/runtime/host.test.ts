@@ -114,6 +114,8 @@ describe("plugins from outside", () => {
       join(folder, "empty"),
     ]);
     const reason = (name: string) => loaded.failures.find((failure) => failure.name.endsWith(name))?.message;
+    expect(reason("syntax.ts")).toMatch(/line 1, column \d+: /);
+    expect(reason("missing.ts")).toBe("There is no such file or folder");
     expect(reason("throws.ts")).toBe("at load");
     expect(reason("nothing.ts")).toContain("The default export must be the result of defineStepType");
     expect(reason("future.ts")).toContain("made for version 99 of the SDK");
