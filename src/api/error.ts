@@ -56,7 +56,7 @@ export const isOurs = (error: unknown): boolean => !(error instanceof MaestroErr
 export function errorResponse(error: unknown, path: string): Response {
   if (error instanceof Problem) return problemResponse(error, path);
   if (isOurs(error) && failureOf(error) !== "permanent") {
-    const message = "The database cannot be reached at the moment. The request may be sent again.";
+    const message = "The database cannot answer at the moment; the log says why. The request may be sent again.";
     return json({ status: "UNAVAILABLE", message, retryable: true } satisfies ErrorBody, HTTP_STATUS.UNAVAILABLE);
   }
   if (isOurs(error)) {

@@ -199,12 +199,14 @@ function listen(config: Config, fetch: (request: Request) => Promise<Response>):
     const host = config.host.includes(":") ? `[${config.host}]` : config.host;
     return { url: `http://${host}:${server.port}`, stop: () => server.stop(true) };
   } catch (error) {
-    throw new MaestroError(
-      "CONFLICT",
-      `Cannot listen on ${config.host}:${config.port}: ${(error as Error).message.replace(/[.?]$/, "")}. ` +
-        "Stop what uses the port, or choose another with --port (0 picks a free one).",
-      { cause: error },
-    );
+    const { code, message } = error as { readonly code?: string; readonly message: string };
+    const where = `Cannot listen on ${config.host}:${config.port}: `;
+    const inUse = code === "EADDRINUSE";
+    const reason =
+      inUse && config.port !== 0
+        ? "the port is in use. Stop what uses it, or choose another with --port (0 picks a free one)."
+        : `${inUse ? "there is no such address" : message}. Choose another with --host.`;
+    throw new MaestroError("CONFLICT", where + reason, { cause: error });
   }
 }
 

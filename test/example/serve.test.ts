@@ -76,6 +76,23 @@ test(
 );
 
 test(
+  "a port that is in use is said, with exit code 5",
+  async () => {
+    const other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("mine") });
+    const child = start(["serve", "--port", String(other.port)], {
+      MAESTRO_DATABASE_URL: database?.url ?? "",
+      MAESTRO_DATA_DIR: join(root, "data"),
+    });
+    expect(await child.exited).toBe(5);
+    expect(await child.stderr.text()).toContain(
+      `maestro: Cannot listen on 127.0.0.1:${other.port}: the port is in use.`,
+    );
+    await other.stop(true);
+  },
+  LIMIT_MS,
+);
+
+test(
   "the demo runs, shows its steps, and leaves nothing behind",
   async () => {
     const child = start(["demo"]);
