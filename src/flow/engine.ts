@@ -4,7 +4,7 @@
  * Whatever comes from outside (hints, wakes, logs) may be late, repeated or lost: a hint makes a group look at the
  * database, and the sweep looks without one.
  */
-import type { Clock } from "../clock.ts";
+import type { Clock, Timer } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import type { Run, RunRef } from "../run/model.ts";
 import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
@@ -20,6 +20,10 @@ import { TimerHeap } from "./timer.ts";
 
 /** Rows that may wait for their commit before flows are held back. */
 const MOST_QUEUED_ROWS = 10_000;
+/** How long an end may wait for its run strategy where no run is known to wait, ms. */
+const QUIET = 100;
+/** Workflows remembered for having had runs wait. */
+const MOST_QUEUEING = 10_000;
 /** Graphs kept in memory. */
 const MOST_GRAPHS = 2_000;
 
@@ -62,6 +66,11 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   readonly #starter: Starter;
   /** Workflows that may have room for queued runs. */
   #freed = new Set<string>();
+  /** Workflows that had a run wait: their ends let the next one go at once. */
+  readonly #queueing = new Set<string>();
+  /** Workflows in which a run has ended, though none is known to wait: looked at now and then. */
+  #quiet = new Set<string>();
+  #quietTimer: Timer | undefined;
   #dequeueing = false;
   #stopped = false;
   #started = 0;
@@ -221,6 +230,11 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     return graph;
   }
 
+  queued(workflowId: string): void {
+    if (this.#queueing.size >= MOST_QUEUEING) this.#queueing.delete(this.#queueing.keys().next().value as string);
+    this.#queueing.add(workflowId);
+  }
+
   launch(run: Run, graph: Graph): void {
     this.#started++;
     const group = this.#owned.get(run.groupId);
@@ -243,7 +257,8 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.#ended++;
     this.#owned.get(run.groupId)?.forget(run.key);
     this.#options.events.ended(run);
-    this.#dequeue([run.workflowId]);
+    if (this.#queueing.has(run.workflowId)) this.#dequeue([run.workflowId]);
+    else this.#dequeueSoon(run.workflowId);
   }
 
   // ---- queued runs -------------------------------------------------------------------------------------------------
@@ -255,12 +270,24 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     void this.#letGo();
   }
 
+  /** One transaction for all the ends of a while: the outbox rows wait, and mostly there is nothing to let go. */
+  #dequeueSoon(workflowId: string): void {
+    this.#quiet.add(workflowId);
+    this.#quietTimer ??= this.timers.at(this.clock.now() + QUIET, () => {
+      this.#quietTimer = undefined;
+      const workflows = [...this.#quiet];
+      this.#quiet = new Set();
+      this.#dequeue(workflows);
+    });
+  }
+
   async #letGo(): Promise<void> {
     while (this.#freed.size > 0 && !this.#stopped) {
       const workflows = [...this.#freed];
       this.#freed = new Set();
       try {
         for (const run of await this.store.dequeue(workflows)) {
+          this.queued(run.workflowId);
           const graph = await this.graph(run);
           if (graph) this.launch(run, graph);
         }

@@ -24,6 +24,8 @@ export interface StartContext extends FlowContext {
   readonly groups: number;
   graphOf(internalId: number, versionId: number): Promise<Graph | undefined>;
   launch(run: Run, graph: Graph): void;
+  /** The run strategy holds a run of the workflow back. */
+  queued(workflowId: string): void;
 }
 
 interface Pending {
@@ -155,6 +157,7 @@ export class Starter {
       case "STOPPED": {
         const { instanceId, runId, executionId } = outcome.run;
         if (executionId !== undefined) this.#engine.launch(outcome.run, graph);
+        else if (outcome.result === "CREATED") this.#engine.queued(workflowId);
         return pending.resolve({
           workflowId,
           instanceId,

@@ -42,6 +42,8 @@ export interface EvaluateOptions {
 const WORK_PER_MILLI = 20_000;
 /** How often the clock is looked at. */
 const CLOCK_STRIDE = 65_536;
+/** Estimated bytes that go with a visit of the inline budget: allocating takes time too. */
+const BYTES_PER_VISIT = 64;
 /** Growth by `+=` is not part of upstream's estimate; it is bounded by this, or by a larger memory limit. */
 const GROWTH_LIMIT = 100_000_000;
 /** Marks what must reach the caller of `evaluate` as it is. */
@@ -54,6 +56,7 @@ export class Context {
   /** `visits` at which {@link pause} is to be called. */
   stopAt = 0;
   memory = 0;
+  /** The limit, or less while a budget holds: see {@link outOfMemory}. */
   readonly memoryLimit: number;
   readonly arrayLimit: number;
   readonly loopLimit: number;
@@ -79,7 +82,8 @@ export class Context {
     literals: number,
   ) {
     this.limits = limits;
-    this.memoryLimit = limits.memory;
+    const budget = options.budget?.visits ?? Number.POSITIVE_INFINITY;
+    this.memoryLimit = Math.min(limits.memory, budget * BYTES_PER_VISIT);
     this.arrayLimit = limits.array;
     this.loopLimit = limits.loop;
     this.stackLimit = limits.stack;
@@ -143,10 +147,12 @@ export class Context {
   /** Charges what upstream's estimate leaves out, against a limit of its own. */
   grow(bytes: number): void {
     this.growth += bytes;
-    if (this.growth >= Math.max(this.memoryLimit, GROWTH_LIMIT)) this.outOfMemory();
+    const limit = this.memoryLimit < this.limits.memory ? this.memoryLimit : Math.max(this.memoryLimit, GROWTH_LIMIT);
+    if (this.growth >= limit) this.outOfMemory();
   }
 
   private outOfMemory(): never {
+    if (this.memoryLimit < this.limits.memory) throw new BudgetExceeded("inline budget of memory used up");
     const message = `needs more memory than ${this.memoryLimit} bytes`;
     throw new SelError("limit-memory", message, undefined, "build smaller strings, arrays and maps");
   }

@@ -31,7 +31,10 @@ export async function openStore(config: Config, log: Logger): Promise<OpenedData
     await checkServer(db.sql);
     const done = await up(db.sql, { isAlone: embedded !== undefined });
     if (done.length > 0) log.info("database migrated", { migrations: done.join(", ") });
-    return { db, url, groups: await new Cluster(db.sql).ensureGroups(config.groups), stop };
+    const cluster = new Cluster(db.sql);
+    // The directory is locked: whoever owned groups before has died, and nobody has to wait for the end of its lease.
+    if (embedded) await cluster.releaseEverything();
+    return { db, url, groups: await cluster.ensureGroups(config.groups), stop };
   } catch (error) {
     await stop();
     throw error;

@@ -103,6 +103,9 @@ describe("budget and limits", () => {
   test("the inline budget stops a program with an outcome of its own", () => {
     const loop = "s = 0; for (i = 0; i < 1000; i += 1) s += i; return s;";
     expect(() => evaluate(loop, options({ budget: { visits: 500 } }))).toThrow(BudgetExceeded);
+    const arrays = "for (i = 0; i < 20; i += 1) new long[20000]; return 1;";
+    expect(() => evaluate(arrays, options({ budget: { visits: 20_000 } }))).toThrow(BudgetExceeded);
+    expect(evaluate(arrays, options({}))).toEqual({ type: "LONG", value: 1n });
     expect(evaluate(loop, options({ budget: { visits: 1_000_000 } }))).toEqual(long(499500));
     expect(() => evaluate("Util.intsBetween(0, 100000, 1).length", options({ budget: { visits: 500 } }))).toThrow(
       BudgetExceeded,

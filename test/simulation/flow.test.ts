@@ -314,3 +314,24 @@ test("steps that become ready together begin together: none sees another's end",
   await world.settle();
   expect(seen).toEqual({ a: "", d: "", b: "a,d", c: "a,d" });
 });
+
+describe("room for queued runs", () => {
+  test("where no run is known to wait, the ends of a while are looked at together", async () => {
+    const world = await run(workflow([step("a")]));
+    await world.start();
+    await world.settle();
+    expect(world.dequeues).toEqual([]);
+    await world.pass(100);
+    expect(world.dequeues).toEqual([["wf"]]);
+  });
+
+  test("where one waits, an end lets it go at once", async () => {
+    const world = await run(workflow([step("a")]));
+    world.holdBack = true;
+    await world.start();
+    world.holdBack = false;
+    await world.start();
+    await world.settle();
+    expect(world.dequeues).toEqual([["wf"]]);
+  });
+});

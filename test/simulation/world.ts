@@ -148,6 +148,10 @@ export class World {
   readonly attempts = new Map<number, Map<string, StepAttempt>>();
   readonly actions = new Map<number, RunActionRequest>();
   readonly outbox = new Set<string>();
+  /** Each time the engine asked whether a queued run may go: for which workflows. */
+  readonly dequeues: (readonly string[])[] = [];
+  /** Starts are held back by their strategy. */
+  holdBack = false;
   /** Commits so far. */
   commits = 0;
   /** Called when a step's params are evaluated. */
@@ -290,7 +294,8 @@ export class World {
     const key = this.runs.size + 1;
     const ref = { workflowId: made.workflowId, instanceId: key, runId: 1 };
     const times = { createTime: this.clock.now(), startTime: undefined, endTime: undefined };
-    const fixed = { key, groupId: 0, correlationId: undefined, executionId: made.uuid, overview: undefined };
+    const executionId = this.holdBack ? undefined : made.uuid;
+    const fixed = { key, groupId: 0, correlationId: undefined, executionId, overview: undefined };
     const run: Run = { ...made, ...ref, ...times, ...fixed, modifyTime: this.clock.now() };
     this.runs.set(key, run);
     return { result: "CREATED", run };
@@ -304,7 +309,10 @@ export class World {
       heads: async () => [head],
       definition: async () => this.#workflow,
       startRuns: async (runs) => runs.map((run) => this.#create(run)),
-      dequeue: async () => [],
+      dequeue: async (workflowIds) => {
+        this.dequeues.push(workflowIds);
+        return [];
+      },
       pendingDequeues: async () => [],
       loadGroup: async (_group, after) => (after === 0 ? this.#unfinished() : []),
       loadRun: async (key) => this.#unfinished().find(({ run }) => run.key === key),

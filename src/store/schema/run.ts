@@ -38,7 +38,8 @@ export const run = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.workflowId, table.instanceId, table.runId] }),
-    uniqueIndex("run_uuid").on(table.workflowId, table.uuid),
+    // The uuid first: a plan that is made while the table is empty must not take this for the way to one run.
+    uniqueIndex("run_uuid").on(table.uuid, table.workflowId),
     uniqueIndex("run_key").on(table.key),
     index("run_unfinished_group")
       .on(table.groupId, table.key)
