@@ -130,6 +130,7 @@ export class Attempt {
       signal,
       logger: QUIET,
       directory: join(this.#dataDir, "attempt", this.uuid),
+      elsewhere: undefined,
       dataDir: this.#dataDir,
       log: (stream, text) => {
         log[stream] += text;

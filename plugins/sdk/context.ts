@@ -76,8 +76,16 @@ export interface StepContext<Params> {
    */
   readonly signal: AbortSignal;
   readonly logger: Logger;
-  /** For this attempt alone; not created. The host removes it when the attempt has ended and its logs are stored. */
+  /**
+   * For this attempt alone, wherever on this host it began; not created. The host removes it when the attempt has ended
+   * and its logs are stored.
+   */
   readonly directory: string;
+  /**
+   * The host on which the attempt began (or was about to), when that is not this one: its files and processes can't be
+   * seen from here, so work that lives in them must not be begun again. Undefined when this is the host.
+   */
+  readonly elsewhere: string | undefined;
   /** The server's data directory. */
   readonly dataDir: string;
   /** Adds to the attempt's log. */

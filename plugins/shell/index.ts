@@ -35,7 +35,7 @@ export default defineStepType({
   terminate(context) {
     const host = isElsewhere(context);
     if (host === undefined) return stop(context);
-    const message = `The job was left alone: it belongs to host ${host}`;
+    const message = `The job was left alone: it belongs to host ${host}, and may still run there`;
     return { state: "STOPPED", timeline: [{ level: "WARN", message }] };
   },
 });
@@ -54,7 +54,7 @@ function begin(context: Context): number {
 function misplaced(context: Context): StepResult | undefined {
   const host = isElsewhere(context);
   if (host === undefined) return undefined;
-  const message = `Job lost: it belongs to host ${host}`;
+  const message = `Job lost: it belongs to host ${host}, and may still run there`;
   return { state: "PLATFORM_ERROR", timeline: [{ level: "ERROR", message }] };
 }
 

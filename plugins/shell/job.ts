@@ -80,7 +80,8 @@ export async function inspect(context: Context, owner: Owner): Promise<StepResul
 }
 
 /** The job runs, or ran, where this server can't see it. */
-export function isElsewhere({ artifacts }: Context): string | undefined {
+export function isElsewhere({ elsewhere, artifacts }: Context): string | undefined {
+  if (elsewhere !== undefined) return elsewhere;
   const host = artifacts[ARTIFACT]?.host;
   return typeof host === "string" && host !== hostname() ? host : undefined;
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import type { Run } from "../run/model.ts";
 import type { AttemptContext, StepResult } from "../runtime/type.ts";
+import type { Place } from "../step/model.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { GraphNode } from "./graph.ts";
 import type { FlowStore, GroupStamp } from "./port.ts";
@@ -29,6 +30,8 @@ export interface FlowContext {
   readonly store: FlowStore;
   readonly evaluation: Evaluation;
   readonly log: Logger;
+  /** Where plugins of this server work. */
+  readonly place: Place;
   newUuid(): string;
   /** Why there is none: a sentence for the user. */
   runtimeOf(node: GraphNode): StepRuntime | { readonly unavailable: string };

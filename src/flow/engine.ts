@@ -8,6 +8,7 @@ import type { Clock, Timer } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import type { Run, RunRef } from "../run/model.ts";
 import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
+import type { Place } from "../step/model.ts";
 import type { FlowContext, StepRuntime, Tracked } from "./context.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { type Graph, type GraphNode, graphOf } from "./graph.ts";
@@ -40,6 +41,7 @@ export interface EngineOptions {
   readonly store: FlowStore;
   readonly evaluation: Evaluation;
   readonly log: Logger;
+  readonly place: Place;
   readonly groups: number;
   readonly index: number;
   readonly events: EngineEvents;
@@ -58,6 +60,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   readonly store: FlowStore;
   readonly evaluation: Evaluation;
   readonly log: Logger;
+  readonly place: Place;
   readonly groups: number;
   readonly #options: EngineOptions;
   readonly #owned = new Map<number, Group>();
@@ -82,6 +85,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.store = options.store;
     this.evaluation = options.evaluation;
     this.log = options.log;
+    this.place = options.place;
     this.groups = options.groups;
     this.timers = new TimerHeap(options.clock);
     const { writer } = options.store;

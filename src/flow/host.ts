@@ -73,5 +73,6 @@ export function contextOf(host: TaskHost, node: GraphNode, attempt: StepAttempt)
     params,
     artifacts: attempt.artifacts as AttemptContext["artifacts"],
     logOffset: host.logEnd(attempt.uuid),
+    place: attempt.place,
   };
 }

@@ -241,6 +241,7 @@ export class Task implements TaskView {
     };
     if (call !== "start") return invoke();
     this.#armTimeout();
+    this.#attempt = { ...this.#attempt, place: this.#attempt.place ?? this.#flow.engine.place };
     this.#save();
     this.#flow.afterCommit(invoke);
   }

@@ -4,9 +4,10 @@
  * It does not remember anything that a crash may not take: the engine has the artifacts, the store has the log.
  * Calls of one attempt run one after the other; only `terminate` does not wait for ever for a call that hangs.
  */
-import { join } from "node:path";
 import type { Follower, StepContext, Logger as StepLogger, StepType } from "@maestro/sdk";
+import type { Place } from "../step/model.ts";
 import { FileFollower, MAX_CHUNK, type Ticker } from "./follow.ts";
+import { folderOf, isVisible } from "./place.ts";
 import type { Operation } from "./protocol.ts";
 import { failure, issues, showNul, takeResult, thrown, toPlain } from "./result.ts";
 import type { Artifacts, AttemptContext, LogChunk, LogStream, StepResult } from "./type.ts";
@@ -17,6 +18,7 @@ const TERMINATE_AFTER = 5_000;
 /** What an attempt needs of its thread. */
 export interface AttemptPort {
   readonly dataDir: string;
+  readonly place: Place;
   readonly ticker: Ticker;
   now(): number;
   wake(uuid: string): void;
@@ -89,7 +91,8 @@ export class Attempt {
 
   #stepContext(params: unknown): StepContext<unknown> {
     const context = this.#context;
-    const { uuid, identity, startTime } = context;
+    const { uuid, identity, startTime, place } = context;
+    const here = this.#port.place;
     const line = (level: keyof StepLogger) => (message: string) => this.#port.line(level, message, context);
     return {
       uuid,
@@ -100,7 +103,8 @@ export class Attempt {
       artifacts: { ...context.artifacts, ...this.#artifacts },
       signal: this.#abort.signal,
       logger: { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },
-      directory: directoryOf(this.#port.dataDir, uuid),
+      directory: folderOf(uuid, place, here),
+      elsewhere: isVisible(place, here) ? undefined : place?.host,
       dataDir: this.#port.dataDir,
       log: (stream, text) => this.#log(stream, text),
       follow: (stream, path) => this.#follow(stream, path),
@@ -142,6 +146,3 @@ export class Attempt {
     this.#port.log({ uuid, identity, stream, offset, length: bytes.length, text, time: this.#port.now() });
   }
 }
-
-/** The folder of an attempt, for its plugin alone. */
-export const directoryOf = (dataDir: string, uuid: string): string => join(dataDir, "attempt", uuid);

@@ -6,6 +6,7 @@
  * running there are woken, so that the engine `execute`s them and they are adopted.
  */
 import { internalError } from "../error.ts";
+import type { Place } from "../step/model.ts";
 import { Channel, type Schedule } from "./channel.ts";
 import {
   address,
@@ -41,6 +42,12 @@ interface Call {
   reject(error: unknown): void;
 }
 
+interface Followed {
+  readonly place: Place | undefined;
+  /** Where its logs end. */
+  readonly logOffset: LogOffset;
+}
+
 interface Thread {
   readonly channel: Channel<ToEngine, ToRuntime>;
   readonly calls: Map<number, Call>;
@@ -49,8 +56,8 @@ interface Thread {
 export class RuntimeClient {
   readonly #options: RuntimeClientOptions;
   readonly #threads: readonly Thread[];
-  /** Where the logs of the attempts that run here end, by uuid. */
-  readonly #attempts = new Map<string, LogOffset>();
+  /** The attempts that run here, by uuid. */
+  readonly #attempts = new Map<string, Followed>();
   #chunks: LogChunk[] = [];
   #lastCall = 0;
   #closed = false;
@@ -77,8 +84,9 @@ export class RuntimeClient {
 
   /** The attempt has ended and its logs are stored: its memory and files may go. Owed for every attempt that was called. */
   forget(uuid: string): void {
+    const place = this.#attempts.get(uuid)?.place;
     this.#attempts.delete(uuid);
-    this.#threadOf(uuid).channel.post({ type: "forget", uuid });
+    this.#threadOf(uuid).channel.post({ type: "forget", uuid, place });
   }
 
   /** What main passes on from a runtime thread. */
@@ -115,7 +123,8 @@ export class RuntimeClient {
     if (this.#closed) return Promise.reject(internalError("The runtime client is closed"));
     const thread = this.#threadOf(context.uuid);
     if (!this.#attempts.has(context.uuid)) {
-      this.#attempts.set(context.uuid, context.logOffset ?? { stdout: 0, stderr: 0 });
+      const { uuid, place, logOffset = { stdout: 0, stderr: 0 } } = context;
+      this.#attempts.set(uuid, { place, logOffset });
     }
     const { promise, resolve, reject } = Promise.withResolvers<StepResult>();
     const call: Call = { id: ++this.#lastCall, op, context, resolve, reject };
@@ -125,7 +134,7 @@ export class RuntimeClient {
   }
 
   #post(thread: Thread, { id, op, context }: Call): void {
-    const logOffset = this.#attempts.get(context.uuid) ?? context.logOffset;
+    const logOffset = this.#attempts.get(context.uuid)?.logOffset ?? context.logOffset;
     thread.channel.post({ type: "call", id, op, context: encodeContext({ ...context, logOffset }) });
   }
 
@@ -163,7 +172,8 @@ export class RuntimeClient {
   #log(chunk: LogChunk): void {
     const seen = this.#attempts.get(chunk.uuid);
     if (seen === undefined) return;
-    this.#attempts.set(chunk.uuid, { ...seen, [chunk.stream]: chunk.offset + chunk.length });
+    const logOffset = { ...seen.logOffset, [chunk.stream]: chunk.offset + chunk.length };
+    this.#attempts.set(chunk.uuid, { ...seen, logOffset });
     this.#chunks.push(chunk);
   }
 

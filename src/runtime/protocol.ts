@@ -5,6 +5,7 @@
  * Params, artifacts and results travel as JSON text inside the messages, so that only they pay for faithful numbers.
  */
 import { parseJson, stringifyJson } from "../json.ts";
+import type { Place } from "../step/model.ts";
 import type { AttemptContext, AttemptIdentity, LogChunk, StepResult } from "./type.ts";
 
 export type Operation = "start" | "execute" | "terminate";
@@ -13,7 +14,7 @@ export type Operation = "start" | "execute" | "terminate";
 export type ToRuntime =
   | { readonly type: "call"; readonly id: number; readonly op: Operation; readonly context: string }
   /** The attempt has ended and its logs are stored: drop its memory and its files. */
-  | { readonly type: "forget"; readonly uuid: string };
+  | { readonly type: "forget"; readonly uuid: string; readonly place?: Place | undefined };
 
 /** Runtime thread → engine thread. */
 export type ToEngine =

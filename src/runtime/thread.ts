@@ -7,9 +7,11 @@
 
 import { rm } from "node:fs/promises";
 import type { StepType } from "@maestro/sdk";
-import { Attempt, type AttemptPort, directoryOf } from "./attempt.ts";
+import type { Place } from "../step/model.ts";
+import { Attempt, type AttemptPort } from "./attempt.ts";
 import { Channel } from "./channel.ts";
 import { Ticker } from "./follow.ts";
+import { folderOf, isVisible, placeOf } from "./place.ts";
 import { decodeContext, encodeResult, type ToEngine, type ToRuntime } from "./protocol.ts";
 import { failure } from "./result.ts";
 import type { AttemptContext } from "./type.ts";
@@ -39,9 +41,11 @@ export class RuntimeThread {
   readonly #types: ReadonlyMap<string, StepType>;
   readonly #peers = new Map<number, Peer>();
   readonly #ticker = new Ticker();
+  readonly #place: Place;
 
   constructor(options: RuntimeThreadOptions) {
     this.#options = options;
+    this.#place = placeOf(options.dataDir);
     this.#types = new Map(options.types.map((type) => [type.type.toLowerCase(), type]));
   }
 
@@ -79,6 +83,7 @@ export class RuntimeThread {
     });
     const port: AttemptPort = {
       dataDir,
+      place: this.#place,
       ticker: this.#ticker,
       now,
       wake: (uuid) => channel.post({ type: "wake", uuid }),
@@ -98,7 +103,7 @@ export class RuntimeThread {
         this.#call(peer, message);
         return;
       case "forget":
-        this.#forget(peer, message.uuid);
+        this.#forget(peer, message);
     }
   }
 
@@ -125,11 +130,12 @@ export class RuntimeThread {
     return attempt;
   }
 
-  #forget(peer: Peer, uuid: string): void {
+  #forget(peer: Peer, { uuid, place }: Extract<ToRuntime, { type: "forget" }>): void {
     peer.attempts.get(uuid)?.release();
     peer.attempts.delete(uuid);
     if (!/^[\w-]+$/.test(uuid)) return; // never outside the attempts' folder
-    void rm(directoryOf(this.#options.dataDir, uuid), { recursive: true, force: true }).catch((error: unknown) => {
+    if (!isVisible(place, this.#place)) return;
+    void rm(folderOf(uuid, place, this.#place), { recursive: true, force: true }).catch((error: unknown) => {
       console.error(`maestro: the files of attempt ${uuid} can't be removed: ${error}`);
     });
   }

@@ -4,6 +4,7 @@
  */
 import type { Json, JsonObject } from "../json.ts";
 import type { Params } from "../param/type.ts";
+import type { Place } from "../step/model.ts";
 
 /** What a runtime call decided about its attempt. */
 export const RUNTIME_STATES = [
@@ -47,6 +48,8 @@ export interface AttemptContext {
   readonly artifacts: Artifacts;
   /** On adoption: where the stored logs end, in bytes of each stream. Absent means 0, or what the client saw. */
   readonly logOffset?: LogOffset | undefined;
+  /** Where it was, or is, to begin. Absent means: wherever the runtime thread keeps its files. */
+  readonly place?: Place | undefined;
 }
 
 export const LOG_LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] as const;

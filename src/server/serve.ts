@@ -182,6 +182,7 @@ function setupsOf(config: Config, store: OpenedDatabase, session: string, evalua
     databaseUrl: store.url,
     index,
     runtimeThreads: config.runtimeThreads,
+    dataDir: config.dataDir,
     groups: store.groups,
     log: { format, level, colour: false },
   }));

@@ -30,6 +30,7 @@ export function newAttempt(made: NewAttempt): StepAttempt {
     artifacts: {},
     timeline: [],
     pollTime: undefined,
+    place: undefined,
   };
 }
 

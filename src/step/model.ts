@@ -20,6 +20,14 @@ export interface RetryState {
   readonly plan: ResolvedRetryPolicy | undefined;
 }
 
+/** Where a runtime works for an attempt, so that whoever adopts it looks there, or knows that it can't. */
+export interface Place {
+  /** A machine, as `runtime/place.ts` names it. */
+  readonly host: string;
+  /** Absolute: the folder of the attempts' folders on that host. */
+  readonly directory: string;
+}
+
 export interface StepAttempt {
   readonly stepId: string;
   /** 1, 2, … within the run. */
@@ -43,4 +51,6 @@ export interface StepAttempt {
   readonly timeline: readonly TimelineEvent[];
   /** The runtime's hint: not to be polled before this instant (epoch ms). */
   readonly pollTime: number | undefined;
+  /** Committed before a plugin's `start` is called (D2), and the same from then on; undefined for built-in types. */
+  readonly place: Place | undefined;
 }

@@ -59,6 +59,7 @@ export interface AttemptRow {
   readonly artifacts: string | null;
   readonly timeline: string | null;
   readonly poll_time: number | null;
+  readonly place: string | null;
 }
 
 export function runOf(row: RunRow): Run {
@@ -109,6 +110,7 @@ export function attemptOf(row: AttemptRow): StepAttempt {
     artifacts: readOr<Artifacts>(row.artifacts, {}),
     timeline: readOr<readonly TimelineEvent[]>(row.timeline, []),
     pollTime: row.poll_time ?? undefined,
+    place: readOr<StepAttempt["place"]>(row.place, undefined),
   };
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StepType } from "@maestro/sdk";
@@ -283,8 +283,33 @@ describe("a lost job", () => {
   test("on another host is a platform error", async () => {
     const context = { ...shellContext({ script: "x" }), artifacts: artifact("elsewhere") };
     const result = await driver.client.execute(context);
-    expect([result.state, message(result)]).toEqual(["PLATFORM_ERROR", "Job lost: it belongs to host elsewhere"]);
+    expect([result.state, message(result)]).toEqual([
+      "PLATFORM_ERROR",
+      "Job lost: it belongs to host elsewhere, and may still run there",
+    ]);
     expect((await driver.client.terminate(context)).state).toBe("STOPPED");
+  });
+
+  test("that another host was about to begin, or has begun, is not begun here, and its files are left alone", async () => {
+    const directory = join(dataDir, "shared");
+    const context = { ...shellContext({ script: "x" }), place: { host: "elsewhere", directory } };
+    mkdirSync(join(directory, context.uuid), { recursive: true });
+    for (const call of ["start", "execute"] as const) {
+      const result = await driver.client[call](context);
+      expect([result.state, message(result)]).toEqual([
+        "PLATFORM_ERROR",
+        "Job lost: it belongs to host elsewhere, and may still run there",
+      ]);
+    }
+    const stopped = await driver.client.terminate(context);
+    expect([stopped.state, message(stopped)]).toEqual([
+      "STOPPED",
+      "The job was left alone: it belongs to host elsewhere, and may still run there",
+    ]);
+    driver.client.forget(context.uuid);
+    await driver.run(shellContext({ script: "true" })); // whatever was asked for before is done
+    expect(readdirSync(join(directory, context.uuid))).toEqual([]);
+    expect(existsSync(join(dataDir, "attempt", context.uuid))).toBe(false);
   });
 
   test("whose files are gone is a platform error, and is not run again", async () => {

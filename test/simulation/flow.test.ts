@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Step, TypedStep } from "../../src/definition/step.ts";
 import type { Workflow } from "../../src/definition/workflow.ts";
+import type { Place } from "../../src/step/model.ts";
 import { World } from "./world.ts";
 
 type Written = Partial<TypedStep> & { readonly to?: Record<string, string> };
@@ -263,6 +264,11 @@ describe("a crash after any commit", () => {
 
   async function play(crashAfter: number): Promise<World> {
     const world = new World(definition);
+    await playIn(world, crashAfter);
+    return world;
+  }
+
+  async function playIn(world: World, crashAfter: number): Promise<void> {
     await world.boot();
     await world.start();
     await world.settle(crashAfter);
@@ -274,7 +280,6 @@ describe("a crash after any commit", () => {
       world.wake(job);
       await world.pass(3_000);
     }
-    return world;
   }
 
   test("the run goes on to the same end, and no job starts a second attempt", async () => {
@@ -300,6 +305,44 @@ describe("a crash after any commit", () => {
     expect(world.runtime.started).toEqual([]);
     await world.settle();
     expect(world.runtime.started).toEqual(["b:1"]);
+  });
+
+  test("where a job begins is committed before it does, and whoever comes after a crash is told", async () => {
+    for (let crashAfter = 0; crashAfter < 8; crashAfter++) {
+      const world = new World(definition);
+      const told = new Map<string, (Place | undefined)[]>();
+      world.runtime.onCall = ({ identity, place }) => {
+        const { stepId } = identity;
+        expect(place).toEqual(world.attempts.get(1)?.get(`${stepId}:1`)?.place);
+        told.set(stepId, [...(told.get(stepId) ?? []), place]);
+      };
+      await playIn(world, crashAfter);
+      for (const [, [first, ...later]] of told) {
+        expect(first?.directory).toMatch(/^\/node-[12]\/attempt$/);
+        for (const place of later) expect(place).toEqual(first);
+      }
+      const places = [...(world.attempts.get(1)?.values() ?? [])].map(({ stepId, place }) => [stepId, place]);
+      expect(Object.fromEntries(places)).toEqual({
+        a: undefined,
+        b: told.get("b")?.[0],
+        c: undefined,
+        d: told.get("d")?.[0],
+        e: undefined,
+      });
+    }
+  });
+
+  test("a retry begins where its owner is, not where the attempt before it was", async () => {
+    const world = new World(workflow([step("a", { type: "Job" })]));
+    world.runtime.results.set("a:1", { state: "PLATFORM_ERROR" });
+    await world.boot();
+    await world.start();
+    await world.settle();
+    world.crash();
+    await world.boot();
+    await world.pass(60_000);
+    const directories = [...(world.attempts.get(1)?.values() ?? [])].map(({ place }) => place?.directory);
+    expect(directories).toEqual(["/node-1/attempt", "/node-2/attempt"]);
   });
 });
 

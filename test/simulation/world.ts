@@ -94,12 +94,18 @@ export class FakeRuntime {
   readonly started: string[] = [];
   readonly terminated: string[] = [];
   readonly results = new Map<string, StepResult>();
+  /** Called when a job is asked for. */
+  onCall: (context: AttemptContext) => void = () => {};
 
   start = async (context: AttemptContext): Promise<StepResult> => {
+    this.onCall(context);
     this.started.push(`${context.identity.stepId}:${context.identity.attemptId}`);
     return this.#answer(context);
   };
-  execute = async (context: AttemptContext): Promise<StepResult> => this.#answer(context);
+  execute = async (context: AttemptContext): Promise<StepResult> => {
+    this.onCall(context);
+    return this.#answer(context);
+  };
   terminate = async (context: AttemptContext): Promise<StepResult> => {
     this.terminated.push(`${context.identity.stepId}:${context.identity.attemptId}`);
     return { state: "STOPPED" };
@@ -161,6 +167,7 @@ export class World {
   #writer: HeldWriter | undefined;
   #engine: Engine | undefined;
   #generation = 0;
+  #boots = 0;
   #uuids = 0;
 
   constructor(workflow: Workflow, evaluation: Evaluation = plainEvaluation) {
@@ -176,6 +183,7 @@ export class World {
       store: this.#store(this.#writer),
       evaluation: watched(this.#evaluation, (scope) => this.onParams(scope)),
       log: createLogger({ format: "json", level: "error" }),
+      place: { host: "here", directory: `/node-${++this.#boots}/attempt` },
       groups: 1,
       index: 0,
       // How fast this machine is must not show.

@@ -51,6 +51,7 @@ export function attempt(stepId: string, attemptId: number, more: Partial<StepAtt
     artifacts: {},
     timeline: [],
     pollTime: undefined,
+    place: undefined,
     ...more,
   };
 }

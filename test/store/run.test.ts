@@ -75,6 +75,7 @@ test("an attempt that is loaded equals the attempt that was written", async () =
       { maxLength: 2 },
     ),
     pollTime: maybe(time),
+    place: maybe(fc.record({ host: text, directory: text })),
   });
   await fc.assert(
     fc.asyncProperty(fields, async (more) => {

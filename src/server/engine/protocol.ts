@@ -8,6 +8,8 @@ export interface EngineSetup extends EvaluationSetup {
   /** This thread's number. */
   readonly index: number;
   readonly runtimeThreads: number;
+  /** Of this node: where its runtimes keep the files of attempts. */
+  readonly dataDir: string;
   readonly groups: number;
   readonly log: { readonly format: LogFormat; readonly level: LogLevel; readonly colour: boolean };
 }

@@ -6,6 +6,7 @@ import { EngineThread } from "../../flow/thread.ts";
 import { parseJson, stringifyJson } from "../../json.ts";
 import { createLogger, type Logger } from "../../log.ts";
 import { RuntimeClient } from "../../runtime/client.ts";
+import { placeOf } from "../../runtime/place.ts";
 import { StepTypeRegistry } from "../../runtime/registry.ts";
 import { type Database, openDatabase } from "../../store/connection.ts";
 import { openFlowStore } from "../../store/flow.ts";
@@ -77,6 +78,7 @@ function parts(setup: EngineSetup, log: Logger, runtime: RuntimeClient, evaluati
   return {
     clock: systemClock,
     log,
+    place: placeOf(setup.dataDir),
     groups: setup.groups,
     index: setup.index,
     evaluation: new Evaluator({

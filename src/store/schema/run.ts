@@ -80,6 +80,8 @@ export const stepAttempt = pgTable(
     artifacts: json("artifacts"),
     timeline: json("timeline"),
     pollTime: bigint("poll_time", { mode: "number" }),
+    /** `Place`; null until a plugin's `start` is about to be called. */
+    place: json("place"),
   },
   (table) => [primaryKey({ columns: [table.runKey, table.stepId, table.attemptId] })],
 );

@@ -37,9 +37,11 @@ const fence = (sql: Sql, stamps: readonly GroupStamp[]): Part =>
 
 const upsertAttempts = (sql: Sql, rows: readonly AttemptWrite[]): Part =>
   sql`INSERT INTO step_attempt (run_key, step_id, attempt_id, uuid, step_instance_id, status, times, params,
-      params_time, conditions, conditions_time, retry, timeout_ms, artifacts, timeline, poll_time)
+      params_time, conditions, conditions_time, retry, timeout_ms, artifacts, timeline, poll_time,
+      place)
     SELECT run_key::bigint, step_id, attempt_id::integer, uuid, step_instance_id::integer, status, times, params::json,
-      params_time::bigint, conditions::json, conditions_time::bigint, retry::json, timeout_ms::bigint, artifacts::json, timeline::json, poll_time::bigint
+      params_time::bigint, conditions::json, conditions_time::bigint, retry::json, timeout_ms::bigint, artifacts::json,
+      timeline::json, poll_time::bigint, place::json
     FROM unnest(
       string_to_array(${column(rows, (row) => row.runKey)}, E'\\x1f', ''),
       ${arrayLiteral(rows.map((row) => row.attempt.stepId))}::text[],
@@ -56,14 +58,15 @@ const upsertAttempts = (sql: Sql, rows: readonly AttemptWrite[]): Part =>
       string_to_array(${column(rows, (row) => integer(row.attempt.timeoutMs))}, E'\\x1f', ''),
       string_to_array(${column(rows, (row) => objectText(row.attempt.artifacts))}, E'\\x1f', ''),
       string_to_array(${column(rows, (row) => listText(row.attempt.timeline))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => integer(row.attempt.pollTime))}, E'\\x1f', ''))
+      string_to_array(${column(rows, (row) => integer(row.attempt.pollTime))}, E'\\x1f', ''),
+      string_to_array(${column(rows, (row) => valueText(row.attempt.place))}, E'\\x1f', ''))
     AS t (run_key, step_id, attempt_id, uuid, step_instance_id, status, times, params, params_time, conditions,
-      conditions_time, retry, timeout_ms, artifacts, timeline, poll_time)
+      conditions_time, retry, timeout_ms, artifacts, timeline, poll_time, place)
     ON CONFLICT (run_key, step_id, attempt_id) DO UPDATE SET status = excluded.status, times = excluded.times,
       params = excluded.params, params_time = excluded.params_time, conditions = excluded.conditions,
       conditions_time = excluded.conditions_time, retry = excluded.retry,
       timeout_ms = excluded.timeout_ms, artifacts = excluded.artifacts, timeline = excluded.timeline,
-      poll_time = excluded.poll_time`;
+      poll_time = excluded.poll_time, place = excluded.place`;
 
 const updateRuns = (sql: Sql, rows: readonly RunWrite[]): Part =>
   sql`UPDATE run SET status = t.status, start_time = t.start_time::bigint, end_time = t.end_time::bigint,

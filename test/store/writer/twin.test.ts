@@ -42,6 +42,7 @@ const attemptWrite = fc.record({
       artifacts: fc.dictionary(fc.constantFrom("default"), fc.record({ type: fc.constant("DEFAULT"), v: text })),
       timeline: fc.array(line, { maxLength: 2 }),
       pollTime: maybe(time),
+      place: maybe(fc.record({ host: text, directory: text })),
     }),
   }),
 });
