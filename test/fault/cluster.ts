@@ -6,8 +6,7 @@
  *    finds out, commits nothing for them, says so in its log, and is a member again.
  * 2. The other is killed: the first takes its groups over within the lease and a second.
  *
- * Both keep the files of attempts in one folder, as two servers on one host should. `--separate` gives each its own, to
- * see what is lost then.
+ * Both keep the files of attempts in one folder; `--separate` gives each its own, and each finds those of the other.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

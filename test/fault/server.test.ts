@@ -24,7 +24,7 @@ test.concurrent(
   async () => {
     const lines: string[] = [];
     const say = (line: string): void => void lines.push(line);
-    const { problems, log } = await cluster({ program, runs: 30, separate: false, say });
+    const { problems, log } = await cluster({ program, runs: 30, separate: true, say });
     expect(problems.length > 0 ? { problems, lines, log } : {}).toEqual({});
   },
   PATIENCE,

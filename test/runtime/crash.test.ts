@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { StepType } from "@maestro/sdk";
 import shell from "../../plugins/shell/index.ts";
 import { isGroupAlive } from "../../plugins/shell/process.ts";
+import { placeOf } from "../../src/runtime/place.ts";
 import { encodeContext } from "../../src/runtime/protocol.ts";
 import type { AttemptContext, StepResult } from "../../src/runtime/type.ts";
 import { pluginEntry } from "../../src/spawn.ts";
@@ -46,14 +47,23 @@ async function nextResult(lines: AsyncIterator<string>): Promise<StepResult> {
 const script = 'echo run >>runs; echo first; read x <go; echo second; echo \'{"n":1}\' >"$MAESTRO_OUTPUT"';
 
 /** A shell attempt that waits for a line in the file `go`. */
-async function waiting(): Promise<AttemptContext> {
+async function waitingScript(): Promise<AttemptContext> {
   await Bun.spawn(["mkfifo", join(folder, "go")]).exited;
   return contextOf("shell", { shell: { script, working_dir: folder } });
 }
 
 const runs = (): number => readFileSync(join(folder, "runs"), "utf8").split("\n").length - 1;
 
-describe("after kill -9 of the server, a script", () => {
+/** The data directory of the server that comes after, and what it is told of where the attempt began. */
+const successors = [
+  { name: "with the same data directory", second: () => folder, place: () => undefined },
+  { name: "with its own data directory", second: () => join(folder, "second"), place: () => placeOf(folder) },
+];
+
+describe.each(successors)("after kill -9 of the server, to the next one $name, a script", ({ second, place }) => {
+  const waiting = async (): Promise<AttemptContext> => ({ ...(await waitingScript()), place: place() });
+  const next = () => inPlace(second(), [shell as unknown as StepType]);
+
   test("runs on, is adopted by the next one, and is run once", async () => {
     const context = await waiting();
     const first = server(context, pluginEntry("shell"));
@@ -61,7 +71,7 @@ describe("after kill -9 of the server, a script", () => {
     expect(started.state).toBe("CONTINUE");
     await first.kill();
 
-    using driver = inPlace(folder, [shell as unknown as StepType]);
+    using driver = next();
     const adopted = { ...context, artifacts: started.artifacts ?? {} };
     const looked = await driver.client.execute(adopted);
     expect(looked.state).toBe("CONTINUE");
@@ -70,6 +80,8 @@ describe("after kill -9 of the server, a script", () => {
     expect([result.state, result.outputs?.n?.evaluated_result, runs()]).toEqual(["DONE", 1, 1]);
     expect(driver.text("stdout")).toBe("first\nsecond\n");
     expect(result.artifacts?.maestro_shell).toMatchObject({ pid: started.artifacts?.maestro_shell?.pid, exit_code: 0 });
+    driver.client.forget(context.uuid);
+    while (existsSync(join(folder, "attempt", context.uuid))) await new Promise(setImmediate);
   });
 
   test("that ended meanwhile is judged by what it left", async () => {
@@ -81,7 +93,7 @@ describe("after kill -9 of the server, a script", () => {
     const exit = join(folder, "attempt", context.uuid, "exit");
     while (!existsSync(exit)) await new Promise(setImmediate);
 
-    using driver = inPlace(folder, [shell as unknown as StepType]);
+    using driver = next();
     const adopted = { ...context, artifacts: started.artifacts ?? {}, logOffset: { stdout: 6, stderr: 0 } };
     const result = await driver.finish(adopted, await driver.client.execute(adopted));
     expect([result.state, result.outputs?.n?.evaluated_result, runs()]).toEqual(["DONE", 1, 1]);
@@ -94,7 +106,7 @@ describe("after kill -9 of the server, a script", () => {
     await nextResult(first.lines);
     await first.kill();
 
-    using driver = inPlace(folder, [shell as unknown as StepType]);
+    using driver = next();
     const started = await driver.client.start(context);
     writeFileSync(join(folder, "go"), "go\n");
     const result = await driver.finish(context, started);
@@ -106,7 +118,7 @@ describe("after kill -9 of the server, a script", () => {
     const first = server(context, pluginEntry("shell"));
     const started = await nextResult(first.lines);
     await first.kill();
-    using driver = inPlace(folder, [shell as unknown as StepType]);
+    using driver = next();
     const pid = Number(started.artifacts?.maestro_shell?.pid);
     expect((await driver.client.terminate({ ...context, artifacts: started.artifacts ?? {} })).state).toBe("STOPPED");
     expect(isGroupAlive(pid)).toBe(false);
