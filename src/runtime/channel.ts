@@ -39,6 +39,10 @@ interface Frame<In> {
 
 /** Messages sent before an acknowledgement must come back; bounds what a re-send repeats. */
 const WINDOW = 1000;
+/** An acknowledgement waits so long for a message that it can ride on, ms: far less than a re-send does. */
+const ACK_DELAY = 50;
+/** Received messages after which it waits no longer. */
+const ACK_AT_LATEST = WINDOW / 4;
 
 export const realSchedule: Schedule = (delay, action) => {
   if (delay > 0) {
@@ -63,6 +67,9 @@ export class Channel<In, Out> {
   #sent = 0;
   #size = 0;
   #ackDue = false;
+  /** Received since the last acknowledgement. */
+  #unacknowledged = 0;
+  #cancelAck: (() => void) | undefined;
   /** Re-sends since the last acknowledgement. */
   #tries = 0;
   #cancelFlush: (() => void) | undefined;
@@ -97,7 +104,7 @@ export class Channel<In, Out> {
     if (this.#dead.has(frame.s)) return;
     const forPredecessor = frame.p !== null && frame.p !== this.#session;
     if (forPredecessor) {
-      this.#acknowledge(); // so that the sender learns of me
+      this.#acknowledge(true); // so that the sender learns of me
       return;
     }
     if (frame.s !== this.#peer) this.#meet(frame.s);
@@ -120,6 +127,7 @@ export class Channel<In, Out> {
     this.#closed = true;
     this.#cancelFlush?.();
     this.#cancelResend?.();
+    this.#cancelAck?.();
   }
 
   get #session(): string {
@@ -163,6 +171,7 @@ export class Channel<In, Out> {
     if (frame.m.length === 0) return;
     const skip = this.#received + 1 - frame.n;
     const session = this.#session;
+    this.#unacknowledged += frame.m.length;
     if (skip >= 0) {
       for (const message of frame.m.slice(skip)) {
         this.#received++;
@@ -170,12 +179,17 @@ export class Channel<In, Out> {
         if (this.#closed || session !== this.#session) return;
       }
     }
-    this.#acknowledge();
+    // What came before or too early was sent again or lost: the sender waits for word.
+    this.#acknowledge(skip !== 0 || this.#unacknowledged >= ACK_AT_LATEST);
   }
 
-  #acknowledge(): void {
+  #acknowledge(soon: boolean): void {
     this.#ackDue = true;
-    this.#flushSoon();
+    if (soon) return this.#flushSoon();
+    this.#cancelAck ??= this.#schedule(ACK_DELAY, () => {
+      this.#cancelAck = undefined;
+      if (this.#ackDue) this.#flush(this.#sent);
+    });
   }
 
   #flushSoon(): void {
@@ -189,6 +203,9 @@ export class Channel<In, Out> {
     const texts = this.#out.slice(from, WINDOW);
     if (texts.length === 0 && !this.#ackDue) return;
     this.#ackDue = false;
+    this.#unacknowledged = 0;
+    this.#cancelAck?.();
+    this.#cancelAck = undefined;
     this.#sent = Math.max(this.#sent, from + texts.length);
     if (this.#sent > 0) this.#resendLater();
     const head = `{"s":${JSON.stringify(this.#session)},"p":${JSON.stringify(this.#peer)}`;
