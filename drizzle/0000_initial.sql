@@ -88,6 +88,7 @@ CREATE TABLE "step_attempt" (
 	"artifacts" json,
 	"timeline" json,
 	"poll_time" bigint,
+	"place" json,
 	CONSTRAINT "step_attempt_run_key_step_id_attempt_id_pk" PRIMARY KEY("run_key","step_id","attempt_id")
 );
 --> statement-breakpoint
@@ -111,6 +112,7 @@ CREATE TABLE "workflow" (
 	"properties" json NOT NULL,
 	"run_rule" text DEFAULT 'SEQUENTIAL' NOT NULL,
 	"run_concurrency" integer DEFAULT 1 NOT NULL,
+	"revision" bigint DEFAULT 0 NOT NULL,
 	"latest_version" bigint NOT NULL,
 	"latest_instance_id" bigint DEFAULT 0 NOT NULL,
 	"create_time" bigint NOT NULL,
@@ -156,7 +158,7 @@ CREATE TABLE "workflow_version" (
 --> statement-breakpoint
 CREATE UNIQUE INDEX "outbox_key" ON "outbox" USING btree ("kind","key");--> statement-breakpoint
 CREATE INDEX "outbox_due" ON "outbox" USING btree ("kind","next_time");--> statement-breakpoint
-CREATE UNIQUE INDEX "run_uuid" ON "run" USING btree ("workflow_id","uuid");--> statement-breakpoint
+CREATE UNIQUE INDEX "run_uuid" ON "run" USING btree ("uuid","workflow_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "run_key" ON "run" USING btree ("key");--> statement-breakpoint
 CREATE INDEX "run_unfinished_group" ON "run" USING btree ("group_id","key") WHERE status in ('CREATED', 'IN_PROGRESS', 'PAUSED');--> statement-breakpoint
 CREATE INDEX "run_running" ON "run" USING btree ("workflow_id") WHERE status in ('CREATED', 'IN_PROGRESS', 'PAUSED') and execution_id is not null;--> statement-breakpoint

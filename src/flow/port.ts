@@ -80,6 +80,8 @@ export interface Writer {
 export interface NewRun {
   readonly workflowId: string;
   readonly internalId: number;
+  /** Of the {@link WorkflowHead} that the run was made from. */
+  readonly revision: number;
   readonly versionId: number;
   readonly uuid: string;
   readonly groupInfo: number;
@@ -103,13 +105,15 @@ export type StartOutcome =
   | { readonly result: "STOPPED"; readonly run: Run }
   /** The run that the first request with this uuid made. */
   | { readonly result: "DUPLICATED"; readonly ref: RunRef; readonly versionId: number }
-  /** The workflow was deleted meanwhile. */
-  | { readonly result: "GONE" };
+  /** The workflow is not as `revision` says any more, or is gone: read it and try again. */
+  | { readonly result: "CHANGED" };
 
-/** What a start needs to know of a workflow, read at the start. */
+/** What a start needs to know of a workflow. May be a while old: the start's transaction compares the revision. */
 export interface WorkflowHead {
   readonly workflowId: string;
   readonly internalId: number;
+  /** Raised by every push, activation and change of properties. */
+  readonly revision: number;
   readonly activeVersion: number;
   readonly latestVersion: number;
   readonly properties: PropertiesSnapshot;

@@ -19,6 +19,8 @@ import type { StartCommand, StartReply } from "./protocol.ts";
 
 /** Starts in one transaction at most. */
 const BATCH = 500;
+/** Workflows whose head is kept. */
+const MOST_HEADS = 2_000;
 
 export interface StartContext extends FlowContext {
   readonly groups: number;
@@ -29,6 +31,8 @@ export interface StartContext extends FlowContext {
 }
 
 interface Pending {
+  /** The workflow's head was read for this start: what is wrong with it is not the head's age. */
+  fresh: boolean;
   readonly id: string;
   readonly command: StartCommand;
   resolve(reply: StartReply): void;
@@ -44,6 +48,8 @@ interface Prepared {
 export class Starter {
   readonly #engine: StartContext;
   #waiting: Pending[] = [];
+  /** Of workflows started before; the start's transaction finds out when one is out of date. */
+  readonly #heads = new Map<string, WorkflowHead>();
   #busy = false;
 
   constructor(engine: StartContext) {
@@ -53,7 +59,7 @@ export class Starter {
   /** @throws MaestroError what was wrong with the request; INTERNAL_ERROR when the store cannot take it. */
   start(command: StartCommand): Promise<StartReply> {
     const { promise, resolve, reject } = Promise.withResolvers<StartReply>();
-    this.#queue({ id: this.#engine.newUuid(), command, resolve, reject });
+    this.#queue({ fresh: false, id: this.#engine.newUuid(), command, resolve, reject });
     return promise;
   }
 
@@ -78,20 +84,40 @@ export class Starter {
   }
 
   async #startAll(batch: readonly Pending[]): Promise<void> {
-    const ids = [...new Set(batch.map(({ command }) => command.workflowId))];
-    const heads = new Map((await this.#engine.store.heads(ids)).map((head) => [head.workflowId, head]));
+    const read = await this.#readHeads(batch);
     const prepared: Prepared[] = [];
     for (const pending of batch) {
-      const ready = await this.#prepare(pending, heads.get(pending.command.workflowId)).catch((error) => {
+      const { workflowId } = pending.command;
+      pending.fresh ||= read.has(workflowId);
+      const ready = await this.#prepare(pending, this.#heads.get(workflowId)).catch((error) => {
         // An expression that takes long holds up nobody else: this start joins a later batch.
         if (error instanceof Deferred) void error.settled.then(() => this.#queue(pending));
-        else pending.reject(error);
+        else if (pending.fresh) pending.reject(error);
+        else this.#again(pending);
       });
       if (ready) prepared.push(ready);
     }
     if (prepared.length === 0) return;
     const outcomes = await this.#engine.store.startRuns(prepared.map(({ run }) => run));
     for (const [index, outcome] of outcomes.entries()) this.#settle(prepared[index] as Prepared, outcome);
+  }
+
+  /** @returns the workflows whose heads are fresh */
+  async #readHeads(batch: readonly Pending[]): Promise<ReadonlySet<string>> {
+    const wanted = new Set(batch.map(({ command }) => command.workflowId).filter((id) => !this.#heads.has(id)));
+    if (wanted.size === 0) return wanted;
+    for (const head of await this.#engine.store.heads([...wanted])) this.#heads.set(head.workflowId, head);
+    for (const id of this.#heads.keys()) {
+      if (this.#heads.size <= MOST_HEADS) break;
+      if (!wanted.has(id)) this.#heads.delete(id);
+    }
+    return wanted;
+  }
+
+  /** Once more, with the workflow as it is now. */
+  #again(pending: Pending): void {
+    this.#heads.delete(pending.command.workflowId);
+    this.#queue(pending);
   }
 
   async #prepare(pending: Pending, head: WorkflowHead | undefined): Promise<Prepared> {
@@ -111,6 +137,7 @@ export class Starter {
     const base = {
       workflowId: head.workflowId,
       internalId: head.internalId,
+      revision: head.revision,
       versionId,
       uuid,
       groupInfo: this.#engine.groups,
@@ -143,8 +170,8 @@ export class Starter {
     const timelineEvent = startedBy(pending.command, run.requestTime);
     const { workflowId, versionId, uuid } = run;
     switch (outcome.result) {
-      case "GONE":
-        return pending.reject(notFound(`Workflow [${workflowId}] has been deleted`));
+      case "CHANGED":
+        return this.#again(pending);
       case "DUPLICATED":
         return pending.resolve({
           ...outcome.ref,

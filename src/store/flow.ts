@@ -53,17 +53,21 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
 interface HeadRow {
   readonly workflow_id: string;
   readonly internal_id: number;
+  readonly revision: number;
   readonly active_version: number;
   readonly latest_version: number;
   readonly properties: string;
 }
 
 async function heads(sql: Sql, workflowIds: readonly string[]): Promise<readonly WorkflowHead[]> {
-  const rows = await sql<HeadRow[]>`SELECT workflow_id, internal_id, active_version, latest_version, properties
+  const rows = await sql<
+    HeadRow[]
+  >`SELECT workflow_id, internal_id, revision, active_version, latest_version, properties
     FROM workflow WHERE workflow_id = ANY(${arrayLiteral(workflowIds)}::text[])`;
   return rows.map((row) => ({
     workflowId: row.workflow_id,
     internalId: row.internal_id,
+    revision: row.revision,
     activeVersion: row.active_version,
     latestVersion: row.latest_version,
     properties: parseJson(row.properties) as unknown as PropertiesSnapshot,

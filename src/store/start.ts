@@ -55,6 +55,7 @@ export function startRuns(sql: Sql, requests: readonly NewRun[]): Promise<Starte
 interface WorkflowRow {
   readonly workflow_id: string;
   readonly internal_id: number;
+  readonly revision: number;
   readonly latest_instance_id: number;
   readonly run_rule: string;
   readonly run_concurrency: number;
@@ -96,7 +97,9 @@ async function look(line: Reserved, requests: readonly NewRun[]): Promise<Known>
   const ids = arrayLiteral([...new Set(requests.map((request) => request.workflowId))]);
   const [, workflows, occupancy, rows] = await Promise.all([
     line`BEGIN`,
-    line<WorkflowRow[]>`SELECT workflow_id, internal_id, latest_instance_id, run_rule, run_concurrency FROM workflow
+    line<
+      WorkflowRow[]
+    >`SELECT workflow_id, internal_id, revision, latest_instance_id, run_rule, run_concurrency FROM workflow
       WHERE workflow_id = ANY(${ids}::text[]) ORDER BY workflow_id FOR UPDATE`,
     line<OccupancyRow[]>`SELECT w.workflow_id,
         (SELECT count(*) FROM run r WHERE r.workflow_id = w.workflow_id
@@ -181,10 +184,11 @@ class Plan {
 
   #place(request: NewRun): StartOutcome {
     const place = this.#places.get(request.workflowId);
-    if (place === undefined || place.row.internal_id !== request.internalId) return { result: "GONE" };
+    if (place === undefined || place.row.internal_id !== request.internalId) return { result: "CHANGED" };
     const identity = `${request.workflowId}:${request.uuid}`;
     const duplicate = this.#duplicates.get(identity);
     if (duplicate !== undefined) return duplicate;
+    if (place.row.revision !== request.revision) return { result: "CHANGED" };
     const run = this.#create(request, place);
     const ref = { workflowId: run.workflowId, instanceId: run.instanceId, runId: run.runId };
     this.#duplicates.set(identity, { result: "DUPLICATED", ref, versionId: run.versionId });

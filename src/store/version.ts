@@ -173,7 +173,8 @@ export async function storePointers(transaction: Transaction, row: WorkflowRow):
   await transaction`
     UPDATE workflow SET active_version = ${row.activeVersion}, activate_time = ${row.activateTime ?? null},
       activated_by = ${activatedBy}, properties = ${stringifyJson(row.properties)}, run_rule = ${rule},
-      run_concurrency = ${workflow_concurrency}, latest_version = ${row.latestVersion}, modify_time = ${row.modifyTime}
+      run_concurrency = ${workflow_concurrency}, latest_version = ${row.latestVersion}, modify_time = ${row.modifyTime},
+      revision = revision + 1
     WHERE workflow_id = ${row.workflowId}`;
 }
 

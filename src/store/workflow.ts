@@ -130,7 +130,7 @@ export async function activate(
     const message = `${caller} activates workflow version [${workflowId}][${versionId}], previous active version is [${previous}]`;
     await transaction`
       UPDATE workflow SET active_version = ${versionId}, activate_time = ${now},
-        activated_by = ${stringifyJson(author)}, modify_time = ${now}
+        activated_by = ${stringifyJson(author)}, modify_time = ${now}, revision = revision + 1
       WHERE workflow_id = ${workflowId}`;
     await addHistory(transaction, { workflowId, author, log: message, time: now });
     await askDequeue(transaction, workflowId);
@@ -150,7 +150,8 @@ export async function deactivate(sql: Sql, { workflowId, author, now }: Activati
       : `${caller} do nothing as there is no active workflow version for [${workflowId}]`;
     if (changed) {
       await transaction`
-        UPDATE workflow SET active_version = 0, activate_time = NULL, activated_by = NULL, modify_time = ${now}
+        UPDATE workflow SET active_version = 0, activate_time = NULL, activated_by = NULL, modify_time = ${now},
+          revision = revision + 1
         WHERE workflow_id = ${workflowId}`;
     }
     await addHistory(transaction, { workflowId, author, log: message, time: now });

@@ -78,6 +78,8 @@ export class FakeEngine implements EnginePort {
     const row = await loadWorkflow(sql, workflowId);
     if (row === undefined) throw notFound(`no workflow ${workflowId}`);
     const versionId = version === "latest" ? row.latestVersion : Number(version);
+    const [{ revision } = { revision: 0 }] = await sql<{ revision: number }[]>`
+      SELECT revision FROM workflow WHERE workflow_id = ${workflowId}`;
     const workflow = (await loadVersion(sql, row.internalId, versionId))?.workflow;
     const run = { workflowId, owner: user, signals: new Set<string>(), triggerParams: new Set<string>() };
     const definition = { ...workflow?.params, ...request.runParams };
@@ -92,6 +94,7 @@ export class FakeEngine implements EnginePort {
       {
         workflowId,
         internalId: row.internalId,
+        revision,
         versionId,
         uuid,
         groupInfo: 8,
@@ -111,7 +114,7 @@ export class FakeEngine implements EnginePort {
       },
     ]);
     const timelineEvent = logEvent(`Manually run a new workflow instance by a user [${user}]`, setting.now);
-    if (outcome === undefined || outcome.result === "GONE") throw notFound(`no workflow ${workflowId}`);
+    if (outcome === undefined || outcome.result === "CHANGED") throw notFound(`no workflow ${workflowId}`);
     const ref = outcome.result === "DUPLICATED" ? outcome.ref : outcome.run;
     const { instanceId, runId } = ref;
     return { workflowId, instanceId, runId, versionId, uuid, status: outcome.result, timelineEvent };

@@ -21,6 +21,7 @@ const input = (id: string, turns: number): StartInput => ({
   head: {
     workflowId: "wf",
     internalId: 1,
+    revision: 0,
     activeVersion: 1,
     latestVersion: 1,
     properties: { workflow_id: "wf", create_time: 1, author: "ann", owner: "ann" },

@@ -378,3 +378,16 @@ describe("room for queued runs", () => {
     expect(world.dequeues).toEqual([["wf"]]);
   });
 });
+
+describe("what a start knows of its workflow", () => {
+  test("is read once, and again when the workflow has changed since", async () => {
+    const world = await run(workflow([step("a")]));
+    expect((await world.start()).versionId).toBe(1);
+    expect(world.headReads).toBe(1);
+    world.revision++;
+    expect((await world.start()).versionId).toBe(2);
+    expect(world.headReads).toBe(2);
+    await world.settle();
+    expect(world.runs.size).toBe(3);
+  });
+});

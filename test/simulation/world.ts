@@ -156,6 +156,10 @@ export class World {
   readonly outbox = new Set<string>();
   /** Each time the engine asked whether a queued run may go: for which workflows. */
   readonly dequeues: (readonly string[])[] = [];
+  /** Of the workflow: each one pushes a version. */
+  revision = 0;
+  /** How often the engine has read the workflow's head. */
+  headReads = 0;
   /** Starts are held back by their strategy. */
   holdBack = false;
   /** Commits so far. */
@@ -299,6 +303,7 @@ export class World {
   }
 
   #create(made: NewRun): StartOutcome {
+    if (made.revision !== this.revision) return { result: "CHANGED" };
     const key = this.runs.size + 1;
     const ref = { workflowId: made.workflowId, instanceId: key, runId: 1 };
     const times = { createTime: this.clock.now(), startTime: undefined, endTime: undefined };
@@ -311,10 +316,13 @@ export class World {
 
   #store(writer: Writer): FlowStore {
     const properties = { workflow_id: this.#workflow.id, create_time: 1, author: "tester", owner: "tester" };
-    const head = { workflowId: this.#workflow.id, internalId: 1, activeVersion: 1, latestVersion: 1, properties };
+    const fixed = { workflowId: this.#workflow.id, internalId: 1, activeVersion: 1, properties };
     return {
       writer,
-      heads: async () => [head],
+      heads: async () => {
+        this.headReads++;
+        return [{ ...fixed, revision: this.revision, latestVersion: this.revision + 1 }];
+      },
       definition: async () => this.#workflow,
       startRuns: async (runs) => runs.map((run) => this.#create(run)),
       dequeue: async (workflowIds) => {

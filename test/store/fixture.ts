@@ -17,6 +17,7 @@ export function newRun(workflowId: string, internalId: number, uuid: string, mor
   return {
     workflowId,
     internalId,
+    revision: 0,
     versionId: 1,
     uuid,
     groupInfo: 8,

@@ -148,7 +148,7 @@ test("heads and definitions are those of the tables; a definition is read once",
   await db.sql`DELETE FROM workflow_version WHERE internal_id = ${internalId}`;
   expect(await store.definition(internalId, 1)).toBe(definition as NonNullable<typeof definition>);
   expect(await store.heads(["headed", "nowhere"])).toEqual([
-    { workflowId: "headed", internalId, activeVersion: 0, latestVersion: 1, properties: {} as never },
+    { workflowId: "headed", internalId, revision: 0, activeVersion: 0, latestVersion: 1, properties: {} as never },
   ]);
 });
 

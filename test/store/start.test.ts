@@ -91,15 +91,16 @@ describe("starting runs", () => {
     });
   });
 
-  test("says GONE for a workflow that was deleted, or deleted and made again", async () => {
+  test("says CHANGED for a workflow that was deleted, deleted and made again, or changed since it was read", async () => {
     const wf = await make("SEQUENTIAL");
     const { outcomes } = await startRuns(db.sql, [
       newRun("nowhere", 1, "u"),
       { ...wf.request(), internalId: wf.internalId + 1000 },
+      { ...wf.request(), revision: 1 },
       wf.request(),
     ]);
-    expect(outcomes.map((o) => o.result)).toEqual(["GONE", "GONE", "CREATED"]);
-    expect(runOf(outcomes[2]).instanceId).toBe(1);
+    expect(outcomes.map((o) => o.result)).toEqual(["CHANGED", "CHANGED", "CHANGED", "CREATED"]);
+    expect(runOf(outcomes[3]).instanceId).toBe(1);
   });
 
   test("keeps a run that could not be initialised, ended and without a slot", async () => {

@@ -1,1 +1,0 @@
-ALTER TABLE "step_attempt" ADD COLUMN "place" json;
