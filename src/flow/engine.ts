@@ -10,6 +10,7 @@ import type { Run, RunRef } from "../run/model.ts";
 import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
 import type { FlowContext, StepRuntime, Tracked } from "./context.ts";
+import { RecentlyEnded } from "./ended.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { type Graph, type GraphNode, graphOf } from "./graph.ts";
 import { Group, type GroupContext } from "./group.ts";
@@ -62,6 +63,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   readonly log: Logger;
   readonly place: Place;
   readonly groups: number;
+  readonly ended = new RecentlyEnded();
   readonly #options: EngineOptions;
   readonly #owned = new Map<number, Group>();
   readonly #tracked = new Map<string, Tracked>();
@@ -260,6 +262,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   runOver(run: Run): void {
     this.#ended++;
     this.#owned.get(run.groupId)?.forget(run.key);
+    this.ended.add(run.key);
     this.#options.events.ended(run);
     if (this.#queueing.has(run.workflowId)) this.#dequeue([run.workflowId]);
     else this.#dequeueSoon(run.workflowId);
@@ -290,16 +293,20 @@ export class Engine implements FlowContext, GroupContext, StartContext {
       const workflows = [...this.#freed];
       this.#freed = new Set();
       try {
-        for (const run of await this.store.dequeue(workflows)) {
-          this.queued(run.workflowId);
-          const graph = await this.graph(run);
-          if (graph) this.launch(run, graph);
-        }
+        await this.ended.during(() => this.#launchQueued(workflows));
       } catch (error) {
         this.failed("letting queued runs go", error); // the outbox rows are still there: the sweep finds them
       }
     }
     this.#dequeueing = false;
+  }
+
+  async #launchQueued(workflows: readonly string[]): Promise<void> {
+    for (const run of await this.store.dequeue(workflows)) {
+      this.queued(run.workflowId);
+      const graph = await this.graph(run);
+      if (graph) this.launch(run, graph);
+    }
   }
 
   /** While the engine stops, its connections end under whatever is still being read: that is in order. */

@@ -5,6 +5,7 @@
 
 import type { Run } from "../run/model.ts";
 import type { FlowContext } from "./context.ts";
+import type { RecentlyEnded } from "./ended.ts";
 import { Flow } from "./flow.ts";
 import type { Graph } from "./graph.ts";
 import type { GroupStamp, LoadedRun } from "./port.ts";
@@ -13,6 +14,7 @@ import type { GroupStamp, LoadedRun } from "./port.ts";
 const PAGE = 200;
 
 export interface GroupContext extends FlowContext {
+  readonly ended: RecentlyEnded;
   /** Undefined when the workflow is gone. */
   graph(run: Run): Promise<Graph | undefined>;
 }
@@ -34,12 +36,17 @@ export class Group {
 
   /** Loads what a former owner left unfinished. Runs that are let go meanwhile come by `launch`; none is made twice. */
   async open(): Promise<void> {
-    for (let after = 0; !this.#closed; ) {
-      const page = await this.#engine.store.loadGroup(this.stamp.groupId, after, PAGE);
-      for (const loaded of page) await this.adopt(loaded);
-      if (page.length < PAGE) return;
-      after = page.at(-1)?.run.key ?? after;
+    for (let after: number | undefined = 0; after !== undefined && !this.#closed; ) {
+      const from: number = after;
+      after = await this.#engine.ended.during(() => this.#openPage(from));
     }
+  }
+
+  /** @returns where the next page begins; undefined after the last one */
+  async #openPage(after: number): Promise<number | undefined> {
+    const page = await this.#engine.store.loadGroup(this.stamp.groupId, after, PAGE);
+    for (const loaded of page) await this.adopt(loaded);
+    return page.length < PAGE ? undefined : page.at(-1)?.run.key;
   }
 
   /** A run that the strategy has let go just now, known to have no attempts. */
@@ -54,7 +61,11 @@ export class Group {
   }
 
   /** Looks at one run: takes it up if it is not known, and carries out an action that waits for it. */
-  async look(key: number): Promise<void> {
+  look(key: number): Promise<void> {
+    return this.#engine.ended.during(() => this.#look(key));
+  }
+
+  async #look(key: number): Promise<void> {
     const loaded = await this.#engine.store.loadRun(key);
     if (!loaded || this.#closed) return;
     const flow = this.#flows.get(key);
@@ -77,7 +88,7 @@ export class Group {
   }
 
   #add(run: Run, graph: Graph): Flow | undefined {
-    if (this.#closed || this.#flows.has(run.key)) return undefined;
+    if (this.#closed || this.#flows.has(run.key) || this.#engine.ended.has(run.key)) return undefined;
     const flow = new Flow(this.#engine, this.stamp, graph, run);
     this.#flows.set(run.key, flow);
     return flow;

@@ -12,6 +12,7 @@ import type { Run, RunProperties } from "../run/model.ts";
 import { timeoutOf } from "../run/timeout.ts";
 import { detailsEvent, logEvent } from "../step/event.ts";
 import type { FlowContext } from "./context.ts";
+import type { RecentlyEnded } from "./ended.ts";
 import { Deferred } from "./evaluation.ts";
 import type { Graph } from "./graph.ts";
 import type { NewRun, StartOutcome, WorkflowHead } from "./port.ts";
@@ -23,6 +24,7 @@ const BATCH = 500;
 const MOST_HEADS = 2_000;
 
 export interface StartContext extends FlowContext {
+  readonly ended: RecentlyEnded;
   readonly groups: number;
   graphOf(internalId: number, versionId: number): Promise<Graph | undefined>;
   launch(run: Run, graph: Graph): void;
@@ -98,8 +100,10 @@ export class Starter {
       if (ready) prepared.push(ready);
     }
     if (prepared.length === 0) return;
-    const outcomes = await this.#engine.store.startRuns(prepared.map(({ run }) => run));
-    for (const [index, outcome] of outcomes.entries()) this.#settle(prepared[index] as Prepared, outcome);
+    await this.#engine.ended.during(async () => {
+      const outcomes = await this.#engine.store.startRuns(prepared.map(({ run }) => run));
+      for (const [index, outcome] of outcomes.entries()) this.#settle(prepared[index] as Prepared, outcome);
+    });
   }
 
   /** @returns the workflows whose heads are fresh */

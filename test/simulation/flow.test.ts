@@ -391,3 +391,21 @@ describe("what a start knows of its workflow", () => {
     expect(world.runs.size).toBe(3);
   });
 });
+
+test("a run that ended while it was being read is not taken up again", async () => {
+  const world = new World(workflow([step("a", { type: "Job" })]));
+  await world.boot();
+  await world.start();
+  await world.settle();
+  const answer = Promise.withResolvers<void>();
+  world.slowReads = answer.promise;
+  world.hint(1);
+  world.runtime.results.set("a", { state: "DONE" });
+  world.wake("a");
+  await world.settle();
+  expect(world.status()).toBe("SUCCEEDED");
+  world.runtime.results.set("a", { state: "PLATFORM_ERROR" }); // what a job whose traces are gone would answer
+  answer.resolve();
+  await world.pass(1_000);
+  expect(world.statuses()).toEqual({ a: "SUCCEEDED" });
+});

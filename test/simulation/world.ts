@@ -160,6 +160,8 @@ export class World {
   revision = 0;
   /** How often the engine has read the workflow's head. */
   headReads = 0;
+  /** Reads of a run answer with what they saw when they began, once this has settled. */
+  slowReads: Promise<void> = Promise.resolve();
   /** Starts are held back by their strategy. */
   holdBack = false;
   /** Commits so far. */
@@ -234,6 +236,11 @@ export class World {
     this.actions.set(key, { action, user: "tester", reason: "", createTime: this.clock.now() });
     this.#engine?.look([{ key, groupId: 0 }]);
     await settle();
+  }
+
+  /** A hint, maybe a late one, that the run should be looked at. */
+  hint(key: number): void {
+    this.#engine?.look([{ key, groupId: 0 }]);
   }
 
   wake(stepId: string): void {
@@ -331,7 +338,11 @@ export class World {
       },
       pendingDequeues: async () => [],
       loadGroup: async (_group, after) => (after === 0 ? this.#unfinished() : []),
-      loadRun: async (key) => this.#unfinished().find(({ run }) => run.key === key),
+      loadRun: async (key) => {
+        const found = this.#unfinished().find(({ run }) => run.key === key);
+        await this.slowReads;
+        return found;
+      },
       unfinished: async () => ({
         runs: this.#unfinished().map(({ run }) => placeOf(run.key)),
         actions: [...this.actions.keys()].map(placeOf),
