@@ -102,7 +102,9 @@ export class Starter {
     if (prepared.length === 0) return;
     await this.#engine.ended.during(async () => {
       const outcomes = await this.#engine.store.startRuns(prepared.map(({ run }) => run));
-      for (const [index, outcome] of outcomes.entries()) this.#settle(prepared[index] as Prepared, outcome);
+      for (const [index, outcome] of outcomes.entries()) this.#answer(prepared[index] as Prepared, outcome);
+      await replies();
+      for (const [index, outcome] of outcomes.entries()) this.#launch(prepared[index] as Prepared, outcome);
     });
   }
 
@@ -170,7 +172,13 @@ export class Starter {
     }
   }
 
-  #settle({ pending, graph, run }: Prepared, outcome: StartOutcome): void {
+  #launch({ graph }: Prepared, outcome: StartOutcome): void {
+    if (outcome.result !== "CREATED" || outcome.run.status !== "CREATED") return;
+    if (outcome.run.executionId === undefined) this.#engine.queued(outcome.run.workflowId);
+    else this.#engine.launch(outcome.run, graph);
+  }
+
+  #answer({ pending, run }: Prepared, outcome: StartOutcome): void {
     const timelineEvent = startedBy(pending.command, run.requestTime);
     const { workflowId, versionId, uuid } = run;
     switch (outcome.result) {
@@ -186,9 +194,7 @@ export class Starter {
         });
       case "CREATED":
       case "STOPPED": {
-        const { instanceId, runId, executionId } = outcome.run;
-        if (executionId !== undefined) this.#engine.launch(outcome.run, graph);
-        else if (outcome.result === "CREATED") this.#engine.queued(workflowId);
+        const { instanceId, runId } = outcome.run;
         return pending.resolve({
           workflowId,
           instanceId,
@@ -202,6 +208,9 @@ export class Starter {
     }
   }
 }
+
+/** Lets the answers get out before the runs take the thread: a turn of the event loop to send them, after this one. */
+const replies = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 /** `active`, `latest`, `default` in any case, or a positive number that exists. */
 function resolveVersion(text: string, head: WorkflowHead): number {
