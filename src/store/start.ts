@@ -5,6 +5,7 @@
  *
  * Locks are taken in one order everywhere in the store: workflow, outbox, run.
  */
+import type postgres from "postgres";
 import type { RunStrategyRule } from "../definition/strategy.ts";
 import type { TimelineEvent } from "../definition/timeline.ts";
 import type { NewRun, StartOutcome } from "../flow/port.ts";
@@ -21,6 +22,9 @@ import { decide, type Occupancy } from "./strategy.ts";
 /** Who stops a run for a newer one. */
 const STRATEGY_USER = "maestro_run_strategy";
 const CHUNK = 500;
+
+/** A statement, or a piece of one. */
+type Part = postgres.PendingQuery<postgres.Row[]>;
 
 /** What a batch of starts did beside its outcomes: for those who have to be told soon. */
 export interface StartEffects {
@@ -95,35 +99,38 @@ interface Known {
 
 async function look(line: Reserved, requests: readonly NewRun[]): Promise<Known> {
   const ids = arrayLiteral([...new Set(requests.map((request) => request.workflowId))]);
-  const [, workflows, occupancy, rows] = await Promise.all([
+  const [, workflows, rows] = await Promise.all([
     line`BEGIN`,
     line<
       WorkflowRow[]
     >`SELECT workflow_id, internal_id, revision, latest_instance_id, run_rule, run_concurrency FROM workflow
       WHERE workflow_id = ANY(${ids}::text[]) ORDER BY workflow_id FOR UPDATE`,
-    line<OccupancyRow[]>`SELECT w.workflow_id,
-        (SELECT count(*) FROM run r WHERE r.workflow_id = w.workflow_id
-          AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL) AS running,
-        CASE WHEN w.run_rule = 'LAST_ONLY' THEN
-          (SELECT json_agg(json_build_array(r.key, r.group_id)) FROM run r WHERE r.workflow_id = w.workflow_id
-            AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL) END AS runs,
-        (SELECT r.key FROM run r WHERE r.workflow_id = w.workflow_id
-          AND r.status = 'CREATED' AND r.execution_id IS NULL
-          ORDER BY r.instance_id, r.run_id LIMIT 1) IS NOT NULL AS queued,
-        w.run_rule = 'STRICT_SEQUENTIAL'
-          AND (SELECT r.key FROM run r WHERE r.workflow_id = w.workflow_id AND r.status = 'FAILED'
-            ORDER BY r.workflow_id LIMIT 1) IS NOT NULL AS failed
-      FROM workflow w WHERE w.workflow_id = ANY(${ids}::text[])`,
-    line<RequestRow[]>`SELECT nextval('run_key_seq') AS fresh,
-        (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
-        t.workflow_id, t.uuid, r.instance_id, r.run_id, r.version_id, r.key
+    // One statement, and not the one that locks: what it sees has to be as it is under the locks.
+    line<(RequestRow & OccupancyRow)[]>`WITH occupancy AS MATERIALIZED (
+        SELECT w.workflow_id,
+          (SELECT count(*) FROM run r WHERE r.workflow_id = w.workflow_id
+            AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL) AS running,
+          CASE WHEN w.run_rule = 'LAST_ONLY' THEN
+            (SELECT json_agg(json_build_array(r.key, r.group_id)) FROM run r WHERE r.workflow_id = w.workflow_id
+              AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL) END AS runs,
+          (SELECT r.key FROM run r WHERE r.workflow_id = w.workflow_id
+            AND r.status = 'CREATED' AND r.execution_id IS NULL
+            ORDER BY r.instance_id, r.run_id LIMIT 1) IS NOT NULL AS queued,
+          w.run_rule = 'STRICT_SEQUENTIAL'
+            AND (SELECT r.key FROM run r WHERE r.workflow_id = w.workflow_id AND r.status = 'FAILED'
+              ORDER BY r.workflow_id LIMIT 1) IS NOT NULL AS failed
+        FROM workflow w WHERE w.workflow_id = ANY(${ids}::text[]))
+      SELECT nextval('run_key_seq') AS fresh, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
+        t.workflow_id, t.uuid, r.instance_id, r.run_id, r.version_id, r.key,
+        o.running, o.runs, coalesce(o.queued, false) AS queued, coalesce(o.failed, false) AS failed
       FROM unnest(${texts(requests, (request) => request.workflowId)}::text[],
         ${texts(requests, (request) => request.uuid)}::text[]) AS t (workflow_id, uuid)
+      LEFT JOIN occupancy o ON o.workflow_id = t.workflow_id
       LEFT JOIN run r ON r.workflow_id = t.workflow_id AND r.uuid = t.uuid`,
   ]);
   return {
     workflows,
-    occupancy: new Map(occupancy.map((row) => [row.workflow_id, row])),
+    occupancy: new Map(rows.map((row) => [row.workflow_id, row])),
     requests: rows,
     keys: rows.map((row) => row.fresh).sort((a, b) => a - b),
     now: rows[0]?.now ?? 0,
@@ -310,9 +317,12 @@ async function commit(line: Reserved, plan: Plan, now: number): Promise<readonly
   const latest = plan.latest();
   const stops = plan.emptied().map(({ workflowId, rule }) => stopWaiting(line, workflowId, rule, now));
   const statements: Statement[] = [];
-  for (let start = 0; start < runs.length; start += CHUNK)
-    statements.push(insert(line, runs.slice(start, start + CHUNK)));
-  if (latest.length > 0) statements.push(raiseLatest(line, latest));
+  for (let start = 0; start < runs.length; start += CHUNK) {
+    const inserted = insert(line, runs.slice(start, start + CHUNK));
+    statements.push(
+      start === 0 && latest.length > 0 ? line`WITH latest AS (${raiseLatest(line, latest)}) ${inserted}` : inserted,
+    );
+  }
   if (plan.stopping.length > 0) statements.push(askToStop(line, plan.stopping, now));
   const [stopped] = await Promise.all([Promise.all(stops), ...statements, line`COMMIT`]);
   return stopped.flat().map((row) => ({
@@ -330,7 +340,7 @@ const stopWaiting = (line: Reserved, workflowId: string, rule: RunStrategyRule, 
     WHERE workflow_id = ${workflowId} AND status = 'CREATED' AND execution_id IS NULL
     RETURNING workflow_id, instance_id, run_id`;
 
-const raiseLatest = (line: Reserved, latest: readonly (readonly [string, number])[]): Statement =>
+const raiseLatest = (line: Reserved, latest: readonly (readonly [string, number])[]): Part =>
   line`UPDATE workflow SET latest_instance_id = t.instance_id::bigint
     FROM unnest(${arrayLiteral(latest.map(([workflowId]) => workflowId))}::text[],
       string_to_array(${separated(latest.map(([, instanceId]) => instanceId))}, E'\\x1f')) AS t (workflow_id, instance_id)
@@ -348,7 +358,7 @@ const askToStop = (line: Reserved, runs: Plan["stopping"], now: number): Stateme
 const column = (runs: readonly Run[], cell: (run: Run) => Cell): string => separated(runs.map(cell));
 const texts = <T>(rows: readonly T[], text: (row: T) => string | undefined): string => arrayLiteral(rows.map(text));
 
-const insert = (line: Reserved, runs: readonly Run[]): Statement =>
+const insert = (line: Reserved, runs: readonly Run[]): Part =>
   line`INSERT INTO run (workflow_id, instance_id, run_id, key, uuid, internal_id, version_id, group_id, group_info,
       correlation_id, initiator, config, run_params, properties, params, timeout_ms, status, execution_id, request_time,
       create_time, start_time, end_time, modify_time, artifacts, timeline)
