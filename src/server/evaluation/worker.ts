@@ -1,4 +1,7 @@
 /** The evaluation thread: carries out, one after the other and with the full limits, what is too long elsewhere. */
+import { readlinkSync } from "node:fs";
+import os from "node:os";
+import { basename } from "node:path";
 import { toErrorData } from "../../error.ts";
 import { dryRunDefinition } from "../../run/dryrun.ts";
 import { type EvaluationSetting, evaluateJob } from "../../run/evaluation.ts";
@@ -6,6 +9,20 @@ import { type Answer, decode, type EvaluationSetup, encode, type Question, SETUP
 import { evaluationSetting } from "./setting.ts";
 
 declare const self: Worker;
+
+/** Flows come first: what runs here is long by nature. */
+const NICENESS = 10;
+
+yieldToOthers();
+
+/** Lowers this thread's priority alone, where threads have one of their own (Linux). */
+function yieldToOthers(): void {
+  try {
+    os.setPriority(Number(basename(readlinkSync("/proc/thread-self"))), NICENESS);
+  } catch {
+    // Elsewhere it shares the processor like every thread.
+  }
+}
 
 let setting: EvaluationSetting | undefined;
 
