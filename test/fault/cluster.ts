@@ -96,7 +96,7 @@ async function inFolder({ program, runs, separate, say, folder, url, sql, server
   const half = Math.ceil(runs / 2);
   // Half of them when the blow comes, the others while nobody is there for the groups.
   const starting = [startAll(target, half, 4_000 / half)];
-  await Bun.sleep(2_000);
+  demand(await until(async () => (await runCount(sql)) >= half / 2, PATIENCE), "runs do not start");
 
   say("the first node is stopped");
   alive.delete(first);
@@ -116,7 +116,7 @@ async function inFolder({ program, runs, separate, say, folder, url, sql, server
   alive.add(first);
   say(`it is a member again; ${nodes.length} nodes before, ${(await owners(sql)).size} now`);
   starting.push(startAll(target, half, 4_000 / half));
-  await Bun.sleep(2_000);
+  demand(await until(async () => (await runCount(sql)) >= half * 1.5, PATIENCE), "runs do not start any more");
   await observed.look(second.url);
 
   say("the second node is killed");
@@ -132,6 +132,11 @@ async function inFolder({ program, runs, separate, say, folder, url, sql, server
   await observed.look(first.url);
   problems.push(...(await contradictions({ sql, file, accepted, observed })));
   return { problems, takeover, log: first.log().slice(-4000) };
+}
+
+async function runCount(sql: Sql): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`SELECT count(*) AS count FROM run`;
+  return row?.count ?? 0;
 }
 
 /** Groups by owner; groups without one are under "". */
