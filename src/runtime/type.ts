@@ -1,6 +1,6 @@
 /**
  * The step contract as the engine sees it: plain, JSON-serialisable data that crosses threads. What a plugin author
- * sees is `@maestro/sdk`; `worker.ts` translates between the two.
+ * sees is `@maestro/sdk`; `attempt.ts` and `result.ts` translate between the two.
  */
 import type { Json, JsonObject } from "../json.ts";
 import type { Params } from "../param/type.ts";
