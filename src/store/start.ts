@@ -5,26 +5,23 @@
  *
  * Locks are taken in one order everywhere in the store: workflow, outbox, run.
  */
-import type postgres from "postgres";
 import type { RunStrategyRule } from "../definition/strategy.ts";
 import type { TimelineEvent } from "../definition/timeline.ts";
 import type { NewRun, StartOutcome } from "../flow/port.ts";
 import { groupOf } from "../id.ts";
 import { parseJson, stringifyJson } from "../json.ts";
 import type { Run, RunRef } from "../run/model.ts";
-import { arrayLiteral, type Cell, integer, separated } from "./column.ts";
+import { arrayLiteral } from "./column.ts";
 import type { Sql } from "./connection.ts";
 import { type Reserved, type Statement, transact } from "./pipeline.ts";
 import { listText, objectText, runParamsText } from "./row.ts";
+import { bigint, int, json, Source, send, text, word } from "./source.ts";
 import { withEvent } from "./stop.ts";
 import { decide, type Occupancy } from "./strategy.ts";
 
 /** Who stops a run for a newer one. */
 const STRATEGY_USER = "maestro_run_strategy";
 const CHUNK = 500;
-
-/** A statement, or a piece of one. */
-type Part = postgres.PendingQuery<postgres.Row[]>;
 
 /** What a batch of starts did beside its outcomes: for those who have to be told soon. */
 export interface StartEffects {
@@ -123,8 +120,8 @@ async function look(line: Reserved, requests: readonly NewRun[]): Promise<Known>
       SELECT nextval('run_key_seq') AS fresh, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
         t.workflow_id, t.uuid, r.instance_id, r.run_id, r.version_id, r.key,
         o.running, o.runs, coalesce(o.queued, false) AS queued, coalesce(o.failed, false) AS failed
-      FROM unnest(${texts(requests, (request) => request.workflowId)}::text[],
-        ${texts(requests, (request) => request.uuid)}::text[]) AS t (workflow_id, uuid)
+      FROM unnest(${arrayLiteral(requests.map((request) => request.workflowId))}::text[],
+        ${arrayLiteral(requests.map((request) => request.uuid))}::text[]) AS t (workflow_id, uuid)
       LEFT JOIN occupancy o ON o.workflow_id = t.workflow_id
       LEFT JOIN run r ON r.workflow_id = t.workflow_id AND r.uuid = t.uuid`,
   ]);
@@ -318,10 +315,7 @@ async function commit(line: Reserved, plan: Plan, now: number): Promise<readonly
   const stops = plan.emptied().map(({ workflowId, rule }) => stopWaiting(line, workflowId, rule, now));
   const statements: Statement[] = [];
   for (let start = 0; start < runs.length; start += CHUNK) {
-    const inserted = insert(line, runs.slice(start, start + CHUNK));
-    statements.push(
-      start === 0 && latest.length > 0 ? line`WITH latest AS (${raiseLatest(line, latest)}) ${inserted}` : inserted,
-    );
+    statements.push(insert(line, runs.slice(start, start + CHUNK), start === 0 ? latest : []));
   }
   if (plan.stopping.length > 0) statements.push(askToStop(line, plan.stopping, now));
   const [stopped] = await Promise.all([Promise.all(stops), ...statements, line`COMMIT`]);
@@ -340,58 +334,70 @@ const stopWaiting = (line: Reserved, workflowId: string, rule: RunStrategyRule, 
     WHERE workflow_id = ${workflowId} AND status = 'CREATED' AND execution_id IS NULL
     RETURNING workflow_id, instance_id, run_id`;
 
-const raiseLatest = (line: Reserved, latest: readonly (readonly [string, number])[]): Part =>
-  line`UPDATE workflow SET latest_instance_id = t.instance_id::bigint
-    FROM unnest(${arrayLiteral(latest.map(([workflowId]) => workflowId))}::text[],
-      string_to_array(${separated(latest.map(([, instanceId]) => instanceId))}, E'\\x1f')) AS t (workflow_id, instance_id)
-    WHERE workflow.workflow_id = t.workflow_id`;
+const latestIds = new Source<readonly [workflowId: string, instanceId: number]>({
+  workflow_id: text(([workflowId]) => workflowId),
+  instance_id: bigint(([, instanceId]) => instanceId),
+});
+
+const newRuns = new Source<Run>({
+  workflow_id: text((run) => run.workflowId),
+  instance_id: bigint((run) => run.instanceId),
+  run_id: bigint((run) => run.runId),
+  key: bigint((run) => run.key),
+  uuid: text((run) => run.uuid),
+  internal_id: bigint((run) => run.internalId),
+  version_id: bigint((run) => run.versionId),
+  group_id: int((run) => run.groupId),
+  group_info: int((run) => run.groupInfo),
+  correlation_id: text((run) => run.correlationId),
+  initiator: json((run) => stringifyJson(run.initiator)),
+  config: json((run) => stringifyJson(run.config)),
+  run_params: json((run) => objectText(run.runParams)),
+  properties: json((run) => stringifyJson(run.properties)),
+  params: json((run) => runParamsText(run.params)),
+  timeout_ms: bigint((run) => run.timeoutMs),
+  status: word((run) => run.status),
+  execution_id: text((run) => run.executionId),
+  request_time: bigint((run) => run.requestTime),
+  create_time: bigint((run) => run.createTime),
+  start_time: bigint((run) => run.startTime),
+  end_time: bigint((run) => run.endTime),
+  modify_time: bigint((run) => run.modifyTime),
+  artifacts: json((run) => objectText(run.artifacts)),
+  timeline: json((run) => listText(run.timeline)),
+});
+
+const actions = new Source<Plan["stopping"][number]>({
+  run_key: bigint((run) => run.key),
+  group_id: int((run) => run.groupId),
+});
+
+const TEXTS = { one: textsOf(true), many: textsOf(false) };
+
+/** @param isOne there is one row of each kind */
+function textsOf(isOne: boolean) {
+  const insert = (first: number): string =>
+    `INSERT INTO run (${newRuns.names}) SELECT ${newRuns.cells} FROM ${newRuns.relation(isOne, first)}`;
+  return {
+    insert: insert(1),
+    raiseAndInsert: `WITH latest AS (
+      UPDATE workflow SET latest_instance_id = ${latestIds.cell("instance_id")} FROM ${latestIds.relation(isOne, 1)}
+      WHERE workflow.workflow_id = t.workflow_id) ${insert(1 + latestIds.width)}`,
+  };
+}
+
+function insert(line: Reserved, runs: readonly Run[], latest: ReturnType<Plan["latest"]>): Statement {
+  const isOne = runs.length === 1 && latest.length <= 1;
+  const { insert, raiseAndInsert } = isOne ? TEXTS.one : TEXTS.many;
+  const cells = newRuns.parameters(runs, isOne);
+  return latest.length === 0
+    ? send(line, insert, cells)
+    : send(line, raiseAndInsert, [...latestIds.parameters(latest, isOne), ...cells]);
+}
+
+const ASK_TO_STOP = `INSERT INTO run_action (${actions.names}, action, "user", reason, create_time)
+  SELECT ${actions.cells}, 'STOP', $3::json, 'The run strategy LAST_ONLY makes way for a newer run.', $4::bigint
+  FROM ${actions.relation(false, 1)} ON CONFLICT (run_key) DO NOTHING`;
 
 const askToStop = (line: Reserved, runs: Plan["stopping"], now: number): Statement =>
-  line`INSERT INTO run_action (run_key, group_id, action, "user", reason, create_time)
-    SELECT run_key::bigint, group_id::integer, 'STOP', ${stringifyJson(STRATEGY_USER)}::json,
-      'The run strategy LAST_ONLY makes way for a newer run.', ${now}
-    FROM unnest(
-      string_to_array(${separated(runs.map((run) => run.key))}, E'\\x1f'),
-      string_to_array(${separated(runs.map((run) => run.groupId))}, E'\\x1f')) AS t (run_key, group_id)
-    ON CONFLICT (run_key) DO NOTHING`;
-
-const column = (runs: readonly Run[], cell: (run: Run) => Cell): string => separated(runs.map(cell));
-const texts = <T>(rows: readonly T[], text: (row: T) => string | undefined): string => arrayLiteral(rows.map(text));
-
-const insert = (line: Reserved, runs: readonly Run[]): Part =>
-  line`INSERT INTO run (workflow_id, instance_id, run_id, key, uuid, internal_id, version_id, group_id, group_info,
-      correlation_id, initiator, config, run_params, properties, params, timeout_ms, status, execution_id, request_time,
-      create_time, start_time, end_time, modify_time, artifacts, timeline)
-    SELECT workflow_id, instance_id::bigint, run_id::bigint, key::bigint, uuid, internal_id::bigint, version_id::bigint,
-      group_id::integer, group_info::integer, correlation_id, initiator::json, config::json, run_params::json,
-      properties::json, params::json, timeout_ms::bigint, status, execution_id, request_time::bigint, create_time::bigint,
-      start_time::bigint, end_time::bigint, modify_time::bigint, artifacts::json, timeline::json
-    FROM unnest(
-      ${texts(runs, (run) => run.workflowId)}::text[],
-      string_to_array(${column(runs, (run) => run.instanceId)}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => run.runId)}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => run.key)}, E'\\x1f', ''),
-      ${texts(runs, (run) => run.uuid)}::text[],
-      string_to_array(${column(runs, (run) => run.internalId)}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => run.versionId)}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => run.groupId)}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => run.groupInfo)}, E'\\x1f', ''),
-      ${texts(runs, (run) => run.correlationId)}::text[],
-      string_to_array(${column(runs, (run) => stringifyJson(run.initiator))}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => stringifyJson(run.config))}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => objectText(run.runParams))}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => stringifyJson(run.properties))}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => runParamsText(run.params))}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => integer(run.timeoutMs))}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => run.status)}, E'\\x1f', ''),
-      ${texts(runs, (run) => run.executionId)}::text[],
-      string_to_array(${column(runs, (run) => integer(run.requestTime))}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => integer(run.createTime))}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => integer(run.startTime))}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => integer(run.endTime))}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => integer(run.modifyTime))}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => objectText(run.artifacts))}, E'\\x1f', ''),
-      string_to_array(${column(runs, (run) => listText(run.timeline))}, E'\\x1f', ''))
-    AS t (workflow_id, instance_id, run_id, key, uuid, internal_id, version_id, group_id, group_info, correlation_id,
-      initiator, config, run_params, properties, params, timeout_ms, status, execution_id, request_time, create_time,
-      start_time, end_time, modify_time, artifacts, timeline)`;
+  send(line, ASK_TO_STOP, [...actions.parameters(runs, false), stringifyJson(STRATEGY_USER), now]);

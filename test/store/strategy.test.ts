@@ -101,7 +101,7 @@ function losingCommit() {
         throw Object.assign(new Error("write CONNECTION_CLOSED"), { code: "CONNECTION_CLOSED" });
       });
     };
-    return Object.assign(tag, { release: () => line.release() });
+    return Object.assign(tag, { unsafe: line.unsafe, release: () => line.release() });
   };
   return { sql: { reserve } as unknown as typeof db.sql, lost: () => isLost };
 }

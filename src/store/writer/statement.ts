@@ -1,114 +1,158 @@
 /**
  * A batch as one statement: the fence and a data-modifying part for each table that it writes. One statement is one
- * transaction and one round trip, on whatever connection; each shape of it is prepared once (there are at most 32).
+ * transaction and one round trip, on whatever connection; each shape of it is prepared once (there are at most 64).
  */
-import type postgres from "postgres";
 import type { GroupStamp, LogChunk } from "../../flow/port.ts";
-import { arrayLiteral, type Cell, integer, separated } from "../column.ts";
+import type { Cell } from "../column.ts";
 import type { Sql } from "../connection.ts";
 import { listText, objectText, retryText, stepParamsText, timesText, valueText } from "../row.ts";
+import { bigint, type Columns, int, json, Source, send, text, word } from "../source.ts";
 import type { AttemptWrite, Batch, OutboxWrite, RunWrite } from "./batch.ts";
-
-type Part = postgres.PendingQuery<postgres.Row[]>;
 
 /**
  * Encodes the rows, so it may throw; nothing is sent before somebody waits for it.
- *
- * @param now becomes the outbox rows' `create_time`
  */
-export function statement(sql: Sql, batch: Batch, now: number): Part {
-  const parts: Part[] = [];
-  if (batch.attempts.length > 0) parts.push(sql`, attempts AS (${upsertAttempts(sql, batch.attempts)})`);
-  if (batch.runs.length > 0) parts.push(sql`, runs AS (${updateRuns(sql, batch.runs)})`);
-  if (batch.chunks.length > 0) parts.push(sql`, chunks AS (${insertChunks(sql, batch.chunks)})`);
-  if (batch.outbox.length > 0) parts.push(sql`, announcements AS (${insertOutbox(sql, batch.outbox, now)})`);
-  if (batch.actions.length > 0) parts.push(sql`, actions AS (${deleteActions(sql, batch.actions)})`);
-  return sql`WITH fence AS MATERIALIZED (${fence(sql, batch.stamps)}) ${parts.length > 0 ? parts : sql``}
-    SELECT count(*) FROM fence`;
+export function statement(sql: Sql, batch: Batch) {
+  const parts = PARTS.filter((part) => part.count(batch) > 0);
+  const isOne = parts.every((part) => part.count(batch) === 1);
+  const parameters = parts.flatMap((part) => part.parameters(batch, isOne));
+  return send(sql, textOf(parts, isOne), parameters);
 }
 
-/** The column of a batch: one text. */
-const column = <T>(rows: readonly T[], cell: (row: T) => Cell): string => separated(rows.map(cell));
+const texts = new Map<string, string>();
 
-const fence = (sql: Sql, stamps: readonly GroupStamp[]): Part =>
-  sql`SELECT fence_groups(
-    string_to_array(${column(stamps, (stamp) => stamp.groupId)}, E'\\x1f')::integer[],
-    string_to_array(${column(stamps, (stamp) => stamp.generation)}, E'\\x1f')::bigint[])`;
+/** Made once for each shape. */
+function textOf(parts: readonly Part[], isOne: boolean): string {
+  const shape = `${isOne ? "one" : "many"} ${parts.map((part) => part.name).join(" ")}`;
+  let made = texts.get(shape);
+  if (made === undefined) {
+    let first = 1;
+    const ctes = parts.map((part) => {
+      const cte = part.text(isOne, first);
+      first += part.width;
+      return cte;
+    });
+    made = `WITH ${ctes.join(", ")} SELECT count(*) FROM fence`;
+    texts.set(shape, made);
+  }
+  return made;
+}
 
-const upsertAttempts = (sql: Sql, rows: readonly AttemptWrite[]): Part =>
-  sql`INSERT INTO step_attempt (run_key, step_id, attempt_id, uuid, step_instance_id, status, times, params,
-      params_time, conditions, conditions_time, retry, timeout_ms, artifacts, timeline, poll_time,
-      place)
-    SELECT run_key::bigint, step_id, attempt_id::integer, uuid, step_instance_id::integer, status, times, params::json,
-      params_time::bigint, conditions::json, conditions_time::bigint, retry::json, timeout_ms::bigint, artifacts::json,
-      timeline::json, poll_time::bigint, place::json
-    FROM unnest(
-      string_to_array(${column(rows, (row) => row.runKey)}, E'\\x1f', ''),
-      ${arrayLiteral(rows.map((row) => row.attempt.stepId))}::text[],
-      string_to_array(${column(rows, (row) => row.attempt.attemptId)}, E'\\x1f', ''),
-      ${arrayLiteral(rows.map((row) => row.attempt.uuid))}::text[],
-      string_to_array(${column(rows, (row) => row.attempt.stepInstanceId)}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => row.attempt.status)}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => timesText(row.attempt.times))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => stepParamsText(row.attempt))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => integer(row.attempt.paramsTime))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => valueText(row.attempt.conditions))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => integer(row.attempt.conditionsTime))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => retryText(row.attempt.retry))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => integer(row.attempt.timeoutMs))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => objectText(row.attempt.artifacts))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => listText(row.attempt.timeline))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => integer(row.attempt.pollTime))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => valueText(row.attempt.place))}, E'\\x1f', ''))
-    AS t (run_key, step_id, attempt_id, uuid, step_instance_id, status, times, params, params_time, conditions,
-      conditions_time, retry, timeout_ms, artifacts, timeline, poll_time, place)
-    ON CONFLICT (run_key, step_id, attempt_id) DO UPDATE SET status = excluded.status, times = excluded.times,
-      params = excluded.params, params_time = excluded.params_time, conditions = excluded.conditions,
-      conditions_time = excluded.conditions_time, retry = excluded.retry,
-      timeout_ms = excluded.timeout_ms, artifacts = excluded.artifacts, timeline = excluded.timeline,
-      poll_time = excluded.poll_time, place = excluded.place`;
+/** What a batch does to one table: a common table expression. */
+interface Part {
+  readonly name: string;
+  readonly width: number;
+  count(batch: Batch): number;
+  /** @param first number of its first parameter */
+  text(isOne: boolean, first: number): string;
+  parameters(batch: Batch, isOne: boolean): Cell[];
+}
 
-const updateRuns = (sql: Sql, rows: readonly RunWrite[]): Part =>
-  sql`UPDATE run SET status = t.status, start_time = t.start_time::bigint, end_time = t.end_time::bigint,
-      modify_time = t.modify_time::bigint, overview = t.overview::json, artifacts = t.artifacts::json,
-      timeline = t.timeline::json
-    FROM unnest(
-      string_to_array(${column(rows, (row) => row.key)}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => row.change.status)}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => integer(row.change.startTime))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => integer(row.change.endTime))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => integer(row.change.modifyTime))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => valueText(row.change.overview))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => objectText(row.change.artifacts))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => listText(row.change.timeline))}, E'\\x1f', ''))
-    AS t (key, status, start_time, end_time, modify_time, overview, artifacts, timeline)
-    WHERE run.key = t.key::bigint`;
+interface PartOptions<T> {
+  rows(batch: Batch): readonly T[];
+  readonly columns: Columns<T>;
+  /** @param rows the relation `t` */
+  statement(source: Source<T>, rows: string): string;
+}
 
-const insertChunks = (sql: Sql, rows: readonly LogChunk[]): Part =>
-  sql`INSERT INTO step_log (uuid, stream, "offset", length, text, time)
-    SELECT uuid, stream, "offset"::bigint, length::integer, text, time::bigint
-    FROM unnest(
-      ${arrayLiteral(rows.map((row) => row.uuid))}::text[],
-      string_to_array(${column(rows, (row) => row.stream)}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => integer(row.offset))}, E'\\x1f', ''),
-      string_to_array(${column(rows, (row) => integer(row.length))}, E'\\x1f', ''),
-      ${arrayLiteral(rows.map((row) => row.text))}::text[],
-      string_to_array(${column(rows, (row) => integer(row.time))}, E'\\x1f', ''))
-    AS t (uuid, stream, "offset", length, text, time)
-    ON CONFLICT (uuid, stream, "offset") DO NOTHING`;
+function part<T>(name: string, { rows, columns, statement }: PartOptions<T>): Part {
+  const source = new Source(columns);
+  return {
+    name,
+    width: source.width,
+    count: (batch) => rows(batch).length,
+    text: (isOne, first) => `${name} AS MATERIALIZED (${statement(source, source.relation(isOne, first))})`,
+    parameters: (batch, isOne) => source.parameters(rows(batch), isOne),
+  };
+}
+
+const fence = part<GroupStamp>("fence", {
+  rows: (batch) => batch.stamps,
+  columns: {
+    group_id: int((stamp) => stamp.groupId),
+    generation: bigint((stamp) => stamp.generation),
+  },
+  statement: (source, rows) =>
+    `SELECT fence_groups(array_agg(${source.cell("group_id")}), array_agg(${source.cell("generation")})) FROM ${rows}`,
+});
+
+const attempts = part<AttemptWrite>("attempts", {
+  rows: (batch) => batch.attempts,
+  columns: {
+    run_key: bigint((row) => row.runKey),
+    step_id: text((row) => row.attempt.stepId),
+    attempt_id: int((row) => row.attempt.attemptId),
+    uuid: text((row) => row.attempt.uuid),
+    step_instance_id: int((row) => row.attempt.stepInstanceId),
+    status: word((row) => row.attempt.status),
+    times: word((row) => timesText(row.attempt.times)),
+    params: json((row) => stepParamsText(row.attempt)),
+    params_time: bigint((row) => row.attempt.paramsTime),
+    conditions: json((row) => valueText(row.attempt.conditions)),
+    conditions_time: bigint((row) => row.attempt.conditionsTime),
+    retry: json((row) => retryText(row.attempt.retry)),
+    timeout_ms: bigint((row) => row.attempt.timeoutMs),
+    artifacts: json((row) => objectText(row.attempt.artifacts)),
+    timeline: json((row) => listText(row.attempt.timeline)),
+    poll_time: bigint((row) => row.attempt.pollTime),
+    place: json((row) => valueText(row.attempt.place)),
+  },
+  statement: (source, rows) => {
+    const changes = source.excluded("run_key", "step_id", "attempt_id", "uuid", "step_instance_id");
+    return `INSERT INTO step_attempt (${source.names}) SELECT ${source.cells} FROM ${rows}
+      ON CONFLICT (run_key, step_id, attempt_id) DO UPDATE SET ${changes}`;
+  },
+});
+
+const runs = part<RunWrite>("runs", {
+  rows: (batch) => batch.runs,
+  columns: {
+    key: bigint((row) => row.key),
+    status: word((row) => row.change.status),
+    start_time: bigint((row) => row.change.startTime),
+    end_time: bigint((row) => row.change.endTime),
+    modify_time: bigint((row) => row.change.modifyTime),
+    overview: json((row) => valueText(row.change.overview)),
+    artifacts: json((row) => objectText(row.change.artifacts)),
+    timeline: json((row) => listText(row.change.timeline)),
+  },
+  statement: (source, rows) =>
+    `UPDATE run SET ${source.assignments("key")} FROM ${rows} WHERE run.key = ${source.cell("key")}`,
+});
+
+const chunks = part<LogChunk>("chunks", {
+  rows: (batch) => batch.chunks,
+  columns: {
+    uuid: text((row) => row.uuid),
+    stream: word((row) => row.stream),
+    '"offset"': bigint((row) => row.offset),
+    length: int((row) => row.length),
+    text: text((row) => row.text),
+    time: bigint((row) => row.time),
+  },
+  statement: (source, rows) => `INSERT INTO step_log (${source.names}) SELECT ${source.cells} FROM ${rows}
+    ON CONFLICT (uuid, stream, "offset") DO NOTHING`,
+});
 
 /** A row that waits already is taken up anew: whoever works on it now does not see what is announced here. */
-const insertOutbox = (sql: Sql, rows: readonly OutboxWrite[], now: number): Part =>
-  sql`INSERT INTO outbox (kind, key, payload, create_time)
-    SELECT kind, key, payload::json, ${now}::bigint
-    FROM unnest(
-      ${arrayLiteral(rows.map((row) => row.topic))}::text[],
-      ${arrayLiteral(rows.map((row) => row.key))}::text[],
-      string_to_array(${column(rows, (row) => valueText(row.payload))}, E'\\x1f', ''))
-    AS t (kind, key, payload)
+const announcements = part<OutboxWrite>("announcements", {
+  rows: (batch) => batch.outbox,
+  columns: {
+    kind: text((row) => row.topic),
+    key: text((row) => row.key),
+    payload: json((row) => valueText(row.payload)),
+  },
+  statement: (source, rows) => `INSERT INTO outbox (${source.names}, create_time)
+    SELECT ${source.cells}, (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM ${rows}
     ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload, create_time = excluded.create_time, attempts = 0,
-      next_time = 0, error = NULL, dead = 0`;
+      next_time = 0, error = NULL, dead = 0`,
+});
 
-const deleteActions = (sql: Sql, keys: readonly number[]): Part =>
-  sql`DELETE FROM run_action
-    WHERE run_key = ANY(string_to_array(${column(keys, (key) => key)}, E'\\x1f')::bigint[])`;
+const actions = part<number>("actions", {
+  rows: (batch) => batch.actions,
+  columns: { run_key: bigint((key) => key) },
+  statement: (source, rows) =>
+    `DELETE FROM run_action USING ${rows} WHERE run_action.run_key = ${source.cell("run_key")}`,
+});
+
+const PARTS: readonly Part[] = [fence, attempts, runs, chunks, announcements, actions];

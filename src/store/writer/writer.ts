@@ -151,7 +151,7 @@ export class GroupWriter implements Writer {
   async #attempt(requests: readonly Request[]): Promise<Failure | undefined> {
     const start = performance.now();
     try {
-      await statement(this.#sql, batchOf(requests), Date.now());
+      await statement(this.#sql, batchOf(requests));
     } catch (error) {
       return this.#failureOf(error);
     }
