@@ -6,7 +6,10 @@ export function stringHash(text: string): number {
   return hash;
 }
 
-/** The group of a run: stable, known to every node without a look-up. 0 when there are no groups. */
+/** What the database makes groups of a workflow's runs from: the hash of how their identities begin, unsigned. */
+export const groupSeed = (workflowId: string): number => stringHash(`[${workflowId}][`) >>> 0;
+
+/** The group of a run: stable, known to every node without a look-up. `run_group` of the database is the same. 0 when there are no groups. */
 export function groupOf(workflowId: string, instanceId: number, runId: number, groupInfo: number): number {
   if (groupInfo <= 0) return 0;
   return ((stringHash(`[${workflowId}][${instanceId}][${runId}]`) % groupInfo) + groupInfo) % groupInfo;

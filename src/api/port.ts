@@ -45,6 +45,8 @@ export interface EnginePort {
   dryRun(request: WorkflowCreateRequest, user: string): Promise<void>;
   /** These workflows may have room for queued runs, or fewer queued runs than before. */
   hintDequeue(workflowIds: readonly string[]): void;
+  /** The run is under way on this node as far as it knows, and the node will tell of its end. */
+  isRunning(run: RunRef): boolean;
   /** Called at or after the commit of the run's end, maybe never, maybe more than once. */
   onRunEnded(run: RunRef, listener: () => void): Unsubscribe;
   /** Called after new log chunks of the attempt have committed. */

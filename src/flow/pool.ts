@@ -2,8 +2,8 @@
  * Main's end of the engine threads: sends each command to the thread that is to carry it out, and matches answers.
  *
  * Starts of one workflow always meet on one thread, so that they share a transaction; everything about a run goes to
- * the thread that holds its group. It keeps no state of runs. Hints for groups that this node does not own go to
- * `elsewhere`; a lost one costs latency only.
+ * the thread that holds its group. Of runs it knows no more than which are under way here. Hints for groups that this
+ * node does not own go to `elsewhere`; a lost one costs latency only.
  */
 import { internalError, MaestroError } from "../error.ts";
 import { stringHash } from "../id.ts";
@@ -12,6 +12,7 @@ import type { RunRef } from "../run/model.ts";
 import { Channel } from "../runtime/channel.ts";
 import type { GroupStamp } from "./port.ts";
 import type { EngineCounters, RunHint, StartCommand, StartReply, ToEngine, ToMain } from "./protocol.ts";
+import { Running } from "./running.ts";
 
 export interface EnginePoolOptions {
   readonly threads: number;
@@ -36,6 +37,7 @@ export class EnginePool {
   readonly #starts = new Map<number, Waiting>();
   readonly #disowning = new Map<number, () => void>();
   readonly #owned = new Set<number>();
+  readonly #running = new Running();
   readonly #counters: (EngineCounters | undefined)[];
   #lastId = 0;
   #closed = false;
@@ -90,6 +92,7 @@ export class EnginePool {
   /** Resolves when nothing of these groups is on its way to the database any more. */
   async disown(groups: readonly number[]): Promise<void> {
     for (const id of groups) this.#owned.delete(id);
+    this.#running.disown(groups);
     if (this.#closed) return;
     const done: Promise<void>[] = [];
     this.#each(
@@ -119,6 +122,11 @@ export class EnginePool {
     }
   }
 
+  /** The run is known to be under way here, and `ended` is yet to be called for it. */
+  isRunning(run: RunRef): boolean {
+    return this.#running.has(run);
+  }
+
   dequeue(workflowIds: readonly string[]): void {
     for (const id of workflowIds) this.#byWorkflow(id).post({ type: "dequeue", workflowIds: [id] });
   }
@@ -133,6 +141,7 @@ export class EnginePool {
     for (const { reject } of this.#starts.values()) reject(internalError("The server is stopping"));
     for (const resolve of this.#disowning.values()) resolve();
     this.#starts.clear();
+    this.#running.clear();
     this.#disowning.clear();
     for (const thread of this.#threads) thread.close();
   }
@@ -140,9 +149,7 @@ export class EnginePool {
   #receive(message: ToMain): void {
     switch (message.type) {
       case "started":
-        this.#starts.get(message.id)?.resolve(message.reply);
-        this.#starts.delete(message.id);
-        return;
+        return this.#started(message.id, message.reply);
       case "refused":
         this.#starts.get(message.id)?.reject(MaestroError.fromData(message.error));
         this.#starts.delete(message.id);
@@ -154,14 +161,23 @@ export class EnginePool {
       case "launch":
         return this.look(message.hints);
       case "ended":
+        for (const run of message.runs) this.#running.ended(run);
         return this.#options.ended(message.runs);
       case "logged":
         return this.#options.logged(message.uuids);
       case "stale":
+        this.#running.disown(message.groups);
         return this.#options.stale(message.groups);
       case "counted":
         this.#counters[message.counters.index] = message.counters;
     }
+  }
+
+  #started(id: number, reply: StartReply): void {
+    const { groupId } = reply;
+    if (groupId !== undefined && this.#owned.has(groupId)) this.#running.add(reply, groupId);
+    this.#starts.get(id)?.resolve(reply);
+    this.#starts.delete(id);
   }
 
   #byWorkflow(workflowId: string): Channel<ToMain, ToEngine> {

@@ -102,7 +102,7 @@ export type StartOutcome =
   /** `run.executionId` is set when the run strategy let it go at once. */
   | { readonly result: "CREATED"; readonly run: Run }
   /** The strategy refused it: stored as STOPPED. */
-  | { readonly result: "STOPPED"; readonly run: Run }
+  | { readonly result: "STOPPED"; readonly ref: RunRef; readonly versionId: number }
   /** The run that the first request with this uuid made. */
   | { readonly result: "DUPLICATED"; readonly ref: RunRef; readonly versionId: number }
   /** The workflow is not as `revision` says any more, or is gone: read it and try again. */

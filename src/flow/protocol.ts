@@ -35,6 +35,8 @@ export interface StartReply extends RunRef {
   readonly uuid: string;
   readonly status: "CREATED" | "DUPLICATED" | "STOPPED" | "INTERNAL_ERROR";
   readonly timelineEvent: TimelineEvent;
+  /** Of a run that this request has made and the run strategy has let go at once. */
+  readonly groupId?: number;
 }
 
 /** A run that its owner should look at. */

@@ -179,35 +179,24 @@ export class Starter {
   }
 
   #answer({ pending, run }: Prepared, outcome: StartOutcome): void {
-    const timelineEvent = startedBy(pending.command, run.requestTime);
-    const { workflowId, versionId, uuid } = run;
-    switch (outcome.result) {
-      case "CHANGED":
-        return this.#again(pending);
-      case "DUPLICATED":
-        return pending.resolve({
-          ...outcome.ref,
-          versionId: outcome.versionId,
-          uuid,
-          status: "DUPLICATED",
-          timelineEvent,
-        });
-      case "CREATED":
-      case "STOPPED": {
-        const { instanceId, runId } = outcome.run;
-        return pending.resolve({
-          workflowId,
-          instanceId,
-          runId,
-          versionId,
-          uuid,
-          status: outcome.result,
-          timelineEvent,
-        });
-      }
-    }
+    if (outcome.result === "CHANGED") return this.#again(pending);
+    const made = outcome.result === "CREATED" ? outcome.run : { ...outcome.ref, versionId: outcome.versionId };
+    const { workflowId, instanceId, runId, versionId } = made;
+    pending.resolve({
+      workflowId,
+      instanceId,
+      runId,
+      versionId,
+      uuid: run.uuid,
+      status: outcome.result,
+      timelineEvent: startedBy(pending.command, run.requestTime),
+      ...(outcome.result === "CREATED" && holder(outcome.run)),
+    });
   }
 }
+
+/** Nobody has the run while the run strategy holds it back. */
+const holder = ({ groupId, executionId }: Run) => executionId !== undefined && { groupId };
 
 /** Lets the answers get out before the runs take the thread: a turn of the event loop to send them, after this one. */
 const replies = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));

@@ -3,7 +3,7 @@ import type { TimelineEvent } from "../definition/timeline.ts";
 import { stringifyJson } from "../json.ts";
 import { storable } from "./column.ts";
 import type { Sql } from "./connection.ts";
-import { type NewRunAction, withEvent } from "./stop.ts";
+import type { NewRunAction } from "./stop.ts";
 import { askDequeue } from "./workflow.ts";
 
 const UNBLOCK_BATCH = 100;
@@ -35,7 +35,7 @@ export async function unblockAll(sql: Sql, workflowId: string, event: TimelineEv
     const count = await sql.begin(async (transaction) => {
       await transaction`SELECT 1 FROM workflow WHERE workflow_id = ${workflowId} FOR UPDATE`;
       const rows = await transaction`
-        UPDATE run SET status = 'FAILED_1', modify_time = ${event.timestamp}, timeline = ${withEvent(transaction, event)}
+        UPDATE run SET status = 'FAILED_1', modify_time = ${event.timestamp}, timeline = with_event(timeline, ${stringifyJson(event)})
         WHERE status = 'FAILED' AND key IN (
           SELECT key FROM run WHERE workflow_id = ${workflowId} AND status = 'FAILED' LIMIT ${UNBLOCK_BATCH})
         RETURNING key`;

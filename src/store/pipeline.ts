@@ -41,19 +41,24 @@ export function pauseOf(tries: number): number {
 }
 
 /**
- * Runs a whole transaction, from BEGIN to COMMIT; again when it fails for a passing reason. When the connection is lost
- * at the commit, it may have committed and is run again all the same: `work` must recognise its own rows.
+ * Runs a whole transaction, from BEGIN to COMMIT, or a statement that is one; again when it fails for a passing reason.
+ * When the connection is lost at the commit, it may have committed and is run again all the same: `work` must recognise
+ * its own rows.
  */
-export async function transact<T>(sql: Sql, work: (line: Reserved) => Promise<T>): Promise<T> {
+export async function untilPassed<T>(work: () => PromiseLike<T>): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
-      return await once(sql, work);
+      return await work();
     } catch (error) {
       if (tries + 1 >= TRIES || failureOf(error) === "permanent") throw error;
       await Bun.sleep(pauseOf(tries));
     }
   }
 }
+
+/** {@link untilPassed} on a connection of its own, which `work` brings from BEGIN to COMMIT. */
+export const transact = <T>(sql: Sql, work: (line: Reserved) => Promise<T>): Promise<T> =>
+  untilPassed(() => once(sql, work));
 
 async function once<T>(sql: Sql, work: (line: Reserved) => Promise<T>): Promise<T> {
   const line = await sql.reserve();

@@ -49,41 +49,25 @@ export class Source<T> {
     return this.#columns.map(([name]) => name).join(", ");
   }
 
-  /** `t.a::bigint, t.b`, in the order of the names. */
-  get cells(): string {
-    return this.#columns.map(([name]) => this.cell(name)).join(", ");
-  }
-
-  /** `t.a::bigint`. */
-  cell(name: string): string {
-    const column = this.#columns.find((it) => it[0] === name)?.[1];
-    return column?.type === "text" ? `t.${name}` : `t.${name}::${column?.type}`;
-  }
-
-  /** `a = t.a::bigint, …` of all columns but the given ones. */
-  assignments(...except: readonly string[]): string {
-    return this.#rest(except, (name) => this.cell(name));
-  }
-
-  /** `a = excluded.a, …` of all columns but the given ones. */
-  excluded(...except: readonly string[]): string {
-    return this.#rest(except, (name) => `excluded.${name}`);
-  }
-
-  #rest(except: readonly string[], value: (name: string) => string): string {
+  /** `a = relation.a, …` of all columns but the given ones. */
+  assignments(relation: "t" | "excluded", ...except: readonly string[]): string {
     const names = this.#columns.map(([name]) => name).filter((name) => !except.includes(name));
-    return names.map((name) => `${name} = ${value(name)}`).join(", ");
+    return names.map((name) => `${name} = ${relation}.${name}`).join(", ");
   }
 
   /** @param first number of its first parameter */
   relation(isOne: boolean, first: number): string {
-    const given = this.#columns.map(([, { type, isFree }], index) => {
-      const parameter = `$${first + index}`;
-      if (isOne) return `${parameter}::${type}`;
-      return isFree ? `${parameter}::text[]` : `string_to_array(${parameter}, E'\\x1f', '')`;
-    });
-    const rows = isOne ? `(VALUES (${given.join(", ")}))` : `unnest(${given.join(", ")})`;
+    const rows = isOne
+      ? `(VALUES (${this.#columns.map(([, { type }], index) => `$${first + index}::${type}`).join(", ")}))`
+      : `unnest(${this.arrays(first)})`;
     return `${rows} AS t (${this.names})`;
+  }
+
+  /** An array for each column, separated by commas. @param first number of the first parameter */
+  arrays(first: number): string {
+    const array = ({ type, isFree }: Column<T>, index: number): string =>
+      isFree ? `$${first + index}::text[]` : `string_to_array($${first + index}, E'\\x1f', '')::${type}[]`;
+    return this.#columns.map(([, column], index) => array(column, index)).join(", ");
   }
 
   /** @param isOne there is one row, and the text was made for one */

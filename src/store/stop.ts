@@ -2,7 +2,6 @@
  * What users do to runs, as far as the rows decide it: ending a run that waits, asking the owner of a running one to end
  * it, letting a strictly sequential workflow go on. Each is one statement, guarded by the state it needs.
  */
-import type postgres from "postgres";
 import type { TimelineEvent } from "../definition/timeline.ts";
 import { stringifyJson } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
@@ -11,13 +10,6 @@ import { DEQUEUE, type Queryable } from "./outbox.ts";
 
 /** Runs ended by one statement of {@link stopAllQueued}. */
 const STOP_BATCH = 200;
-
-/** The run's timeline with one more event, for `SET timeline = …`; what is stored keeps its digits. */
-export function withEvent(db: Queryable, event: TimelineEvent): postgres.PendingQuery<postgres.Row[]> {
-  const text = stringifyJson(event);
-  return db`(CASE WHEN timeline IS NULL THEN '[' || ${text}::text || ']'
-    ELSE left(timeline::text, -1) || ',' || ${text}::text || ']' END)::json`;
-}
 
 /**
  * Ends a run that was never launched.
@@ -35,7 +27,7 @@ export async function stopQueued(
       SELECT workflow_id FROM workflow WHERE workflow_id = ${ref.workflowId} FOR UPDATE
     ), stopped AS (
       UPDATE run SET status = ${status}, end_time = ${event.timestamp}, modify_time = ${event.timestamp},
-        timeline = ${withEvent(db, event)}
+        timeline = with_event(timeline, ${stringifyJson(event)})
       WHERE workflow_id = (SELECT workflow_id FROM place) AND instance_id = ${ref.instanceId} AND run_id = ${ref.runId}
         AND status = 'CREATED' AND execution_id IS NULL
       RETURNING workflow_id
@@ -60,7 +52,7 @@ export async function stopAllQueued(
         SELECT workflow_id FROM workflow WHERE workflow_id = ${workflowId} FOR UPDATE
       ), stopped AS (
         UPDATE run SET status = ${status}, end_time = ${event.timestamp}, modify_time = ${event.timestamp},
-          timeline = ${withEvent(db, event)}
+          timeline = with_event(timeline, ${stringifyJson(event)})
         WHERE key = ANY(ARRAY(
             SELECT r.key FROM run r WHERE r.workflow_id = (SELECT workflow_id FROM place)
               AND r.status = 'CREATED' AND r.execution_id IS NULL
@@ -119,7 +111,7 @@ export async function unblock(db: Queryable, ref: RunRef, event: TimelineEvent):
   const rows = await db`WITH place AS MATERIALIZED (
       SELECT workflow_id FROM workflow WHERE workflow_id = ${ref.workflowId} FOR UPDATE
     ), unblocked AS (
-      UPDATE run SET status = 'FAILED_1', modify_time = ${event.timestamp}, timeline = ${withEvent(db, event)}
+      UPDATE run SET status = 'FAILED_1', modify_time = ${event.timestamp}, timeline = with_event(timeline, ${stringifyJson(event)})
       WHERE workflow_id = (SELECT workflow_id FROM place) AND instance_id = ${ref.instanceId} AND run_id = ${ref.runId}
         AND status = 'FAILED'
       RETURNING workflow_id

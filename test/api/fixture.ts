@@ -64,6 +64,8 @@ class Listeners {
 export class FakeEngine implements EnginePort {
   readonly actions: { readonly runKey: number; readonly groupId: number }[] = [];
   readonly dequeues: string[] = [];
+  /** Every run counts as under way here. */
+  hasRuns = false;
   readonly ended = new Listeners();
   readonly logs = new Listeners();
   #uuids = 0;
@@ -115,7 +117,7 @@ export class FakeEngine implements EnginePort {
     ]);
     const timelineEvent = logEvent(`Manually run a new workflow instance by a user [${user}]`, setting.now);
     if (outcome === undefined || outcome.result === "CHANGED") throw notFound(`no workflow ${workflowId}`);
-    const ref = outcome.result === "DUPLICATED" ? outcome.ref : outcome.run;
+    const ref = outcome.result === "CREATED" ? outcome.run : outcome.ref;
     const { instanceId, runId } = ref;
     return { workflowId, instanceId, runId, versionId, uuid, status: outcome.result, timelineEvent };
   }
@@ -130,6 +132,10 @@ export class FakeEngine implements EnginePort {
 
   hintDequeue(workflowIds: readonly string[]): void {
     this.dequeues.push(...workflowIds);
+  }
+
+  isRunning(): boolean {
+    return this.hasRuns;
   }
 
   onRunEnded(_run: RunRef, listener: () => void) {

@@ -197,6 +197,20 @@ describe("a run", () => {
     await engine.ended.listening(0);
   });
 
+  test("is read again now and then, for hints get lost, though it is under way on this node", async () => {
+    await push("lost");
+    await start("lost");
+    const run = await read("lost");
+    engine.hasRuns = true;
+    const answer = call("GET", `${BASE}/lost/instances/1/runs/1?wait=60`);
+    await engine.ended.listening(1);
+    await change(run, "SUCCEEDED", []);
+    expect((await answer).body.status).toBe("SUCCEEDED");
+    const late = call("GET", `${BASE}/lost/instances/1/runs/7?wait=60`);
+    expect((await late).status).toBe(404);
+    engine.hasRuns = false;
+  });
+
   test("is answered as it is when the wait is over", async () => {
     await push("impatient");
     await start("impatient");

@@ -358,6 +358,23 @@ test("steps that become ready together begin together: none sees another's end",
   expect(seen).toEqual({ a: "", d: "", b: "a,d", c: "a,d" });
 });
 
+test("the end of a run is told once it has committed", async () => {
+  const world = await run(workflow([step("a", { type: "Job" })]));
+  world.runtime.results.set("a", { state: "DONE" });
+  world.wake("a");
+  await world.settle(0);
+  expect(world.ends).toEqual([]);
+  await world.settle();
+  expect(world.ends).toMatchObject([{ workflowId: "wf", instanceId: 1, runId: 1 }]);
+});
+
+test("a start says who has the run, unless its strategy holds it back", async () => {
+  const world = await run(workflow([step("a")]));
+  expect((await world.start()).groupId).toBe(0);
+  world.holdBack = true;
+  expect((await world.start()).groupId).toBeUndefined();
+});
+
 describe("room for queued runs", () => {
   test("where no run is known to wait, the ends of a while are looked at together", async () => {
     const world = await run(workflow([step("a")]));

@@ -18,7 +18,7 @@ import type {
 } from "../../src/flow/port.ts";
 import type { StartReply, StartRequest } from "../../src/flow/protocol.ts";
 import { createLogger } from "../../src/log.ts";
-import type { Run } from "../../src/run/model.ts";
+import type { Run, RunRef } from "../../src/run/model.ts";
 import type { AttemptContext, StepResult } from "../../src/runtime/type.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
 
@@ -156,6 +156,8 @@ export class World {
   readonly outbox = new Set<string>();
   /** Each time the engine asked whether a queued run may go: for which workflows. */
   readonly dequeues: (readonly string[])[] = [];
+  /** Runs whose end the engine has told. */
+  readonly ends: RunRef[] = [];
   /** Of the workflow: each one pushes a version. */
   revision = 0;
   /** How often the engine has read the workflow's head. */
@@ -194,7 +196,7 @@ export class World {
       index: 0,
       // How fast this machine is must not show.
       slice: 60_000,
-      events: { launch() {}, ended() {}, logged() {}, stale() {} },
+      events: { launch() {}, ended: (run) => this.ends.push(run), logged() {}, stale() {} },
       newUuid: () => `uuid-${++this.#uuids}`,
       runtimeOf: (node) => (node.typed?.type === "Job" ? this.runtime : { unavailable: "no runtime" }),
       forget() {},

@@ -78,30 +78,28 @@ describe("a run strategy never lets more run than it may, keeps the order, and f
 
 test("a batch whose commit was not heard of is not made twice", async () => {
   const internalId = await workflow(db.sql, "unheard", "SEQUENTIAL");
-  const requests = ["a", "b"].map((uuid) => newRun("unheard", internalId, uuid));
-  const { sql, lost } = losingCommit();
+  const before = newRun("unheard", internalId, "before");
+  await startRuns(db.sql, [before]);
+  const requests = [...["a", "b", "a"].map((uuid) => newRun("unheard", internalId, uuid)), before];
+  const { sql, lost } = losingAnswer();
   const { outcomes } = await startRuns(sql, requests);
   expect(lost()).toBe(true);
-  expect(outcomes.map((outcome) => outcome.result)).toEqual(["CREATED", "CREATED"]);
-  const rows = await db.sql<{ key: number }[]>`SELECT key FROM run WHERE workflow_id = 'unheard' ORDER BY key`;
-  expect(rows.map((row) => row.key)).toEqual(outcomes.map((outcome) => ("run" in outcome ? outcome.run.key : 0)));
+  expect(outcomes.map((outcome) => outcome.result)).toEqual(["CREATED", "CREATED", "DUPLICATED", "DUPLICATED"]);
+  const rows = await db.sql<{ key: number }[]>`SELECT key FROM run WHERE workflow_id = 'unheard' ORDER BY key OFFSET 1`;
+  const keys = outcomes.flatMap((outcome) => ("run" in outcome ? [outcome.run.key] : []));
+  expect(rows.map((row) => row.key)).toEqual(keys);
 });
 
-/** The pool, but that the first COMMIT's answer is lost with its connection. */
-function losingCommit() {
+/** The pool, but that the first answer is lost with its connection. */
+function losingAnswer() {
   let isLost = false;
-  const reserve = async () => {
-    const line = await db.sql.reserve();
-    const tag = (strings: TemplateStringsArray, ...values: never[]) => {
-      const query = line(strings, ...values);
-      if (strings[0] !== "COMMIT" || isLost) return query;
-      isLost = true;
-      return query.then(() => {
-        line.release();
-        throw Object.assign(new Error("write CONNECTION_CLOSED"), { code: "CONNECTION_CLOSED" });
-      });
-    };
-    return Object.assign(tag, { unsafe: line.unsafe, release: () => line.release() });
+  const unsafe = (text: string, parameters: string[], options: object) => {
+    const query = db.sql.unsafe(text, parameters, options);
+    if (isLost) return query;
+    isLost = true;
+    return query.then(() => {
+      throw Object.assign(new Error("write CONNECTION_CLOSED"), { code: "CONNECTION_CLOSED" });
+    });
   };
-  return { sql: { reserve } as unknown as typeof db.sql, lost: () => isLost };
+  return { sql: { unsafe } as unknown as typeof db.sql, lost: () => isLost };
 }

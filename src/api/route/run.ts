@@ -113,6 +113,8 @@ async function awaitEnd(call: Call, { sql, engine, clock }: Services, ref: RunRe
   const wakeup = new Wakeup(clock, signal, (listener) => engine.onRunEnded(ref, listener));
   call.keepOpen(seconds);
   try {
+    // What is under way on this node is not looked at before its end: the read would only be in the way of the commit.
+    if (engine.isRunning(ref)) await wakeup.until(Math.min(deadline, clock.now() + RE_READ));
     for (;;) {
       const run = await loadRun(sql, ref.workflowId, ref.instanceId, ref.runId);
       if (run === undefined) throw noRun(ref.workflowId, ref.instanceId, ref.runId);

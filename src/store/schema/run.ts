@@ -14,6 +14,8 @@ export const run = pgTable(
     /** Step rows point at this. */
     key: bigint("key", { mode: "number" }).notNull(),
     uuid: text("uuid").notNull(),
+    /** Random; of the request that made the row, which knows it again by this when the commit was not heard of. */
+    startId: bigint("start_id", { mode: "number" }).notNull().default(0),
     internalId: bigint("internal_id", { mode: "number" }).notNull(),
     versionId: bigint("version_id", { mode: "number" }).notNull(),
     groupId: integer("group_id").notNull(),

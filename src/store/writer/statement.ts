@@ -51,8 +51,8 @@ interface Part {
 interface PartOptions<T> {
   rows(batch: Batch): readonly T[];
   readonly columns: Columns<T>;
-  /** @param rows the relation `t` */
-  statement(source: Source<T>, rows: string): string;
+  /** @param rows the relation `t`, with the columns of `source` */
+  statement(rows: string, source: Source<T>): string;
 }
 
 function part<T>(name: string, { rows, columns, statement }: PartOptions<T>): Part {
@@ -61,7 +61,7 @@ function part<T>(name: string, { rows, columns, statement }: PartOptions<T>): Pa
     name,
     width: source.width,
     count: (batch) => rows(batch).length,
-    text: (isOne, first) => `${name} AS MATERIALIZED (${statement(source, source.relation(isOne, first))})`,
+    text: (isOne, first) => `${name} AS MATERIALIZED (${statement(source.relation(isOne, first), source)})`,
     parameters: (batch, isOne) => source.parameters(rows(batch), isOne),
   };
 }
@@ -72,8 +72,7 @@ const fence = part<GroupStamp>("fence", {
     group_id: int((stamp) => stamp.groupId),
     generation: bigint((stamp) => stamp.generation),
   },
-  statement: (source, rows) =>
-    `SELECT fence_groups(array_agg(${source.cell("group_id")}), array_agg(${source.cell("generation")})) FROM ${rows}`,
+  statement: (rows) => `SELECT fence_groups(array_agg(t.group_id), array_agg(t.generation)) FROM ${rows}`,
 });
 
 const attempts = part<AttemptWrite>("attempts", {
@@ -97,9 +96,9 @@ const attempts = part<AttemptWrite>("attempts", {
     poll_time: bigint((row) => row.attempt.pollTime),
     place: json((row) => valueText(row.attempt.place)),
   },
-  statement: (source, rows) => {
-    const changes = source.excluded("run_key", "step_id", "attempt_id", "uuid", "step_instance_id");
-    return `INSERT INTO step_attempt (${source.names}) SELECT ${source.cells} FROM ${rows}
+  statement: (rows, source) => {
+    const changes = source.assignments("excluded", "run_key", "step_id", "attempt_id", "uuid", "step_instance_id");
+    return `INSERT INTO step_attempt (${source.names}) SELECT ${source.names} FROM ${rows}
       ON CONFLICT (run_key, step_id, attempt_id) DO UPDATE SET ${changes}`;
   },
 });
@@ -116,8 +115,7 @@ const runs = part<RunWrite>("runs", {
     artifacts: json((row) => objectText(row.change.artifacts)),
     timeline: json((row) => listText(row.change.timeline)),
   },
-  statement: (source, rows) =>
-    `UPDATE run SET ${source.assignments("key")} FROM ${rows} WHERE run.key = ${source.cell("key")}`,
+  statement: (rows, source) => `UPDATE run SET ${source.assignments("t", "key")} FROM ${rows} WHERE run.key = t.key`,
 });
 
 const chunks = part<LogChunk>("chunks", {
@@ -130,7 +128,7 @@ const chunks = part<LogChunk>("chunks", {
     text: text((row) => row.text),
     time: bigint((row) => row.time),
   },
-  statement: (source, rows) => `INSERT INTO step_log (${source.names}) SELECT ${source.cells} FROM ${rows}
+  statement: (rows, source) => `INSERT INTO step_log (${source.names}) SELECT ${source.names} FROM ${rows}
     ON CONFLICT (uuid, stream, "offset") DO NOTHING`,
 });
 
@@ -142,8 +140,8 @@ const announcements = part<OutboxWrite>("announcements", {
     key: text((row) => row.key),
     payload: json((row) => valueText(row.payload)),
   },
-  statement: (source, rows) => `INSERT INTO outbox (${source.names}, create_time)
-    SELECT ${source.cells}, (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM ${rows}
+  statement: (rows, source) => `INSERT INTO outbox (${source.names}, create_time)
+    SELECT ${source.names}, (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM ${rows}
     ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload, create_time = excluded.create_time, attempts = 0,
       next_time = 0, error = NULL, dead = 0`,
 });
@@ -151,8 +149,7 @@ const announcements = part<OutboxWrite>("announcements", {
 const actions = part<number>("actions", {
   rows: (batch) => batch.actions,
   columns: { run_key: bigint((key) => key) },
-  statement: (source, rows) =>
-    `DELETE FROM run_action USING ${rows} WHERE run_action.run_key = ${source.cell("run_key")}`,
+  statement: (rows) => `DELETE FROM run_action USING ${rows} WHERE run_action.run_key = t.run_key`,
 });
 
 const PARTS: readonly Part[] = [fence, attempts, runs, chunks, announcements, actions];

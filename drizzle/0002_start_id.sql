@@ -1,0 +1,1 @@
+ALTER TABLE "run" ADD COLUMN "start_id" bigint DEFAULT 0 NOT NULL;

@@ -1,0 +1,41 @@
+/**
+ * Runs that were started through this node, are under way on it and have not been reported as ended: who waits for one
+ * of them need not look at the database first. It forgets rather than grows: whatever is not known here is read.
+ */
+import { type RunRef, runIdentity } from "../run/model.ts";
+
+/** Runs remembered; the oldest goes first. */
+const MOST = 10_000;
+
+export class Running {
+  /** Groups by identity. */
+  readonly #groups = new Map<string, number>();
+  readonly #most: number;
+
+  constructor(most = MOST) {
+    this.#most = most;
+  }
+
+  add(run: RunRef, groupId: number): void {
+    if (this.#groups.size >= this.#most) this.#groups.delete(this.#groups.keys().next().value as string);
+    this.#groups.set(runIdentity(run), groupId);
+  }
+
+  has(run: RunRef): boolean {
+    return this.#groups.has(runIdentity(run));
+  }
+
+  ended(run: RunRef): void {
+    this.#groups.delete(runIdentity(run));
+  }
+
+  /** Their runs go on elsewhere, and nobody tells here how they end. */
+  disown(groups: readonly number[]): void {
+    const gone = new Set(groups);
+    for (const [identity, groupId] of this.#groups) if (gone.has(groupId)) this.#groups.delete(identity);
+  }
+
+  clear(): void {
+    this.#groups.clear();
+  }
+}

@@ -1,0 +1,92 @@
+/** Which runs main's end of the engine threads knows to be under way, with a thread that the test plays. */
+import { expect, test } from "bun:test";
+import { EnginePool } from "../../src/flow/pool.ts";
+import type { StartCommand, StartReply, ToEngine, ToMain } from "../../src/flow/protocol.ts";
+import type { RunRef } from "../../src/run/model.ts";
+import { Channel } from "../../src/runtime/channel.ts";
+
+const GROUPS = [0, 1, 2, 3];
+
+class Played {
+  readonly ended: RunRef[] = [];
+  readonly pool: EnginePool;
+  readonly #thread: Channel<ToEngine, ToMain>;
+  #reply: Partial<StartReply> = {};
+
+  constructor() {
+    this.pool = new EnginePool({
+      threads: 1,
+      session: "main",
+      send: (_thread, frame) => this.#thread.accept(frame),
+      elsewhere() {},
+      ended: (runs) => this.ended.push(...runs),
+      logged() {},
+      stale() {},
+    });
+    this.#thread = new Channel<ToEngine, ToMain>({
+      session: "thread",
+      initiator: false,
+      send: (frame) => this.pool.accept(0, frame),
+      receive: (message) => this.#receive(message),
+    });
+    this.pool.own(GROUPS.map((groupId) => ({ groupId, generation: 1 })));
+  }
+
+  /** @param reply what the thread says of the run */
+  start(run: RunRef, reply: Partial<StartReply>): Promise<StartReply> {
+    this.#reply = { ...run, status: "CREATED", ...reply };
+    return this.pool.start({ workflowId: run.workflowId } as StartCommand);
+  }
+
+  /** Resolves when main has it. */
+  async say(message: ToMain): Promise<void> {
+    this.#thread.post(message);
+    // Frames go out at the end of a tick.
+    for (let round = 0; round < 3; round++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #receive(message: ToEngine): void {
+    if (message.type === "start") {
+      this.#thread.post({ type: "started", id: message.id, reply: this.#reply as StartReply });
+    } else if (message.type === "disown") this.#thread.post({ type: "disowned", id: message.id });
+  }
+}
+
+const ref = (instanceId: number) => ({ workflowId: "wf", instanceId, runId: 1 });
+const known = ({ pool }: Played): number[] => [1, 2, 3, 4].filter((id) => pool.isRunning(ref(id)));
+
+test("a run is known that was let go, and none that waits, was started before, or belongs to another node", async () => {
+  const played = new Played();
+  await played.pool.disown([3]);
+  await played.start(ref(1), { groupId: 1 });
+  await played.start(ref(2), {});
+  await played.start(ref(3), { status: "DUPLICATED" });
+  await played.start(ref(4), { groupId: 3 });
+  expect(known(played)).toEqual([1]);
+});
+
+test("a run is not known any more once its end was told", async () => {
+  const played = new Played();
+  for (const id of [1, 2, 3]) await played.start(ref(id), { groupId: id });
+  const ends = [ref(1), ref(3)];
+  await played.say({ type: "ended", runs: ends });
+  expect(played.ended).toEqual(ends);
+  expect(known(played)).toEqual([2]);
+});
+
+test.each<[string, (played: Played) => unknown]>([
+  ["given up", ({ pool }) => pool.disown([1])],
+  ["lost", (played) => played.say({ type: "stale", groups: [1] })],
+])("the runs of a group that is %s are not known any more", async (_how, end) => {
+  const played = new Played();
+  for (const id of [1, 2]) await played.start(ref(id), { groupId: id });
+  await end(played);
+  expect(known(played)).toEqual([2]);
+});
+
+test("no run is known when the pool is closed", async () => {
+  const played = new Played();
+  await played.start(ref(1), { groupId: 1 });
+  played.pool.close();
+  expect(known(played)).toEqual([]);
+});
