@@ -8,6 +8,8 @@ import { Problem } from "./error.ts";
 
 /** Levels of lists and objects; checked on the text, before anything recurses over it. */
 const MAX_DEPTH = 300;
+/** Keeps nothing between texts. */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * @param limit bytes
@@ -22,9 +24,27 @@ export async function readJson(request: Request, limit: number): Promise<Json> {
   return value;
 }
 
+/**
+ * A body of announced length is read whole, in one step: Bun takes nothing beyond that length for a part of it, fails
+ * when the client leaves before its end, and refuses a request that says to come in chunks as well. Any other body is
+ * counted while it comes.
+ *
+ * @param limit bytes
+ * @throws BAD_REQUEST when it is not UTF-8, or {@link Problem} 413 when it is longer
+ */
 export async function readText(request: Request, limit: number): Promise<string> {
-  const announced = Number(request.headers.get("content-length") ?? 0);
+  const announced = Number(request.headers.get("content-length") ?? Number.NaN);
   if (announced > limit) throw tooLong(limit);
+  const bytes = announced <= limit ? await request.bytes() : await readCounting(request, limit);
+  if (bytes.byteLength > limit) throw tooLong(limit);
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw badRequest("The body is not UTF-8", ["send the JSON text encoded as UTF-8"]);
+  }
+}
+
+async function readCounting(request: Request, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
@@ -32,11 +52,7 @@ export async function readText(request: Request, limit: number): Promise<string>
     if (size > limit) throw tooLong(limit);
     chunks.push(chunk);
   }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
-  } catch {
-    throw badRequest("The body is not UTF-8", ["send the JSON text encoded as UTF-8"]);
-  }
+  return Buffer.concat(chunks);
 }
 
 const tooLong = (limit: number): Problem =>

@@ -78,7 +78,9 @@ function problemResponse({ status, message, headers }: Problem, path: string): R
   return json(body, status, { "content-type": "application/problem+json", ...headers });
 }
 
+const JSON_HEADERS = { "content-type": "application/json" };
+
 /** JSON with its 64-bit numbers whole. */
-export function json(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(stringifyJson(value), { status, headers: { "content-type": "application/json", ...headers } });
+export function json(value: unknown, status = 200, headers: Readonly<Record<string, string>> = JSON_HEADERS): Response {
+  return new Response(stringifyJson(value), { status, headers });
 }

@@ -65,6 +65,7 @@ export class Reader {
   async #plan(run: Run): Promise<Plan> {
     const plan = await this.#planOf(run.workflowId, run.internalId, run.versionId);
     const workflow = runtimeWorkflow(run, plan.workflow);
+    if (workflow === plan.workflow) return plan;
     return workflow.steps === plan.workflow.steps ? { ...plan, workflow } : makePlan(workflow);
   }
 

@@ -48,7 +48,8 @@ function declare(
 }
 
 function millisOf(get: Lookup, name: string): number {
-  return Number(jsonToLong(get(name)) ?? 0n);
+  const value = get(name);
+  return Number.isSafeInteger(value) ? (value as number) : Number(jsonToLong(value) ?? 0n);
 }
 
 const runTs = (get: Lookup): number => millisOf(get, "RUN_TS");
@@ -157,10 +158,12 @@ export const OWN_DEFAULTS: ReadonlySet<string> = new Set(["owner", "workflow_id"
 export function deriveDefault(name: string, inputs: DefaultInputs, get: Lookup): Parameter | undefined {
   const entry = WORKFLOW_DEFAULTS.get(name);
   if (!entry || inputs.omit?.includes(name)) return undefined;
-  const result = entry.derive(inputs, get);
-  const { internal_mode: _, ...param } = entry.param;
-  const evaluated = { evaluated_result: result, evaluated_time: inputs.time };
-  if (inputs.source === undefined || OWN_DEFAULTS.has(name)) return { ...param, ...evaluated };
-  const { expression: __, ...literal } = param;
-  return { value: result as string | number, ...literal, source: inputs.source, ...evaluated };
+  const { expression, type, tags, mode, source } = entry.param;
+  const evaluated_result = entry.derive(inputs, get);
+  const evaluated_time = inputs.time;
+  if (inputs.source === undefined || OWN_DEFAULTS.has(name)) {
+    return { expression, type, tags, mode, source, evaluated_result, evaluated_time };
+  }
+  const value = evaluated_result as string | number;
+  return { value, type, tags, mode, source: inputs.source, evaluated_result, evaluated_time };
 }

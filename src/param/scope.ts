@@ -147,8 +147,10 @@ export function allWorkflowParams(run: WorkflowParams): Params {
   if (!defaults) return params;
   const all: Record<string, Parameter> = {};
   const get = (name: string): Json => {
+    const known = all[name];
+    if (known) return known.evaluated_result ?? null;
     if (Object.hasOwn(params, name)) return workflowResult(run, name);
-    const param = all[name] ?? deriveDefault(name, defaults, get);
+    const param = deriveDefault(name, defaults, get);
     if (param) all[name] = param;
     return param?.evaluated_result ?? null;
   };

@@ -109,9 +109,9 @@ async function boot(config: Config, { log, fatal }: ServeOptions, onStop: OnStop
   const asking: EvaluationClient = new EvaluationClient((text) =>
     evaluations.ask(text, (answer) => asking.receive(answer)),
   );
-  const http = listen(config, async (request) => {
-    if (new URL(request.url).pathname === PEER_PATH) return takeHints(request, peers, pool, membership);
-    return app.fetch(request);
+  const http = listen(config, {
+    routes: { [PEER_PATH]: (request) => takeHints(request, peers, pool, membership) },
+    fetch: (request) => app.fetch(request),
   });
   onStop(() => http.stop());
   const membership: Membership = new Membership({
@@ -193,10 +193,13 @@ interface Http {
   stop(): Promise<void>;
 }
 
-function listen(config: Config, fetch: (request: Request) => Promise<Response>): Http {
+type Answer = (request: Request) => Response | Promise<Response>;
+
+/** @param answers by path, and what is asked of all others */
+function listen(config: Config, answers: { readonly routes: Record<string, Answer>; readonly fetch: Answer }): Http {
   try {
     // Logs are followed and runs are waited for on open connections: none is cut for being silent.
-    const server = Bun.serve({ hostname: config.host, port: config.port, idleTimeout: 0, fetch });
+    const server = Bun.serve({ hostname: config.host, port: config.port, idleTimeout: 0, ...answers });
     const host = config.host.includes(":") ? `[${config.host}]` : config.host;
     return { url: `http://${host}:${server.port}`, stop: () => server.stop(true) };
   } catch (error) {

@@ -5,7 +5,7 @@ import { openApiDocument } from "../../src/api/openapi.ts";
 import { stringifyJson } from "../../src/json.ts";
 import { apiFixture, definition } from "./fixture.ts";
 
-const { call, app } = await apiFixture();
+const { call, send, app } = await apiFixture();
 
 describe("the server about itself", () => {
   test("is alive, ready, and knows its version", async () => {
@@ -19,6 +19,32 @@ describe("the server about itself", () => {
     const { text, headers } = await call("GET", "/metrics");
     expect(headers.get("content-type")).toContain("text/plain");
     expect(text).toMatch(/maestro_http_request_seconds_count\{operation="createWorkflow"\} \d/);
+  });
+
+  test("counts its answers by status, once each, those to what fits no endpoint or fails too", async () => {
+    const counted = async () => {
+      const { text } = await call("GET", "/metrics");
+      const lines = [...text.matchAll(/maestro_http_responses_total\{status="(\d+)"\} (\d+)/g)];
+      return new Map(lines.map(([, status, count]) => [Number(status), Number(count)]));
+    };
+    const before = await counted();
+    await call("GET", "/nowhere");
+    await call("POST", "/livez");
+    await call("GET", "/api/v3/runs?limit=x");
+    const after = await counted();
+    const more = [...after].map(([status, count]) => [status, count - (before.get(status) ?? 0)]);
+    expect(more.filter(([, count]) => count !== 0).sort()).toEqual([
+      [200, 1], // for the first look
+      [400, 1],
+      [404, 1],
+      [405, 1],
+    ]);
+  });
+
+  test("answers HEAD as GET, without the body", async () => {
+    const head = await send("HEAD", "/version");
+    expect([head.status, await head.text(), head.headers.get("content-type")]).toEqual([200, "", "application/json"]);
+    expect((await send("HEAD", "/nowhere")).status).toBe(404);
   });
 
   test("tells what may be done in which status, though an instance could be named alike", async () => {
