@@ -4,6 +4,7 @@
  * that is lost costs latency, never correctness.
  */
 import type { WorkflowCreateRequest } from "../definition/metadata.ts";
+import type { StoredRun } from "../flow/port.ts";
 import type { StartCommand, StartReply } from "../flow/protocol.ts";
 import type { JsonObject } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
@@ -47,8 +48,8 @@ export interface EnginePort {
   hintDequeue(workflowIds: readonly string[]): void;
   /** The run is under way on this node as far as it knows, and the node will tell of its end. */
   isRunning(run: RunRef): boolean;
-  /** Called at or after the commit of the run's end, maybe never, maybe more than once. */
-  onRunEnded(run: RunRef, listener: () => void): Unsubscribe;
+  /** Called at or after the commit of the run's end, maybe never, maybe more than once, maybe with the row that the commit returned. */
+  onRunEnded(run: RunRef, listener: (row?: StoredRun) => void): Unsubscribe;
   /** Called after new log chunks of the attempt have committed. */
   onLog(uuid: string, listener: () => void): Unsubscribe;
   /** Built-in types, types known upstream without a runtime here, and loaded plugins. */

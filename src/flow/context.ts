@@ -6,7 +6,7 @@ import type { AttemptContext, StepResult } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { GraphNode } from "./graph.ts";
-import type { FlowStore, GroupStamp } from "./port.ts";
+import type { FlowStore, GroupStamp, StoredRun } from "./port.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { TimerHeap } from "./timer.ts";
 
@@ -43,6 +43,6 @@ export interface FlowContext {
   drop(uuid: string): void;
   /** A write was refused: these groups have another owner. */
   lost(groups: readonly number[]): void;
-  /** The run's end has committed. */
-  runOver(run: Run): void;
+  /** The run's end has committed. @param ended its row, if the commit returned it */
+  runOver(run: Run, ended: StoredRun | undefined): void;
 }

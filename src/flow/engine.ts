@@ -14,7 +14,7 @@ import { RecentlyEnded } from "./ended.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { type Graph, type GraphNode, graphOf } from "./graph.ts";
 import { Group, type GroupContext } from "./group.ts";
-import type { FlowStore, GroupStamp, LogChunk, StaleOwner, Write } from "./port.ts";
+import type { FlowStore, GroupStamp, LogChunk, StaleOwner, StoredRun, Write } from "./port.ts";
 import type { EngineCounters, RunHint, StartCommand, StartReply } from "./protocol.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type StartContext, Starter } from "./start.ts";
@@ -32,7 +32,7 @@ const MOST_GRAPHS = 2_000;
 /** What an engine tells its surroundings. */
 export interface EngineEvents {
   launch(hints: readonly RunHint[]): void;
-  ended(run: RunRef): void;
+  ended(run: RunRef, row: StoredRun | undefined): void;
   logged(uuid: string): void;
   stale(groups: readonly number[]): void;
 }
@@ -259,11 +259,11 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.#options.events.stale(held);
   }
 
-  runOver(run: Run): void {
+  runOver(run: Run, row: StoredRun | undefined): void {
     this.#ended++;
     this.#owned.get(run.groupId)?.forget(run.key);
     this.ended.add(run.key);
-    this.#options.events.ended(run);
+    this.#options.events.ended(run, row);
     if (this.#queueing.has(run.workflowId)) this.#dequeue([run.workflowId]);
     else this.#dequeueSoon(run.workflowId);
   }

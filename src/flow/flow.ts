@@ -333,10 +333,10 @@ export class Flow implements Scheduled, TaskHost {
     this.#attempts = new Map();
     this.#afterCommit = [];
     this.#runChanged = false;
-    this.engine.store.writer.write(this.#stamp, rows, (error) => {
+    this.engine.store.writer.write(this.#stamp, rows, (error, ended) => {
       if (error) return this.engine.lost(error.groups);
       for (const callback of callbacks) callback();
-      if (over) this.engine.runOver(this.#run);
+      if (over) this.engine.runOver(this.#run, ended);
     });
   }
 

@@ -11,7 +11,7 @@ import { stringifyJson } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
 import { Channel } from "../runtime/channel.ts";
 import type { GroupStamp } from "./port.ts";
-import type { EngineCounters, RunHint, StartCommand, StartReply, ToEngine, ToMain } from "./protocol.ts";
+import type { EndedRun, EngineCounters, RunHint, StartCommand, StartReply, ToEngine, ToMain } from "./protocol.ts";
 import { Running } from "./running.ts";
 
 export interface EnginePoolOptions {
@@ -20,7 +20,7 @@ export interface EnginePoolOptions {
   send(thread: number, frame: string): void;
   /** Hints for groups that this node does not own. */
   elsewhere(hints: readonly RunHint[]): void;
-  ended(runs: readonly RunRef[]): void;
+  ended(runs: readonly EndedRun[]): void;
   logged(uuids: readonly string[]): void;
   /** A write was refused: these groups have another owner. */
   stale(groups: readonly number[]): void;

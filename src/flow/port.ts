@@ -62,13 +62,19 @@ export class StaleOwner extends Error {
   }
 }
 
+/** A run's row as Postgres returned it. Only the store looks into it. */
+export type StoredRun = Readonly<Record<string, string | number | null>>;
+
+/** @param ended the run that the rows have ended, if the commit returned it: not when it was shared */
+export type Settled = (error?: StaleOwner, ended?: StoredRun) => void;
+
 /** Group commit. */
 export interface Writer {
   /**
    * Queues rows; they commit together with whatever else is queued, in this order.
    * @param settled called once: after the commit, or with {@link StaleOwner} when the group was lost.
    */
-  write(stamp: GroupStamp, rows: readonly Write[], settled?: (error?: StaleOwner) => void): void;
+  write(stamp: GroupStamp, rows: readonly Write[], settled?: Settled): void;
   /** Rows queued and not committed: callers slow down above a limit. */
   readonly depth: number;
   /** Resolves when everything queued before the call has settled. */

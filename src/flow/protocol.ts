@@ -5,7 +5,7 @@ import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { ErrorData } from "../error.ts";
 import type { ParamDefinitions } from "../param/type.ts";
 import type { RunRef } from "../run/model.ts";
-import type { GroupStamp, RunPlace } from "./port.ts";
+import type { GroupStamp, RunPlace, StoredRun } from "./port.ts";
 
 /** A start request after validation. */
 export interface StartRequest {
@@ -42,6 +42,12 @@ export interface StartReply extends RunRef {
 /** A run that its owner should look at. */
 export type RunHint = RunPlace;
 
+/** A run whose end has committed. */
+export interface EndedRun extends RunRef {
+  /** As the commit returned it, so that who waits for it need not read it. */
+  readonly row?: StoredRun;
+}
+
 /** Main → engine thread. Commands travel as JSON text, so that only they pay for faithful numbers. */
 export type ToEngine =
   | { readonly type: "start"; readonly id: number; readonly command: string }
@@ -63,7 +69,7 @@ export type ToMain =
   /** Runs that were let go here and belong to another thread or node. */
   | { readonly type: "launch"; readonly hints: readonly RunHint[] }
   /** The ends of these runs have committed. */
-  | { readonly type: "ended"; readonly runs: readonly RunRef[] }
+  | { readonly type: "ended"; readonly runs: readonly EndedRun[] }
   /** New log chunks of these attempts have committed. */
   | { readonly type: "logged"; readonly uuids: readonly string[] }
   /** A write was refused: these groups have another owner. */

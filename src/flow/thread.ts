@@ -4,7 +4,8 @@ import { parseJson } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
 import { Channel } from "../runtime/channel.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
-import type { RunHint, StartCommand, ToEngine, ToMain } from "./protocol.ts";
+import type { StoredRun } from "./port.ts";
+import type { EndedRun, RunHint, StartCommand, ToEngine, ToMain } from "./protocol.ts";
 
 export interface EngineThreadOptions {
   readonly session: string;
@@ -16,7 +17,7 @@ export interface EngineThreadOptions {
 export class EngineThread {
   readonly engine: Engine;
   readonly #channel: Channel<ToEngine, ToMain>;
-  #ended: RunRef[] = [];
+  #ended: EndedRun[] = [];
   #logged = new Set<string>();
   #launched: RunHint[] = [];
   #reporting = false;
@@ -30,7 +31,7 @@ export class EngineThread {
     });
     this.engine = options.engine({
       launch: (hints) => this.#report(() => this.#launched.push(...hints)),
-      ended: (run) => this.#report(() => this.#ended.push(run)),
+      ended: (run, row) => this.#report(() => this.#ended.push(endedRun(run, row))),
       logged: (uuid) => this.#report(() => this.#logged.add(uuid)),
       stale: (groups) => this.#channel.post({ type: "stale", groups }),
     });
@@ -84,7 +85,7 @@ export class EngineThread {
     queueMicrotask(() => {
       this.#reporting = false;
       if (this.#launched.length > 0) this.#channel.post({ type: "launch", hints: this.#launched });
-      if (this.#ended.length > 0) this.#channel.post({ type: "ended", runs: this.#ended.map(refOf) });
+      if (this.#ended.length > 0) this.#channel.post({ type: "ended", runs: this.#ended });
       if (this.#logged.size > 0) this.#channel.post({ type: "logged", uuids: [...this.#logged] });
       this.#launched = [];
       this.#ended = [];
@@ -93,4 +94,7 @@ export class EngineThread {
   }
 }
 
-const refOf = ({ workflowId, instanceId, runId }: RunRef): RunRef => ({ workflowId, instanceId, runId });
+const endedRun = ({ workflowId, instanceId, runId }: RunRef, row: StoredRun | undefined): EndedRun => ({
+  ...{ workflowId, instanceId, runId },
+  ...(row && { row }),
+});

@@ -1,9 +1,11 @@
+type Listener<News> = (news: News) => void;
+
 /** Who waits for something to happen to a run or an attempt: listeners by key, each called for every hint. */
-export class Listeners {
-  readonly #byKey = new Map<string, Set<() => void>>();
+export class Listeners<News = void> {
+  readonly #byKey = new Map<string, Set<Listener<News>>>();
 
   /** @returns takes the listener away again */
-  add(key: string, listener: () => void): () => void {
+  add(key: string, listener: Listener<News>): () => void {
     const set = this.#byKey.get(key) ?? new Set();
     set.add(listener);
     this.#byKey.set(key, set);
@@ -13,7 +15,7 @@ export class Listeners {
     };
   }
 
-  tell(keys: Iterable<string>): void {
-    for (const key of keys) for (const listener of this.#byKey.get(key) ?? []) listener();
+  tell(key: string, news: News): void {
+    for (const listener of this.#byKey.get(key) ?? []) listener(news);
   }
 }

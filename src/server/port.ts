@@ -2,6 +2,7 @@
 import type { EngineHealth, EnginePort, StepTypeInfo } from "../api/port.ts";
 import type { Membership } from "../flow/membership.ts";
 import type { EnginePool } from "../flow/pool.ts";
+import type { StoredRun } from "../flow/port.ts";
 import { type RunRef, runIdentity } from "../run/model.ts";
 import type { StepTypeEntry, StepTypeRegistry } from "../runtime/registry.ts";
 import type { EvaluationClient } from "./evaluation/client.ts";
@@ -11,7 +12,7 @@ export interface PortParts {
   readonly pool: EnginePool;
   readonly evaluation: EvaluationClient;
   readonly types: StepTypeRegistry;
-  readonly ended: Listeners;
+  readonly ended: Listeners<StoredRun | undefined>;
   readonly logged: Listeners;
   readonly membership: Membership;
   /** What else is wrong with this node. */

@@ -6,6 +6,7 @@ import { createApp } from "../api/app.ts";
 import { MaestroError } from "../error.ts";
 import { Membership } from "../flow/membership.ts";
 import { EnginePool } from "../flow/pool.ts";
+import type { StoredRun } from "../flow/port.ts";
 import type { Logger } from "../log.ts";
 import { runIdentity } from "../run/model.ts";
 import { RuntimeHost } from "../runtime/host.ts";
@@ -68,7 +69,7 @@ async function boot(config: Config, { log, fatal }: ServeOptions, onStop: OnStop
   const store = await openStore(config, log);
   onStop(() => store.stop());
   const node = { id: crypto.randomUUID(), version: VERSION };
-  const listeners = { ended: new Listeners(), logged: new Listeners() };
+  const listeners = { ended: new Listeners<StoredRun | undefined>(), logged: new Listeners() };
   const runtime = await startRuntime(config, log, (engine, text) => engines.send(engine, "runtime", text));
   onStop(() => runtime.host.stop());
   const setup = evaluationSetup(config, runtime.plugins);
@@ -83,8 +84,12 @@ async function boot(config: Config, { log, fatal }: ServeOptions, onStop: OnStop
     session: node.id,
     send: (thread, frame) => engines.send(thread, "frame", frame),
     elsewhere: (hints) => peers.tell(hints),
-    ended: (runs) => listeners.ended.tell(runs.map(runIdentity)),
-    logged: (uuids) => listeners.logged.tell(uuids),
+    ended(runs) {
+      for (const run of runs) listeners.ended.tell(runIdentity(run), run.row);
+    },
+    logged(uuids) {
+      for (const uuid of uuids) listeners.logged.tell(uuid);
+    },
     stale: () => void membership.refresh(),
   });
   const problems: string[] = [];

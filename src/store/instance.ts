@@ -1,4 +1,5 @@
 /** Reads of runs and attempts: by id, by page, across workflows. Nothing here writes. */
+import type { StoredRun } from "../flow/port.ts";
 import type { Run, RunRef } from "../run/model.ts";
 import { RUN_STATUSES, type RunStatus } from "../run/status.ts";
 import type { StepAttempt } from "../step/model.ts";
@@ -30,6 +31,9 @@ export async function loadRun(
           WHERE workflow_id = ${workflowId} AND instance_id = ${instanceId} AND run_id = ${runId}`;
   return row && runOf(row);
 }
+
+/** A row that a commit returned. */
+export const readRun = (row: StoredRun): Run => runOf(row as unknown as RunRow);
 
 export interface IdRange {
   readonly low: number;

@@ -3,6 +3,7 @@ import { createApp } from "../../src/api/app.ts";
 import type { EnginePort, StartCommand, StartReply } from "../../src/api/port.ts";
 import type { Clock } from "../../src/clock.ts";
 import { notFound } from "../../src/error.ts";
+import type { StoredRun } from "../../src/flow/port.ts";
 import { type Json, parseJson, stringifyJson } from "../../src/json.ts";
 import { createLogger } from "../../src/log.ts";
 import { dryRunContext, dryRunWorkflowParams } from "../../src/param/index.ts";
@@ -31,10 +32,10 @@ export interface Answer {
 
 /** Listeners for one kind of hint; tells when somebody begins or stops to listen. */
 class Listeners {
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(row?: StoredRun) => void>();
   readonly #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  add(listener: () => void): () => void {
+  add(listener: (row?: StoredRun) => void): () => void {
     this.#listeners.add(listener);
     this.#changed();
     return () => {
@@ -51,8 +52,9 @@ class Listeners {
     return promise;
   }
 
-  hint(): void {
-    for (const listener of this.#listeners) listener();
+  /** @param row what comes along */
+  hint(row?: StoredRun): void {
+    for (const listener of this.#listeners) listener(row);
   }
 
   #changed(): void {
@@ -138,7 +140,7 @@ export class FakeEngine implements EnginePort {
     return this.hasRuns;
   }
 
-  onRunEnded(_run: RunRef, listener: () => void) {
+  onRunEnded(_run: RunRef, listener: (row?: StoredRun) => void) {
     return this.ended.add(listener);
   }
 

@@ -8,7 +8,7 @@ import type { StepScope } from "../../src/flow/evaluation.ts";
 import { Evaluator } from "../../src/flow/evaluator.ts";
 import type { Membership } from "../../src/flow/membership.ts";
 import { EnginePool } from "../../src/flow/pool.ts";
-import type { FlowStore } from "../../src/flow/port.ts";
+import type { FlowStore, StoredRun } from "../../src/flow/port.ts";
 import { EngineThread } from "../../src/flow/thread.ts";
 import { createLogger } from "../../src/log.ts";
 import { DEFAULT_CATALOG } from "../../src/param/index.ts";
@@ -64,13 +64,15 @@ class Told extends Evaluator {
 
 /** The pool of main and its one thread. */
 function engineOf(store: FlowStore, clock: FakeClock, begun: Next) {
-  const listeners = { ended: new Listeners(), logged: new Listeners() };
+  const listeners = { ended: new Listeners<StoredRun | undefined>(), logged: new Listeners() };
   const pool: EnginePool = new EnginePool({
     threads: 1,
     session: "main",
     send: (_thread, frame) => thread.accept(frame),
     elsewhere() {},
-    ended: (runs) => listeners.ended.tell(runs.map(runIdentity)),
+    ended(runs) {
+      for (const run of runs) listeners.ended.tell(runIdentity(run), run.row);
+    },
     logged() {},
     stale() {},
   });

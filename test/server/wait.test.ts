@@ -38,17 +38,29 @@ async function waiting(path: string, query = "?wait=60", signal?: AbortSignal): 
 }
 
 const refOf = (workflowId: string): RunRef => ({ workflowId, instanceId: 1, runId: 1 });
-const endOf = (id: string): Promise<void> => new Promise((resolve) => port.onRunEnded(refOf(id), resolve));
+const endOf = (id: string): Promise<void> => new Promise((resolve) => port.onRunEnded(refOf(id), () => resolve()));
 const status = async (answer: Promise<string>) => read(await answer).status;
 
-test("a run that is under way here is read once: when its end was told", async () => {
+test("a run that is under way here is answered with the row of its last commit, as it would be read", async () => {
   const path = await underWay("once");
   const before = reads();
   const { answer } = await waiting(path);
+  pass(NAP);
+  const waited = await answer;
+  expect(reads()).toBe(before);
+  expect(read(waited).status).toBe("SUCCEEDED");
+  expect(waited).toBe(await send("GET", path));
+});
+
+test("a run whose last commit was shared is read when its end was told", async () => {
+  const paths = [await underWay("one"), await underWay("other")];
+  const before = reads();
+  const polls = [];
+  for (const path of paths) polls.push(await waiting(path));
   expect(reads()).toBe(before);
   pass(NAP);
-  expect(await status(answer)).toBe("SUCCEEDED");
-  expect(reads()).toBe(before + 1);
+  for (const { answer } of polls) expect(await status(answer)).toBe("SUCCEEDED");
+  expect(reads()).toBe(before + 2);
 });
 
 test("a run that had ended before somebody waits for it is read at once", async () => {

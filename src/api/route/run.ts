@@ -1,6 +1,7 @@
 /** Runs of workflow instances: reads, one by one and in pages. */
 import { z } from "zod";
 import { badRequest, notFound } from "../../error.ts";
+import type { StoredRun } from "../../flow/port.ts";
 import { parseJson } from "../../json.ts";
 import type { Run, RunRef } from "../../run/model.ts";
 import { RUN_ACTIONS, type RunStatus, type StoredRunStatus, shownRunStatus } from "../../run/status.ts";
@@ -13,6 +14,7 @@ import {
   loadRuns,
   type RunFilter,
   type RunSummary,
+  readRun,
   runRange,
 } from "../../store/instance.ts";
 import { type Call, integerOf } from "../call.ts";
@@ -110,16 +112,18 @@ async function awaitEnd(call: Call, { sql, engine, clock }: Services, ref: RunRe
   const deadline = clock.now() + seconds * 1000;
   const { signal } = call.request;
   // Listens before it looks: an end in between is heard.
-  const wakeup = new Wakeup(clock, signal, (listener) => engine.onRunEnded(ref, listener));
+  const wakeup = new Wakeup<StoredRun>(clock, signal, (listener) => engine.onRunEnded(ref, listener));
   call.keepOpen(seconds);
   try {
     // What is under way on this node is not looked at before its end: the read would only be in the way of the commit.
-    if (engine.isRunning(ref)) await wakeup.until(Math.min(deadline, clock.now() + RE_READ));
-    for (;;) {
-      const run = await loadRun(sql, ref.workflowId, ref.instanceId, ref.runId);
-      if (run === undefined) throw noRun(ref.workflowId, ref.instanceId, ref.runId);
-      if (isOver(run) || signal.aborted || clock.now() >= deadline) return run;
-      await wakeup.until(Math.min(deadline, clock.now() + RE_READ));
+    for (let isDue = !engine.isRunning(ref); ; isDue = true) {
+      if (isDue) {
+        const run = await loadRun(sql, ref.workflowId, ref.instanceId, ref.runId);
+        if (run === undefined) throw noRun(ref.workflowId, ref.instanceId, ref.runId);
+        if (isOver(run) || signal.aborted || clock.now() >= deadline) return run;
+      }
+      const ended = await wakeup.until(Math.min(deadline, clock.now() + RE_READ));
+      if (ended !== undefined) return readRun(ended);
     }
   } finally {
     wakeup.close();

@@ -1,6 +1,6 @@
 /** What one transaction of the writer commits: queued requests, coalesced to the last write of each row. */
 
-import type { GroupStamp, LogChunk, RunChange, StaleOwner, Write } from "../../flow/port.ts";
+import type { GroupStamp, LogChunk, RunChange, Settled, Write } from "../../flow/port.ts";
 import type { Json } from "../../json.ts";
 import type { StepAttempt } from "../../step/model.ts";
 import { DEQUEUE } from "../outbox.ts";
@@ -11,7 +11,7 @@ export interface Request {
   readonly number: number;
   readonly stamp: GroupStamp;
   readonly rows: readonly Write[];
-  readonly settled: ((error?: StaleOwner) => void) | undefined;
+  readonly settled: Settled | undefined;
 }
 
 export interface AttemptWrite {

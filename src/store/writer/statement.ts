@@ -2,7 +2,7 @@
  * A batch as one statement: the fence and a data-modifying part for each table that it writes. One statement is one
  * transaction and one round trip, on whatever connection; each shape of it is prepared once (there are at most 64).
  */
-import type { GroupStamp, LogChunk } from "../../flow/port.ts";
+import type { GroupStamp, LogChunk, StoredRun } from "../../flow/port.ts";
 import type { Cell } from "../column.ts";
 import type { Sql } from "../connection.ts";
 import { listText, objectText, retryText, stepParamsText, timesText, valueText } from "../row.ts";
@@ -10,13 +10,16 @@ import { bigint, type Columns, int, json, Source, send, text, word } from "../so
 import type { AttemptWrite, Batch, OutboxWrite, RunWrite } from "./batch.ts";
 
 /**
- * Encodes the rows, so it may throw; nothing is sent before somebody waits for it.
+ * Encodes the rows, so it may throw before anything is sent.
+ *
+ * @returns the run that the batch has ended, when no table had a second row: who waits for a run waits for little else
  */
-export function statement(sql: Sql, batch: Batch) {
+export async function commit(sql: Sql, batch: Batch): Promise<StoredRun | undefined> {
   const parts = PARTS.filter((part) => part.count(batch) > 0);
   const isOne = parts.every((part) => part.count(batch) === 1);
   const parameters = parts.flatMap((part) => part.parameters(batch, isOne));
-  return send(sql, textOf(parts, isOne), parameters);
+  const [row] = await send<StoredRun>(sql, textOf(parts, isOne), parameters);
+  return row?.key === null ? undefined : row;
 }
 
 const texts = new Map<string, string>();
@@ -32,7 +35,10 @@ function textOf(parts: readonly Part[], isOne: boolean): string {
       first += part.width;
       return cte;
     });
-    made = `WITH ${ctes.join(", ")} SELECT count(*) FROM fence`;
+    const ended = isOne && parts.includes(runs);
+    // Whatever comes of the runs, the fence is read: it would not be checked otherwise.
+    made = `WITH ${ctes.join(", ")} SELECT ${ended ? "runs.*" : "NULL AS key"} FROM (SELECT count(*) FROM fence) AS fenced
+      ${ended ? "LEFT JOIN runs ON runs.end_time IS NOT NULL" : ""}`;
     texts.set(shape, made);
   }
   return made;
@@ -115,7 +121,8 @@ const runs = part<RunWrite>("runs", {
     artifacts: json((row) => objectText(row.change.artifacts)),
     timeline: json((row) => listText(row.change.timeline)),
   },
-  statement: (rows, source) => `UPDATE run SET ${source.assignments("t", "key")} FROM ${rows} WHERE run.key = t.key`,
+  statement: (rows, source) =>
+    `UPDATE run SET ${source.assignments("t", "key")} FROM ${rows} WHERE run.key = t.key RETURNING run.*`,
 });
 
 const chunks = part<LogChunk>("chunks", {

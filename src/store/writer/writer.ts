@@ -9,13 +9,13 @@
  * 4. A request that Postgres refuses holds back its lane and nothing else. It is logged, and tried again now and then.
  * 5. One statement at a time, which is a transaction of its own.
  */
-import { type GroupStamp, StaleOwner, type Write, type Writer } from "../../flow/port.ts";
+import { type GroupStamp, type Settled, StaleOwner, type StoredRun, type Write, type Writer } from "../../flow/port.ts";
 import { parseJson } from "../../json.ts";
 import type { Logger } from "../../log.ts";
 import type { Sql } from "../connection.ts";
 import { failureOf, pauseOf } from "../pipeline.ts";
 import { batchOf, lanesOf, type Request } from "./batch.ts";
-import { statement } from "./statement.ts";
+import { commit } from "./statement.ts";
 
 export interface WriterOptions {
   readonly log: Pick<Logger, "warn" | "error">;
@@ -33,6 +33,12 @@ const BATCH_ROWS = 1000;
 const DATA = /^(21|22|23|54|P0)|^[A-Z_]{6,}$/;
 /** SQLSTATE of `fence_groups`. */
 const STALE = "MA001";
+
+/** @param ended the run that it has ended, when it was alone in the batch */
+interface Commit {
+  readonly kind: "committed";
+  readonly ended: StoredRun | undefined;
+}
 
 type Failure =
   | { readonly kind: "stale"; readonly stamps: readonly (readonly [groupId: number, generation: number])[] }
@@ -69,7 +75,7 @@ export class GroupWriter implements Writer {
     return this.#rows;
   }
 
-  write(stamp: GroupStamp, rows: readonly Write[], settled?: (error?: StaleOwner) => void): void {
+  write(stamp: GroupStamp, rows: readonly Write[], settled?: Settled): void {
     if (this.#deadline !== Number.POSITIVE_INFINITY) throw new Error("the writer has stopped");
     this.#queue.push({ number: ++this.#number, stamp, rows, settled });
     this.#rows += rows.length;
@@ -137,27 +143,28 @@ export class GroupWriter implements Writer {
   async #commit(requests: readonly Request[]): Promise<void> {
     let left = requests;
     for (let tries = 0; left.length > 0; ) {
-      const failure = await this.#attempt(left);
-      if (failure === undefined) {
-        for (const request of left) this.#settle(request);
+      const result = await this.#attempt(left);
+      if (result.kind === "committed") {
+        for (const request of left) this.#settle(request, undefined, result.ended);
         return;
       }
-      if (failure.kind === "refused") return this.#isolate(left, failure.error);
-      if (failure.kind === "stale") left = this.#refuse(left, failure.stamps);
-      else await this.#pause(tries++, failure.error, left);
+      if (result.kind === "refused") return this.#isolate(left, result.error);
+      if (result.kind === "stale") left = this.#refuse(left, result.stamps);
+      else await this.#pause(tries++, result.error, left);
     }
   }
 
-  async #attempt(requests: readonly Request[]): Promise<Failure | undefined> {
+  async #attempt(requests: readonly Request[]): Promise<Commit | Failure> {
     const start = performance.now();
+    let ended: StoredRun | undefined;
     try {
-      await statement(this.#sql, batchOf(requests));
+      ended = await commit(this.#sql, batchOf(requests));
     } catch (error) {
       return this.#failureOf(error);
     }
     const rows = requests.reduce((sum, request) => sum + request.rows.length, 0);
     this.#options.committed?.(rows, performance.now() - start);
-    return undefined;
+    return { kind: "committed", ended };
   }
 
   #failureOf(error: unknown): Failure {
@@ -227,11 +234,11 @@ export class GroupWriter implements Writer {
     this.#lanes = new Set();
   }
 
-  #settle(request: Request, error?: StaleOwner): void {
+  #settle(request: Request, error?: StaleOwner, ended?: StoredRun): void {
     this.#rows -= request.rows.length;
     this.#unsettled--;
     try {
-      request.settled?.(error);
+      request.settled?.(error, ended);
     } catch (thrown) {
       this.#options.log.error("a writer's callback failed", { error: thrown });
     }

@@ -1,10 +1,11 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { GroupStamp, Write } from "../../../src/flow/port.ts";
+import type { GroupStamp, RunChange, StoredRun, Write } from "../../../src/flow/port.ts";
 import { connect } from "../../../src/store/connection.ts";
+import { startRuns } from "../../../src/store/start.ts";
 import { GroupWriter, type WriterOptions } from "../../../src/store/writer/writer.ts";
 import { freshDatabase } from "../../support/database.ts";
-import { attempt, silent } from "../fixture.ts";
+import { attempt, newRun, silent, workflow } from "../fixture.ts";
 
 const db = await freshDatabase();
 /** The writers' own pool, whose connections a test may kill. */
@@ -32,6 +33,15 @@ const row = (runKey: number, attemptId = 1, stepId = "s"): Write => ({
   runKey,
   attempt: attempt(stepId, attemptId),
 });
+const CHANGE: RunChange = {
+  status: "SUCCEEDED",
+  startTime: 1,
+  endTime: undefined,
+  modifyTime: 9,
+  overview: undefined,
+  artifacts: {},
+  timeline: [],
+};
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const settled = (writer: GroupWriter, to: GroupStamp, rows: readonly Write[]) =>
   new Promise<string>((resolve) => {
@@ -138,6 +148,50 @@ describe("a lost group", () => {
 
   test("a group that does not exist belongs to nobody", async () => {
     expect(await settled(open(), stamp(99), [row(1)])).toBe("another node owns group 99");
+  });
+
+  /** One write of each kind; the run's with its end or before it. */
+  const kinds = (key: number, endTime?: number): readonly Write[] => [
+    row(key),
+    { kind: "run", key, change: { ...CHANGE, endTime } },
+    { kind: "log", chunk: { uuid: `${key}`, stream: "stdout", offset: 0, length: 1, text: "x", time: 1 } },
+    { kind: "outbox", topic: "dequeue", key: `${key}` },
+    { kind: "action-done", runKey: key },
+  ];
+  const subsets = <T>(items: readonly T[]): T[][] =>
+    Array.from({ length: 2 ** items.length }, (_, set) => items.filter((_item, bit) => (set >> bit) % 2 === 1));
+
+  test("a batch of a lost group commits nothing, whatever it is of", async () => {
+    const writer = open();
+    for (const endTime of [undefined, 9]) {
+      for (const [index, one] of subsets(kinds(1, endTime)).entries()) {
+        const other = subsets(kinds(2, endTime))[index] ?? [];
+        for (const rows of [one, [...one, ...other]]) {
+          expect(await settled(writer, stamp(1, 7), rows)).toBe("another node owns group 1");
+        }
+      }
+    }
+    const [counts] = await db.sql`SELECT (SELECT count(*) FROM step_attempt) + (SELECT count(*) FROM step_log)
+      + (SELECT count(*) FROM outbox) + (SELECT count(*) FROM run WHERE status <> 'CREATED') AS rows`;
+    expect(counts?.rows).toBe(0);
+  });
+
+  test("a run that a batch of its own ends comes back as it is stored, any other does not", async () => {
+    const internalId = await workflow(db.sql, "back", "PARALLEL", 9);
+    const requests = ["a", "b", "c", "d"].map((uuid) => newRun("back", internalId, uuid));
+    const { outcomes } = await startRuns(db.sql, requests);
+    const keys = outcomes.map((outcome) => ("run" in outcome ? outcome.run.key : 0));
+    const [alone = 0, unended = 0, one = 0, two = 0] = keys;
+    const writer = open();
+    const ended = (rows: readonly Write[]) =>
+      new Promise<StoredRun | undefined>((resolve) => {
+        writer.write(stamp(0), rows, (_error, run) => resolve(run));
+      });
+    const stored = await ended(kinds(alone, 9));
+    expect(stored).toEqual({ ...(await db.sql<StoredRun[]>`SELECT * FROM run WHERE key = ${alone}`)[0] });
+    expect(stored).toMatchObject({ key: alone, status: "SUCCEEDED", end_time: 9 });
+    expect(await ended(kinds(unended))).toBeUndefined();
+    expect(await Promise.all([ended(kinds(one, 9)), ended(kinds(two, 9))])).toEqual([undefined, undefined]);
   });
 });
 
