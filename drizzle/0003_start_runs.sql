@@ -21,6 +21,12 @@ CREATE FUNCTION "with_event"("timeline" json, "event" json) RETURNS json LANGUAG
   SELECT (CASE WHEN timeline IS NULL THEN '[' || event || ']'
     ELSE left(timeline::text, -1) || ',' || event || ']' END)::json
 $$;--> statement-breakpoint
+-- What a run that a run strategy has stopped tells of it.
+CREATE FUNCTION "stopped_event"("rule" text, "time" bigint) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT json_build_object('timestamp', time, 'type', 'LOG', 'level', 'INFO', 'message',
+    'Stopped by the run strategy ' || rule || CASE WHEN rule = 'FIRST_ONLY'
+      THEN ': an earlier run of the workflow has not ended.' ELSE ': a newer run of the workflow was started.' END)
+$$;--> statement-breakpoint
 -- Creates runs in one round trip. Under the locks of the workflows' rows, one request after the other: finds those that
 -- were made before, hands out instance ids, lets the run strategy decide, inserts.
 --
@@ -33,10 +39,10 @@ $$;--> statement-breakpoint
 -- | LAST_ONLY          | stops what waits and what runs, and goes when that has ended     |
 -- | SERIAL_LATEST_ONLY | stops what waits, and goes when there is room                    |
 --
--- The arrays have an element for each request; those of one workflow are best side by side. Returns a row for each
+-- The arrays have an element for each request, those of one workflow side by side, no uuid twice. Returns a row for each
 -- request, in order: LAUNCHED, QUEUED, STOPPED or FAILED for a new run; DUPLICATED; CHANGED when the workflow is not as
--- `revisions` says any more. Between them: STOPS for a waiting run that was stopped for a newer one, which may be one of
--- this call, and ASKS for a running one that is asked to stop.
+-- `revisions` says any more. Before them: STOPS for a run that waited and was stopped for a newer one, and ASKS for a
+-- running one that is asked to stop.
 CREATE FUNCTION "start_runs"(
   "workflow_ids" text[], "seeds" bigint[], "internal_ids" bigint[], "revisions" bigint[], "start_ids" bigint[],
   "uuids" text[], "version_ids" bigint[], "group_infos" integer[], "correlation_ids" text[], "initiators" json[],
@@ -53,7 +59,19 @@ DECLARE
   running bigint;
   waits boolean;
   failed boolean;
-  event json;
+  -- Of the request at that position.
+  results text[];
+  instances bigint[];
+  numbers bigint[];
+  versions bigint[];
+  serials bigint[];
+  parts integer[];
+  fresh boolean[];
+  -- Positions of the workflow's new runs.
+  waiting integer[];
+  going integer[];
+  raised text[];
+  latests bigint[];
 BEGIN
   -- Locks are taken in one order everywhere: workflow by id, outbox, run.
   PERFORM 1 FROM workflow w WHERE w.workflow_id = ANY(workflow_ids) ORDER BY w.workflow_id FOR UPDATE;
@@ -77,22 +95,24 @@ BEGIN
       waits := place.waits;
       failed := place.failed;
       latest := place.latest_instance_id;
+      waiting := '{}';
+      going := '{}';
     END IF;
     SELECT r.instance_id, r.run_id, r.version_id, r.key, r.group_id, r.start_id, r.status, r.execution_id
       INTO known FROM run r WHERE r.workflow_id = workflow_ids[i] AND r.uuid = uuids[i];
-    instance := known.instance_id;
-    number := known.run_id;
-    version := known.version_id;
-    serial := known.key;
-    part := known.group_id;
+    fresh[i] := false;
 
     IF place.internal_id IS DISTINCT FROM internal_ids[i] THEN
       result := 'CHANGED';
-    ELSIF known.start_id <> start_ids[i] THEN
-      result := 'DUPLICATED';
-    ELSIF known.start_id = start_ids[i] THEN
-      -- Made by this very request, whose commit was not heard of. What has moved on since then is not launched again.
+    ELSIF known.key IS NOT NULL THEN
+      instances[i] := known.instance_id;
+      numbers[i] := known.run_id;
+      versions[i] := known.version_id;
+      serials[i] := known.key;
+      parts[i] := known.group_id;
+      -- Made by this very request, whose commit was not heard of? What has moved on since then is not launched again.
       result := CASE
+        WHEN known.start_id <> start_ids[i] THEN 'DUPLICATED'
         WHEN known.status IN ('STOPPED', 'FAILED') AND known.execution_id IS NULL THEN known.status
         WHEN known.status = 'CREATED' AND known.execution_id IS NOT NULL THEN 'LAUNCHED'
         ELSE 'QUEUED' END;
@@ -107,26 +127,32 @@ BEGIN
       ELSE
         IF waits AND place.run_rule IN ('LAST_ONLY', 'SERIAL_LATEST_ONLY') THEN
           result := 'STOPS';
-          event := json_build_object('timestamp', moment, 'type', 'LOG', 'level', 'INFO', 'message',
-            'Stopped by the run strategy ' || place.run_rule || ': a newer run of the workflow was started.');
           FOR instance, number, version, serial, part IN
             UPDATE run r SET status = 'STOPPED', end_time = moment, modify_time = moment,
-              start_time = CASE WHEN place.run_rule = 'LAST_ONLY' THEN moment END, timeline = with_event(r.timeline, event)
+              start_time = CASE WHEN place.run_rule = 'LAST_ONLY' THEN moment END,
+              timeline = with_event(r.timeline, stopped_event(place.run_rule, moment))
             WHERE r.workflow_id = workflow_ids[i] AND r.status = 'CREATED' AND r.execution_id IS NULL
             RETURNING r.instance_id, r.run_id, r.version_id, r.key, r.group_id
           LOOP
             RETURN NEXT;
           END LOOP;
+          FOR j IN 1..cardinality(waiting) LOOP
+            results[waiting[j]] := 'STOPPED';
+          END LOOP;
+          waiting := '{}';
           waits := false;
         END IF;
         IF running > 0 AND place.run_rule = 'LAST_ONLY' THEN
           result := 'ASKS';
           FOR serial, part IN
             INSERT INTO run_action AS a (run_key, group_id, action, "user", reason, create_time)
-            SELECT r.key, r.group_id, 'STOP', '"maestro_run_strategy"',
+            SELECT asked.key, asked.group_id, 'STOP', '"maestro_run_strategy"',
               'The run strategy LAST_ONLY makes way for a newer run.', moment
-            FROM run r WHERE r.workflow_id = workflow_ids[i]
-              AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL
+            FROM (
+              SELECT r.key, r.group_id FROM run r WHERE r.workflow_id = workflow_ids[i]
+                AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL
+              UNION ALL SELECT serials[j], parts[j] FROM unnest(going) AS j
+            ) AS asked (key, group_id)
             ON CONFLICT DO NOTHING
             RETURNING a.run_key, a.group_id
           LOOP
@@ -138,29 +164,42 @@ BEGIN
           ELSE 'LAUNCHED' END;
       END IF;
       latest := latest + 1;
-      instance := latest;
-      number := 1;
-      version := version_ids[i];
-      serial := nextval('run_key_seq');
-      part := run_group(seeds[i], instance, number, group_infos[i]);
-      event := CASE WHEN result = 'STOPPED' THEN json_build_object('timestamp', moment, 'type', 'LOG', 'level', 'INFO',
-        'message', 'Stopped by the run strategy FIRST_ONLY: an earlier run of the workflow has not ended.') END;
-      INSERT INTO run (workflow_id, instance_id, run_id, key, uuid, start_id, internal_id, version_id, group_id,
-        group_info, correlation_id, initiator, config, run_params, properties, params, timeout_ms, status, execution_id,
-        request_time, create_time, start_time, end_time, modify_time, artifacts, timeline)
-      VALUES (workflow, instance, number, serial, uuids[i], start_ids[i], internal_ids[i], version, part,
-        group_infos[i], correlation_ids[i], initiators[i], configs[i], run_param_sets[i], property_sets[i],
-        param_sets[i], timeouts[i], CASE WHEN result IN ('STOPPED', 'FAILED') THEN result ELSE 'CREATED' END,
-        CASE WHEN result = 'LAUNCHED' THEN uuids[i] END, request_times[i], moment,
-        CASE WHEN result = 'STOPPED' THEN moment END, CASE WHEN result IN ('STOPPED', 'FAILED') THEN moment END, moment,
-        artifact_sets[i], CASE WHEN event IS NULL THEN timelines[i] ELSE with_event(timelines[i], event) END);
-      running := running + (result = 'LAUNCHED')::integer;
-      waits := waits OR result = 'QUEUED';
+      fresh[i] := true;
+      instances[i] := latest;
+      numbers[i] := 1;
+      versions[i] := version_ids[i];
+      serials[i] := nextval('run_key_seq');
+      parts[i] := run_group(seeds[i], latest, 1, group_infos[i]);
+      IF result = 'LAUNCHED' THEN
+        running := running + 1;
+        going := going || i;
+      ELSIF result = 'QUEUED' THEN
+        waits := true;
+        waiting := waiting || i;
+      END IF;
     END IF;
-    RETURN NEXT;
+    results[i] := result;
 
     IF latest > place.latest_instance_id AND workflow IS DISTINCT FROM workflow_ids[i + 1] THEN
-      UPDATE workflow w SET latest_instance_id = latest WHERE w.workflow_id = workflow_ids[i];
+      raised := raised || workflow;
+      latests := latests || latest;
     END IF;
   END LOOP;
+
+  UPDATE workflow w SET latest_instance_id = latests[i]
+  FROM generate_series(1, cardinality(raised)) AS i WHERE w.workflow_id = raised[i];
+  INSERT INTO run (workflow_id, instance_id, run_id, key, uuid, start_id, internal_id, version_id, group_id, group_info,
+    correlation_id, initiator, config, run_params, properties, params, timeout_ms, status, execution_id, request_time,
+    create_time, start_time, end_time, modify_time, artifacts, timeline)
+  SELECT workflow_ids[i], instances[i], numbers[i], serials[i], uuids[i], start_ids[i], internal_ids[i], versions[i],
+    parts[i], group_infos[i], correlation_ids[i], initiators[i], configs[i], run_param_sets[i], property_sets[i],
+    param_sets[i], timeouts[i], CASE WHEN results[i] IN ('STOPPED', 'FAILED') THEN results[i] ELSE 'CREATED' END,
+    CASE WHEN results[i] = 'LAUNCHED' THEN uuids[i] END, request_times[i], moment,
+    CASE WHEN results[i] = 'STOPPED' AND w.run_rule <> 'SERIAL_LATEST_ONLY' THEN moment END,
+    CASE WHEN results[i] IN ('STOPPED', 'FAILED') THEN moment END, moment, artifact_sets[i],
+    CASE WHEN results[i] = 'STOPPED' THEN with_event(timelines[i], stopped_event(w.run_rule, moment)) ELSE timelines[i] END
+  FROM generate_series(1, cardinality(results)) AS i JOIN workflow w ON w.workflow_id = workflow_ids[i]
+  WHERE fresh[i];
+  RETURN QUERY SELECT results[i], workflow_ids[i], instances[i], numbers[i], versions[i], serials[i], parts[i], moment
+    FROM generate_series(1, cardinality(results)) AS i;
 END $$;

@@ -27,6 +27,8 @@ export interface Started extends StartEffects {
 /** A request with what makes its row known again when the commit was not heard of. */
 interface Request {
   readonly run: NewRun;
+  /** In the batch. */
+  readonly position: number;
   readonly startId: number;
 }
 
@@ -45,45 +47,45 @@ interface Answer {
 /** @param runs any number; their order is the order of the ids. */
 export async function startRuns(sql: Sql, runs: readonly NewRun[]): Promise<Started> {
   if (runs.length === 0) return { outcomes: [], stopped: [], stopping: [] };
-  const requests = runs.map((run): Request => ({ run, startId: randomId() }));
-  // Side by side by workflow, so that each one's state is read once.
-  const order = [...requests.keys()].sort((a, b) => compare(runs[a]?.workflowId, runs[b]?.workflowId) || a - b);
-  const parameters = SOURCE.parameters(
-    order.map((position) => requests[position] as Request),
-    false,
-  );
-  const answers = await untilPassed(() => send<Answer>(sql, START, parameters));
-  return read(runs, order, answers);
+  const requests = distinct(runs);
+  const parameters = SOURCE.parameters(requests, false);
+  return read(runs, requests, await untilPassed(() => send<Answer>(sql, START, parameters)));
 }
 
-const compare = (a = "", b = ""): number => (a < b ? -1 : a > b ? 1 : 0);
+/** The first request of each uuid, side by side by workflow. */
+function distinct(runs: readonly NewRun[]): readonly Request[] {
+  const requests = new Map<string, Request>();
+  for (const [position, run] of runs.entries()) {
+    const identity = identityOf(run);
+    if (!requests.has(identity)) requests.set(identity, { run, position, startId: randomId() });
+  }
+  return [...requests.values()].sort((a, b) => compare(a.run.workflowId, b.run.workflowId));
+}
+
+const identityOf = ({ workflowId, uuid }: NewRun): string => `${uuid} ${workflowId}`;
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 const randomId = (): number => Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
 
-function read(runs: readonly NewRun[], order: readonly number[], answers: readonly Answer[]): Started {
-  const outcomes: StartOutcome[] = new Array(runs.length);
-  const stopping: { key: number; groupId: number }[] = [];
-  const stopped = new Map<number, Answer>();
-  /** Position of each new run. */
-  const made = new Map<number, number>();
-  let next = 0;
-  for (const answer of answers) {
-    if (answer.result === "ASKS") stopping.push({ key: answer.serial, groupId: answer.part });
-    else if (answer.result === "STOPS") stopped.set(answer.serial, answer);
-    else {
-      const position = order[next++] as number;
-      outcomes[position] = outcomeOf(runs[position] as NewRun, answer);
-      made.set(answer.serial, position);
-    }
-  }
-  for (const [key, answer] of stopped) {
-    const position = made.get(key);
-    if (position === undefined) continue;
-    outcomes[position] = { result: "STOPPED", ref: refOf(answer), versionId: answer.version };
-    stopped.delete(key);
-  }
-  return { outcomes, stopped: [...stopped.values()].map(refOf), stopping };
+function read(runs: readonly NewRun[], requests: readonly Request[], answers: readonly Answer[]): Started {
+  const stopped = answers.filter(({ result }) => result === "STOPS").map(refOf);
+  const asked = answers.filter(({ result }) => result === "ASKS");
+  const stopping = asked.map(({ serial, part }) => ({ key: serial, groupId: part }));
+  const own = answers.slice(stopped.length + stopping.length);
+  const made = new Map(requests.map(({ run, position }, index) => [identityOf(run), { position, answer: own[index] }]));
+  const outcomes = runs.map((run, index) => {
+    const { position, answer } = made.get(identityOf(run)) as { position: number; answer: Answer };
+    return position === index ? outcomeOf(run, answer) : repeated(answer);
+  });
+  return { outcomes, stopped, stopping };
 }
+
+/** What becomes of a request with the uuid of an earlier one in its batch. */
+const repeated = (answer: Answer): StartOutcome =>
+  answer.result === "CHANGED"
+    ? { result: "CHANGED" }
+    : { result: "DUPLICATED", ref: refOf(answer), versionId: answer.version };
 
 const refOf = ({ workflow, instance, number }: Answer): RunRef => ({
   workflowId: workflow,

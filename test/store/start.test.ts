@@ -209,6 +209,21 @@ describe("run strategies at the start", () => {
     await wf.end(1, "STOPPED");
     expect((await dequeue(db.sql, [wf.id])).map((run) => run.instanceId)).toEqual([3]);
   });
+
+  test("LAST_ONLY within a batch: the first goes and is asked to stop, the last waits", async () => {
+    const wf = await make("LAST_ONLY");
+    const { outcomes, stopped, stopping } = await startRuns(db.sql, [wf.request(), wf.request(), wf.request()]);
+    expect(launched(outcomes)).toEqual(["CREATED+", "STOPPED", "CREATED"]);
+    const { key, groupId } = runOf(outcomes[0]);
+    expect({ stopped, stopping }).toEqual({ stopped: [], stopping: [{ key, groupId }] });
+    const rows = await db.sql`SELECT status, start_time IS NULL AS unstarted, end_time IS NULL AS unended,
+      json_array_length(timeline) AS events FROM run WHERE workflow_id = ${wf.id} ORDER BY instance_id`;
+    expect([...rows]).toEqual([
+      { status: "CREATED", unstarted: true, unended: true, events: null },
+      { status: "STOPPED", unstarted: false, unended: false, events: 1 },
+      { status: "CREATED", unstarted: true, unended: true, events: null },
+    ]);
+  });
 });
 
 describe("dequeueing", () => {
