@@ -66,12 +66,12 @@ DECLARE
   versions bigint[];
   serials bigint[];
   parts integer[];
-  fresh boolean[];
-  -- Positions of the workflow's new runs.
+  starts bigint[];
+  events json[];
+  -- Positions of new runs: of the workflow's that wait, of its that go, of all.
   waiting integer[];
   going integer[];
-  raised text[];
-  latests bigint[];
+  fresh integer[] := '{}';
 BEGIN
   -- Locks are taken in one order everywhere: workflow by id, outbox, run.
   PERFORM 1 FROM workflow w WHERE w.workflow_id = ANY(workflow_ids) ORDER BY w.workflow_id FOR UPDATE;
@@ -100,7 +100,6 @@ BEGIN
     END IF;
     SELECT r.instance_id, r.run_id, r.version_id, r.key, r.group_id, r.start_id, r.status, r.execution_id
       INTO known FROM run r WHERE r.workflow_id = workflow_ids[i] AND r.uuid = uuids[i];
-    fresh[i] := false;
 
     IF place.internal_id IS DISTINCT FROM internal_ids[i] THEN
       result := 'CHANGED';
@@ -123,7 +122,12 @@ BEGIN
         result := 'FAILED';
         failed := true;
       ELSIF place.run_rule = 'FIRST_ONLY' THEN
-        result := CASE WHEN running > 0 OR waits THEN 'STOPPED' ELSE 'LAUNCHED' END;
+        result := 'LAUNCHED';
+        IF running > 0 OR waits THEN
+          result := 'STOPPED';
+          starts[i] := moment;
+          events[i] := stopped_event(place.run_rule, moment);
+        END IF;
       ELSE
         IF waits AND place.run_rule IN ('LAST_ONLY', 'SERIAL_LATEST_ONLY') THEN
           result := 'STOPS';
@@ -138,6 +142,8 @@ BEGIN
           END LOOP;
           FOR j IN 1..cardinality(waiting) LOOP
             results[waiting[j]] := 'STOPPED';
+            starts[waiting[j]] := CASE WHEN place.run_rule = 'LAST_ONLY' THEN moment END;
+            events[waiting[j]] := stopped_event(place.run_rule, moment);
           END LOOP;
           waiting := '{}';
           waits := false;
@@ -164,7 +170,7 @@ BEGIN
           ELSE 'LAUNCHED' END;
       END IF;
       latest := latest + 1;
-      fresh[i] := true;
+      fresh := fresh || i;
       instances[i] := latest;
       numbers[i] := 1;
       versions[i] := version_ids[i];
@@ -181,25 +187,29 @@ BEGIN
     results[i] := result;
 
     IF latest > place.latest_instance_id AND workflow IS DISTINCT FROM workflow_ids[i + 1] THEN
-      raised := raised || workflow;
-      latests := latests || latest;
+      UPDATE workflow w SET latest_instance_id = latest WHERE w.workflow_id = workflow_ids[i];
     END IF;
   END LOOP;
 
-  UPDATE workflow w SET latest_instance_id = latests[i]
-  FROM generate_series(1, cardinality(raised)) AS i WHERE w.workflow_id = raised[i];
   INSERT INTO run (workflow_id, instance_id, run_id, key, uuid, start_id, internal_id, version_id, group_id, group_info,
     correlation_id, initiator, config, run_params, properties, params, timeout_ms, status, execution_id, request_time,
     create_time, start_time, end_time, modify_time, artifacts, timeline)
   SELECT workflow_ids[i], instances[i], numbers[i], serials[i], uuids[i], start_ids[i], internal_ids[i], versions[i],
     parts[i], group_infos[i], correlation_ids[i], initiators[i], configs[i], run_param_sets[i], property_sets[i],
     param_sets[i], timeouts[i], CASE WHEN results[i] IN ('STOPPED', 'FAILED') THEN results[i] ELSE 'CREATED' END,
-    CASE WHEN results[i] = 'LAUNCHED' THEN uuids[i] END, request_times[i], moment,
-    CASE WHEN results[i] = 'STOPPED' AND w.run_rule <> 'SERIAL_LATEST_ONLY' THEN moment END,
+    CASE WHEN results[i] = 'LAUNCHED' THEN uuids[i] END, request_times[i], moment, starts[i],
     CASE WHEN results[i] IN ('STOPPED', 'FAILED') THEN moment END, moment, artifact_sets[i],
-    CASE WHEN results[i] = 'STOPPED' THEN with_event(timelines[i], stopped_event(w.run_rule, moment)) ELSE timelines[i] END
-  FROM generate_series(1, cardinality(results)) AS i JOIN workflow w ON w.workflow_id = workflow_ids[i]
-  WHERE fresh[i];
-  RETURN QUERY SELECT results[i], workflow_ids[i], instances[i], numbers[i], versions[i], serials[i], parts[i], moment
-    FROM generate_series(1, cardinality(results)) AS i;
+    CASE WHEN events[i] IS NULL THEN timelines[i] ELSE with_event(timelines[i], events[i]) END
+  FROM unnest(fresh) AS i;
+
+  FOR i IN 1..cardinality(results) LOOP
+    result := results[i];
+    workflow := workflow_ids[i];
+    instance := instances[i];
+    number := numbers[i];
+    version := versions[i];
+    serial := serials[i];
+    part := parts[i];
+    RETURN NEXT;
+  END LOOP;
 END $$;
