@@ -43,16 +43,14 @@ interface Family {
 const DURATIONS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
 
 const escapeLabel = (text: string): string =>
-  /[\\"\n]/.test(text) ? text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n") : text;
+  text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 
-function labelText(labels: Labels | undefined): string {
-  let text = "";
-  for (const name in labels) {
-    const label = `${name}="${escapeLabel(String(labels[name]))}"`;
-    text = text === "" ? label : `${text},${label}`;
-  }
-  return text;
-}
+const labelText = (labels: Labels | undefined): string =>
+  labels === undefined
+    ? ""
+    : Object.entries(labels)
+        .map(([name, value]) => `${name}="${escapeLabel(String(value))}"`)
+        .join(",");
 
 const sample = (name: string, labels: string, value: number): string =>
   labels === "" ? `${name} ${value}` : `${name}{${labels}} ${value}`;

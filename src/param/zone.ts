@@ -62,19 +62,10 @@ function readOffset(format: Intl.DateTimeFormat, millis: number): number {
   return Date.UTC(year, month - 1, day, hour, minute, second) - millis;
 }
 
-/** Dates by their day since 1970: a run asks for ten, of three or four days, and the next run for the same. */
-const dates = new Map<number, string>();
-
 /** `yyyyMMdd` of an instant in a zone. */
 export function dateText(millis: number, zone: string): string {
-  const day = Math.floor((millis + offsetAt(zone, millis)) / DAY);
-  const known = dates.get(day);
-  if (known !== undefined) return known;
-  const date = new Date(day * DAY);
-  const text = pad(date.getUTCFullYear(), 4) + pad(date.getUTCMonth() + 1, 2) + pad(date.getUTCDate(), 2);
-  if (dates.size > 10_000) dates.clear();
-  dates.set(day, text);
-  return text;
+  const local = new Date(millis + offsetAt(zone, millis));
+  return pad(local.getUTCFullYear(), 4) + pad(local.getUTCMonth() + 1, 2) + pad(local.getUTCDate(), 2);
 }
 
 /** `HH` of an instant in a zone. */

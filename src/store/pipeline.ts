@@ -7,9 +7,6 @@ import type { Sql } from "./connection.ts";
 
 export type Reserved = postgres.ReservedSql<{ bigint: number }>;
 
-/** Not sent until somebody waits for it. */
-export type Statement<T extends readonly postgres.MaybeRow[] = postgres.RowList<postgres.Row[]>> = PromiseLike<T>;
-
 /** What a failed transaction is worth trying again for. */
 export type Failure =
   /** Not by itself: the same rows would fail again. */

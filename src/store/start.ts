@@ -1,7 +1,7 @@
 /**
  * Creating runs: a whole batch in one statement, which is one transaction and one round trip. The function `start_runs`
- * decides, under the locks of the workflows' rows (see its migration for what each run strategy says). Writes no group's
- * state, so any node may do it.
+ * decides, under the locks of the workflows' rows; what each run strategy says stands in `drizzle/0003_start_runs.sql`.
+ * Writes no group's state, so any node may do it.
  */
 import type { NewRun, StartOutcome } from "../flow/port.ts";
 import { groupSeed } from "../id.ts";
