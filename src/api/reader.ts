@@ -2,6 +2,7 @@
  * Stored rows to answers. Definitions are immutable, so the newest used ones are kept; everything else is read anew for
  * each request (D1).
  */
+import { LRUCache } from "lru-cache";
 import { fieldsOf, type Step } from "../definition/step.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import { notFound } from "../error.ts";
@@ -36,8 +37,8 @@ function makePlan(workflow: Workflow): Plan {
 
 export class Reader {
   readonly #sql: Sql;
-  /** By version, in the order of use, the oldest first. */
-  readonly #plans = new Map<string, Plan>();
+  /** By version. */
+  readonly #plans = new LRUCache<string, Plan>({ max: CACHED });
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -50,14 +51,11 @@ export class Reader {
 
   async #planOf(workflowId: string, internalId: number, versionId: number): Promise<Plan> {
     const key = `${internalId}:${versionId}`;
-    let plan = this.#plans.get(key);
-    if (plan === undefined) {
-      const version = await loadVersion(this.#sql, internalId, versionId);
-      if (version === undefined) throw notFound(`The definition of workflow [${workflowId}] has been deleted.`);
-      plan = makePlan(version.workflow);
-      const [oldest] = this.#plans.keys();
-      if (this.#plans.size >= CACHED && oldest !== undefined) this.#plans.delete(oldest);
-    } else this.#plans.delete(key);
+    const known = this.#plans.get(key);
+    if (known !== undefined) return known;
+    const version = await loadVersion(this.#sql, internalId, versionId);
+    if (version === undefined) throw notFound(`The definition of workflow [${workflowId}] has been deleted.`);
+    const plan = makePlan(version.workflow);
     this.#plans.set(key, plan);
     return plan;
   }

@@ -1,6 +1,5 @@
 /** Reading a start request: the rules beyond its wire shape. What its params evaluate to is the engine's part. */
 import { at, collect, type Report } from "../definition/finding.ts";
-import { RESERVED_PARAM_NAMES } from "../definition/id.ts";
 import type { Initiator } from "../definition/initiator.ts";
 import { DEFAULT_LIMITS } from "../definition/limit.ts";
 import { parseWire } from "../definition/parse.ts";
@@ -8,6 +7,7 @@ import { checkParams, checkTags } from "../definition/rule/param.ts";
 import type { Tag } from "../definition/tag.ts";
 import type { Artifact } from "../definition/timeline.ts";
 import { badRequest } from "../error.ts";
+import { RESERVED_PARAM_NAMES } from "../param/order.ts";
 import type { ParamDefinition, ParamDefinitions } from "../param/type.ts";
 import type { StartRequest } from "./port.ts";
 import { startRequestSchema } from "./schema/run.ts";

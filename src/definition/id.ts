@@ -60,24 +60,3 @@ export const checkDisplayName = (name: string, limits: DefinitionLimits = DEFAUL
 
 export const checkDescription = (text: string, limits: DefinitionLimits = DEFAULT_LIMITS): string | undefined =>
   tooLong(text, limits.descriptionLength);
-
-/** Names that params given at a start may not have. */
-export const RESERVED_PARAM_NAMES: ReadonlySet<string> = new Set([
-  "maestro",
-  "Maestro",
-  "MAESTRO",
-  "scheduler",
-  "Scheduler",
-  "SCHEDULER",
-  "util",
-  "Util",
-  "UTIL",
-  "params",
-  "Params",
-  "PARAMS",
-  "AUTH_BLOB",
-  "AUTH_DATA",
-  "AUTH_ACTING_ON_BEHALF_OF_BLOB",
-  "AUTH_TRIGGERING_ON_BEHALF_OF_BLOB",
-  "AUTHORIZED_MANAGERS",
-]);

@@ -87,14 +87,14 @@ export const STEP_KINDS = ["step", "subworkflow", "foreach", "while", "template"
 export type StepKind = (typeof STEP_KINDS)[number];
 
 /** A step without its wrapper. */
-export type StepView =
+export type UnwrappedStep =
   | { readonly kind: "step"; readonly body: TypedStep }
   | { readonly kind: "subworkflow"; readonly body: SubworkflowStep }
   | { readonly kind: "foreach"; readonly body: ForeachStep }
   | { readonly kind: "while"; readonly body: WhileStep }
   | { readonly kind: "template"; readonly body: TemplateStep };
 
-export function stepOf(step: Step): StepView {
+export function stepOf(step: Step): UnwrappedStep {
   if ("step" in step) return { kind: "step", body: step.step };
   if ("foreach" in step) return { kind: "foreach", body: step.foreach };
   if ("while" in step) return { kind: "while", body: step.while };

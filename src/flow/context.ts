@@ -4,7 +4,7 @@ import type { Logger } from "../log.ts";
 import type { Run } from "../run/model.ts";
 import type { AttemptContext, StepResult } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
-import type { Evaluation } from "./evaluation.ts";
+import type { EvaluationPort } from "./evaluation.ts";
 import type { GraphNode } from "./graph.ts";
 import type { FlowStore, GroupStamp, StoredRun } from "./port.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -28,7 +28,7 @@ export interface FlowContext {
   readonly timers: TimerHeap;
   readonly scheduler: Scheduler;
   readonly store: FlowStore;
-  readonly evaluation: Evaluation;
+  readonly evaluation: EvaluationPort;
   readonly log: Logger;
   /** Where plugins of this server work. */
   readonly place: Place;

@@ -4,6 +4,7 @@
  * Whatever comes from outside (hints, wakes, logs) may be late, repeated or lost: a hint makes a group look at the
  * database, and the sweep looks without one.
  */
+import { LRUCache } from "lru-cache";
 import type { Clock, Timer } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import type { Run, RunRef } from "../run/model.ts";
@@ -11,7 +12,7 @@ import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
 import type { FlowContext, StepRuntime, Tracked } from "./context.ts";
 import { RecentlyEnded } from "./ended.ts";
-import type { Evaluation } from "./evaluation.ts";
+import type { EvaluationPort } from "./evaluation.ts";
 import { type Graph, type GraphNode, graphOf } from "./graph.ts";
 import { Group, type GroupContext } from "./group.ts";
 import type { FlowStore, GroupStamp, LogChunk, StaleOwner, StoredRun, Write } from "./port.ts";
@@ -40,7 +41,7 @@ export interface EngineEvents {
 export interface EngineOptions {
   readonly clock: Clock;
   readonly store: FlowStore;
-  readonly evaluation: Evaluation;
+  readonly evaluation: EvaluationPort;
   readonly log: Logger;
   readonly place: Place;
   readonly groups: number;
@@ -59,27 +60,27 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   readonly timers: TimerHeap;
   readonly scheduler: Scheduler;
   readonly store: FlowStore;
-  readonly evaluation: Evaluation;
+  readonly evaluation: EvaluationPort;
   readonly log: Logger;
   readonly place: Place;
   readonly groups: number;
-  readonly ended = new RecentlyEnded();
+  readonly recentlyEnded = new RecentlyEnded();
   readonly #options: EngineOptions;
   readonly #owned = new Map<number, Group>();
   readonly #tracked = new Map<string, Tracked>();
-  readonly #graphs = new Map<string, Graph>();
+  readonly #graphs = new LRUCache<string, Graph>({ max: MOST_GRAPHS });
   readonly #starter: Starter;
   /** Workflows that may have room for queued runs. */
   #freed = new Set<string>();
   /** Workflows that had a run wait: their ends let the next one go at once. */
-  readonly #queueing = new Set<string>();
+  readonly #queueing = new LRUCache<string, true>({ max: MOST_QUEUEING });
   /** Workflows in which a run has ended, though none is known to wait: looked at now and then. */
   #quiet = new Set<string>();
   #quietTimer: Timer | undefined;
   #dequeueing = false;
   #stopped = false;
-  #started = 0;
-  #ended = 0;
+  #startedRuns = 0;
+  #endedRuns = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -105,8 +106,8 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     return {
       index: this.#options.index,
       activeRuns,
-      startedRuns: this.#started,
-      endedRuns: this.#ended,
+      startedRuns: this.#startedRuns,
+      endedRuns: this.#endedRuns,
       queuedRows: this.store.writer.depth,
     };
   }
@@ -231,18 +232,16 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     const workflow = await this.store.definition(internalId, versionId);
     if (!workflow) return undefined;
     const graph = graphOf(workflow);
-    if (this.#graphs.size >= MOST_GRAPHS) this.#graphs.delete(this.#graphs.keys().next().value as string);
     this.#graphs.set(key, graph);
     return graph;
   }
 
   queued(workflowId: string): void {
-    if (this.#queueing.size >= MOST_QUEUEING) this.#queueing.delete(this.#queueing.keys().next().value as string);
-    this.#queueing.add(workflowId);
+    this.#queueing.set(workflowId, true);
   }
 
   launch(run: Run, graph: Graph): void {
-    this.#started++;
+    this.#startedRuns++;
     const group = this.#owned.get(run.groupId);
     if (group) group.launch(run, graph);
     else this.#options.events.launch([{ key: run.key, groupId: run.groupId }]);
@@ -260,9 +259,9 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   }
 
   runOver(run: Run, row: StoredRun | undefined): void {
-    this.#ended++;
+    this.#endedRuns++;
     this.#owned.get(run.groupId)?.forget(run.key);
-    this.ended.add(run.key);
+    this.recentlyEnded.add(run.key);
     this.#options.events.ended(run, row);
     if (this.#queueing.has(run.workflowId)) this.#dequeue([run.workflowId]);
     else this.#dequeueSoon(run.workflowId);
@@ -293,7 +292,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
       const workflows = [...this.#freed];
       this.#freed = new Set();
       try {
-        await this.ended.during(() => this.#launchQueued(workflows));
+        await this.recentlyEnded.during(() => this.#launchQueued(workflows));
       } catch (error) {
         this.failed("letting queued runs go", error); // the outbox rows are still there: the sweep finds them
       }

@@ -22,7 +22,7 @@ export class Deferred extends Error {
 }
 
 /** What an expression of a step may see. */
-export interface StepScope {
+export interface TaskScope {
   readonly run: Run;
   readonly node: GraphNode;
   readonly attempt: StepAttempt;
@@ -46,7 +46,7 @@ export interface StartInput {
   readonly now: number;
 }
 
-export interface Evaluation {
+export interface EvaluationPort {
   /** All params of a new run, merged and evaluated. @throws MaestroError, {@link Deferred} */
   startParams(input: StartInput): WorkflowParams;
   /** A text with `${param}` of a new run's params. @throws MaestroError, {@link Deferred} */
@@ -54,9 +54,9 @@ export interface Evaluation {
   /** A text with `${param}` of workflow params. @throws MaestroError, {@link Deferred} */
   interpolate(run: Run, text: string, now: number): string;
   /** All params of an attempt, merged and evaluated. @throws MaestroError, {@link Deferred} */
-  stepParams(scope: StepScope): Params;
+  stepParams(scope: TaskScope): Params;
   /** The SEL condition of an edge. @throws MaestroError, {@link Deferred} */
-  condition(scope: StepScope, expression: string): boolean;
+  condition(scope: TaskScope, expression: string): boolean;
   /** Merges what a job put out into the attempt's params. @throws MaestroError */
-  outputParams(scope: StepScope, outputs: Params): Params;
+  outputParams(scope: TaskScope, outputs: Params): Params;
 }

@@ -3,6 +3,7 @@
  * thread with the full limits, and its result waits here until the flow asks again.
  */
 
+import { LRUCache } from "lru-cache";
 import { nameOf } from "../definition/user.ts";
 import { MaestroError, toErrorData } from "../error.ts";
 import { stringHash } from "../id.ts";
@@ -16,7 +17,7 @@ import { BudgetExceeded } from "../sel/index.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { withSatisfied } from "../step/satisfied.ts";
 import { isComplete } from "../step/status.ts";
-import { Deferred, type Evaluation, type StartInput, type StepScope as TaskScope } from "./evaluation.ts";
+import { Deferred, type EvaluationPort, type StartInput, type TaskScope } from "./evaluation.ts";
 
 export interface EvaluatorOptions extends EvaluationSetting {
   /** Nodes that one evaluation may visit on this thread. */
@@ -32,10 +33,10 @@ const MOST_OUTCOMES = 1_000;
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
-export class Evaluator implements Evaluation {
+export class Evaluator implements EvaluationPort {
   readonly #options: EvaluatorOptions;
   /** Results from elsewhere that nobody has asked for yet, by what was evaluated. */
-  readonly #outcomes = new Map<string, Outcome>();
+  readonly #outcomes = new LRUCache<string, Outcome>({ max: MOST_OUTCOMES });
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
@@ -140,8 +141,6 @@ export class Evaluator implements Evaluation {
   }
 
   #keep(key: string, outcome: Outcome): void {
-    const [oldest] = this.#outcomes.keys();
-    if (oldest !== undefined && this.#outcomes.size >= MOST_OUTCOMES) this.#outcomes.delete(oldest);
     this.#outcomes.set(key, outcome);
   }
 

@@ -18,14 +18,14 @@ import type { StepAttempt } from "../step/model.ts";
 import { endsRun } from "../step/outcome.ts";
 import { isComplete } from "../step/status.ts";
 import type { FlowContext } from "./context.ts";
-import type { StepScope } from "./evaluation.ts";
+import type { TaskScope } from "./evaluation.ts";
 import type { Graph, GraphNode } from "./graph.ts";
-import type { TaskHost, TaskView, Termination } from "./host.ts";
+import type { TaskParent, TaskView, Termination } from "./parent.ts";
 import type { GroupStamp, LoadedRun, RunActionRequest, Write } from "./port.ts";
 import type { Scheduled } from "./scheduler.ts";
 import { Task } from "./task.ts";
 
-export class Flow implements Scheduled, TaskHost {
+export class Flow implements Scheduled, TaskParent {
   readonly engine: FlowContext;
   readonly #stamp: GroupStamp;
   readonly #graph: Graph;
@@ -157,7 +157,7 @@ export class Flow implements Scheduled, TaskHost {
     return node.predecessors.some((id) => this.#tasks.get(id)?.attempt.conditions?.[node.id] === true);
   }
 
-  scope(node: GraphNode, attempt: StepAttempt): StepScope {
+  scope(node: GraphNode, attempt: StepAttempt): TaskScope {
     return {
       run: this.#run,
       node,

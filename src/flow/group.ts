@@ -14,7 +14,7 @@ import type { GroupStamp, LoadedRun } from "./port.ts";
 const PAGE = 200;
 
 export interface GroupContext extends FlowContext {
-  readonly ended: RecentlyEnded;
+  readonly recentlyEnded: RecentlyEnded;
   /** Undefined when the workflow is gone. */
   graph(run: Run): Promise<Graph | undefined>;
 }
@@ -38,7 +38,7 @@ export class Group {
   async open(): Promise<void> {
     for (let after: number | undefined = 0; after !== undefined && !this.#closed; ) {
       const from: number = after;
-      after = await this.#engine.ended.during(() => this.#openPage(from));
+      after = await this.#engine.recentlyEnded.during(() => this.#openPage(from));
     }
   }
 
@@ -62,7 +62,7 @@ export class Group {
 
   /** Looks at one run: takes it up if it is not known, and carries out an action that waits for it. */
   look(key: number): Promise<void> {
-    return this.#engine.ended.during(() => this.#look(key));
+    return this.#engine.recentlyEnded.during(() => this.#look(key));
   }
 
   async #look(key: number): Promise<void> {
@@ -88,7 +88,7 @@ export class Group {
   }
 
   #add(run: Run, graph: Graph): Flow | undefined {
-    if (this.#closed || this.#flows.has(run.key) || this.#engine.ended.has(run.key)) return undefined;
+    if (this.#closed || this.#flows.has(run.key) || this.#engine.recentlyEnded.has(run.key)) return undefined;
     const flow = new Flow(this.#engine, this.stamp, graph, run);
     this.#flows.set(run.key, flow);
     return flow;

@@ -2,6 +2,7 @@
  * Runs that were started through this node, are under way on it and have not been reported as ended: who waits for one
  * of them need not look at the database first. It forgets rather than grows: whatever is not known here is read.
  */
+import { LRUCache } from "lru-cache";
 import { type RunRef, runIdentity } from "../run/model.ts";
 
 /** Runs remembered; the oldest goes first. */
@@ -9,15 +10,13 @@ const MOST = 10_000;
 
 export class Running {
   /** Groups by identity. */
-  readonly #groups = new Map<string, number>();
-  readonly #most: number;
+  readonly #groups: LRUCache<string, number>;
 
   constructor(most = MOST) {
-    this.#most = most;
+    this.#groups = new LRUCache({ max: most });
   }
 
   add(run: RunRef, groupId: number): void {
-    if (this.#groups.size >= this.#most) this.#groups.delete(this.#groups.keys().next().value as string);
     this.#groups.set(runIdentity(run), groupId);
   }
 

@@ -3,6 +3,7 @@
  * as one transaction. Natural batching: the next batch is whatever came in while the last one committed. It does not
  * launch anything; a run that the strategy lets go at once is given to `launch` with its graph.
  */
+import { LRUCache } from "lru-cache";
 import type { PropertiesSnapshot } from "../definition/properties.ts";
 import type { Tag } from "../definition/tag.ts";
 import { nameOf, type User } from "../definition/user.ts";
@@ -20,11 +21,11 @@ import type { StartCommand, StartReply } from "./protocol.ts";
 
 /** Starts in one transaction at most. */
 const BATCH = 500;
-/** Workflows whose head is kept. */
+/** Workflows whose head is kept: more than a batch has. */
 const MOST_HEADS = 2_000;
 
 export interface StartContext extends FlowContext {
-  readonly ended: RecentlyEnded;
+  readonly recentlyEnded: RecentlyEnded;
   readonly groups: number;
   graphOf(internalId: number, versionId: number): Promise<Graph | undefined>;
   launch(run: Run, graph: Graph): void;
@@ -51,7 +52,7 @@ export class Starter {
   readonly #engine: StartContext;
   #waiting: Pending[] = [];
   /** Of workflows started before; the start's transaction finds out when one is out of date. */
-  readonly #heads = new Map<string, WorkflowHead>();
+  readonly #heads = new LRUCache<string, WorkflowHead>({ max: MOST_HEADS });
   #busy = false;
 
   constructor(engine: StartContext) {
@@ -100,7 +101,7 @@ export class Starter {
       if (ready) prepared.push(ready);
     }
     if (prepared.length === 0) return;
-    await this.#engine.ended.during(async () => {
+    await this.#engine.recentlyEnded.during(async () => {
       const outcomes = await this.#engine.store.startRuns(prepared.map(({ run }) => run));
       for (const [index, outcome] of outcomes.entries()) this.#answer(prepared[index] as Prepared, outcome);
       await replies();
@@ -113,10 +114,6 @@ export class Starter {
     const wanted = new Set(batch.map(({ command }) => command.workflowId).filter((id) => !this.#heads.has(id)));
     if (wanted.size === 0) return wanted;
     for (const head of await this.#engine.store.heads([...wanted])) this.#heads.set(head.workflowId, head);
-    for (const id of this.#heads.keys()) {
-      if (this.#heads.size <= MOST_HEADS) break;
-      if (!wanted.has(id)) this.#heads.delete(id);
-    }
     return wanted;
   }
 

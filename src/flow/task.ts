@@ -27,9 +27,9 @@ import type { StepAttempt } from "../step/model.ts";
 import { applyFailureMode, type Failure, failedStatus } from "../step/outcome.ts";
 import { countRetry, FRESH_RETRY, limitReached, retryDelay, retryKind } from "../step/retry.ts";
 import { isComplete, isTerminal, type StepStatus } from "../step/status.ts";
-import { Deferred, type StepScope } from "./evaluation.ts";
+import { Deferred, type TaskScope } from "./evaluation.ts";
 import type { GraphNode } from "./graph.ts";
-import { contextOf, type TaskHost, type TaskView, type Termination } from "./host.ts";
+import { contextOf, type TaskParent, type TaskView, type Termination } from "./parent.ts";
 
 /** How long to wait before a failed `terminate` or a broken runtime call is made again, ms. */
 const CALL_AGAIN = 5_000;
@@ -49,7 +49,7 @@ type Phase =
 
 export class Task implements TaskView {
   readonly node: GraphNode;
-  readonly #flow: TaskHost;
+  readonly #flow: TaskParent;
   #attempt: StepAttempt;
   #phase: Phase = "deciding";
   #timers: Timer[] = [];
@@ -61,14 +61,14 @@ export class Task implements TaskView {
   #woken = false;
   #termination: Termination | undefined;
 
-  private constructor(flow: TaskHost, node: GraphNode, attempt: StepAttempt) {
+  private constructor(flow: TaskParent, node: GraphNode, attempt: StepAttempt) {
     this.#flow = flow;
     this.node = node;
     this.#attempt = attempt;
   }
 
   /** The first attempt at a step whose predecessors have all completed. */
-  static begin(flow: TaskHost, node: GraphNode): Task {
+  static begin(flow: TaskParent, node: GraphNode): Task {
     const made = newAttempt({
       stepId: node.id,
       attemptId: 1,
@@ -81,7 +81,7 @@ export class Task implements TaskView {
   }
 
   /** Takes over from another owner, or from before a crash: from the newest attempt's row. */
-  static adopt(flow: TaskHost, node: GraphNode, attempt: StepAttempt): Task {
+  static adopt(flow: TaskParent, node: GraphNode, attempt: StepAttempt): Task {
     const task = new Task(flow, node, attempt);
     if (isTerminal(attempt.status) && !task.#retryPending()) task.#phase = "ended";
     return task;
@@ -446,7 +446,7 @@ export class Task implements TaskView {
     this.#flow.save(this.#attempt);
   }
 
-  #scope(attempt: StepAttempt): StepScope {
+  #scope(attempt: StepAttempt): TaskScope {
     return this.#flow.scope(this.node, attempt);
   }
 }

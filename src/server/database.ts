@@ -1,8 +1,8 @@
 /** The node's database: the embedded one or the one that the configuration names, checked and migrated. */
 import type { Logger } from "../log.ts";
-import { Cluster } from "../store/cluster.ts";
 import { checkServer, type Database, openDatabase } from "../store/connection.ts";
 import { startEmbedded } from "../store/embedded/embedded.ts";
+import { Leases } from "../store/lease.ts";
 import { up } from "../store/migrate.ts";
 import type { Config } from "./config.ts";
 
@@ -31,10 +31,10 @@ export async function openStore(config: Config, log: Logger): Promise<OpenedData
     await checkServer(db.sql);
     const done = await up(db.sql, { isAlone: embedded !== undefined });
     if (done.length > 0) log.info("database migrated", { migrations: done.join(", ") });
-    const cluster = new Cluster(db.sql);
+    const leases = new Leases(db.sql);
     // The directory is locked: whoever owned groups before has died, and nobody has to wait for the end of its lease.
-    if (embedded) await cluster.releaseEverything();
-    return { db, url, groups: await cluster.ensureGroups(config.groups), stop };
+    if (embedded) await leases.releaseEverything();
+    return { db, url, groups: await leases.ensureGroups(config.groups), stop };
   } catch (error) {
     await stop();
     throw error;

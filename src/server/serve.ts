@@ -12,7 +12,7 @@ import { runIdentity } from "../run/model.ts";
 import { RuntimeHost } from "../runtime/host.ts";
 import { StepTypeRegistry } from "../runtime/registry.ts";
 import { builtinPlugins, pluginEntry } from "../spawn.ts";
-import { Cluster } from "../store/cluster.ts";
+import { Leases } from "../store/lease.ts";
 import { purgeDeleted } from "../store/workflow.ts";
 import { VERSION } from "../version.ts";
 import { type Config, ConfigError } from "./config.ts";
@@ -109,8 +109,8 @@ async function boot(config: Config, { log, fatal }: ServeOptions, onStop: OnStop
   onStop(() => engines.stop());
   onStop(() => pool.close());
 
-  const cluster = new Cluster(store.db.sql);
-  const secret = await cluster.secret();
+  const leases = new Leases(store.db.sql);
+  const secret = await leases.secret();
   const asking: EvaluationClient = new EvaluationClient((text) =>
     evaluations.ask(text, (answer) => asking.receive(answer)),
   );
@@ -122,7 +122,7 @@ async function boot(config: Config, { log, fatal }: ServeOptions, onStop: OnStop
   const membership: Membership = new Membership({
     node: { ...node, url: config.advertiseUrl ?? http.url },
     groups: store.groups,
-    store: cluster,
+    store: leases,
     log,
     own: (stamps) => pool.own(stamps),
     disown: (groups) => pool.disown(groups),

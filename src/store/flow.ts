@@ -2,6 +2,7 @@
  * The engine's port on Postgres: one writer, and statements of one or two round trips. Holds nothing but
  * definitions, which never change.
  */
+import { LRUCache } from "lru-cache";
 import type { PropertiesSnapshot } from "../definition/properties.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { FlowStore, WorkflowHead, Writer } from "../flow/port.ts";
@@ -77,8 +78,7 @@ async function heads(sql: Sql, workflowIds: readonly string[]): Promise<readonly
 /** A cache without invalidation: `(internal id, version)` names one definition for ever. */
 class Definitions {
   readonly #sql: Sql;
-  /** In the order of use. */
-  readonly #known = new Map<string, Promise<Workflow | undefined>>();
+  readonly #known = new LRUCache<string, Promise<Workflow | undefined>>({ max: DEFINITIONS });
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -87,10 +87,9 @@ class Definitions {
   get(internalId: number, versionId: number): Promise<Workflow | undefined> {
     const key = `${internalId}:${versionId}`;
     const known = this.#known.get(key);
-    this.#known.delete(key);
-    const definition = known ?? this.#load(key, internalId, versionId);
+    if (known) return known;
+    const definition = this.#load(key, internalId, versionId);
     this.#known.set(key, definition);
-    if (this.#known.size > DEFINITIONS) this.#known.delete(this.#known.keys().next().value ?? key);
     return definition;
   }
 

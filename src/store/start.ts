@@ -35,13 +35,14 @@ interface Request {
 /** What `start_runs` answers. */
 interface Answer {
   readonly result: "LAUNCHED" | "QUEUED" | "STOPPED" | "FAILED" | "DUPLICATED" | "CHANGED" | "STOPS" | "ASKS";
-  readonly workflow: string;
-  readonly instance: number;
-  readonly number: number;
-  readonly version: number;
-  readonly serial: number;
-  readonly part: number;
-  readonly moment: number;
+  readonly workflow_id: string;
+  readonly instance_id: number;
+  readonly run_id: number;
+  readonly version_id: number;
+  readonly key: number;
+  readonly group_id: number;
+  /** Epoch milliseconds. */
+  readonly create_time: number;
 }
 
 /** @param runs any number; their order is the order of the ids. */
@@ -71,7 +72,7 @@ const randomId = (): number => Math.floor(Math.random() * Number.MAX_SAFE_INTEGE
 function read(runs: readonly NewRun[], requests: readonly Request[], answers: readonly Answer[]): Started {
   const stopped = answers.filter(({ result }) => result === "STOPS").map(refOf);
   const asked = answers.filter(({ result }) => result === "ASKS");
-  const stopping = asked.map(({ serial, part }) => ({ key: serial, groupId: part }));
+  const stopping = asked.map(({ key, group_id }) => ({ key, groupId: group_id }));
   const own = answers.slice(stopped.length + stopping.length);
   const made = new Map(requests.map(({ run, position }, index) => [identityOf(run), { position, answer: own[index] }]));
   const outcomes = runs.map((run, index) => {
@@ -85,12 +86,12 @@ function read(runs: readonly NewRun[], requests: readonly Request[], answers: re
 const repeated = (answer: Answer): StartOutcome =>
   answer.result === "CHANGED"
     ? { result: "CHANGED" }
-    : { result: "DUPLICATED", ref: refOf(answer), versionId: answer.version };
+    : { result: "DUPLICATED", ref: refOf(answer), versionId: answer.version_id };
 
-const refOf = ({ workflow, instance, number }: Answer): RunRef => ({
-  workflowId: workflow,
-  instanceId: instance,
-  runId: number,
+const refOf = (answer: Answer): RunRef => ({
+  workflowId: answer.workflow_id,
+  instanceId: answer.instance_id,
+  runId: answer.run_id,
 });
 
 function outcomeOf(request: NewRun, answer: Answer): StartOutcome {
@@ -99,22 +100,23 @@ function outcomeOf(request: NewRun, answer: Answer): StartOutcome {
       return { result: "CHANGED" };
     case "DUPLICATED":
     case "STOPPED":
-      return { result: answer.result, ref: refOf(answer), versionId: answer.version };
+      return { result: answer.result, ref: refOf(answer), versionId: answer.version_id };
     default:
       return { result: "CREATED", run: runOf(request, answer) };
   }
 }
 
-function runOf(request: NewRun, { result, instance, number, serial, part, moment }: Answer): Run {
+function runOf(request: NewRun, answer: Answer): Run {
+  const { result, key, create_time: createTime } = answer;
   return {
     workflowId: request.workflowId,
-    instanceId: instance,
-    runId: number,
-    key: serial,
+    instanceId: answer.instance_id,
+    runId: answer.run_id,
+    key,
     uuid: request.uuid,
     internalId: request.internalId,
     versionId: request.versionId,
-    groupId: part,
+    groupId: answer.group_id,
     groupInfo: request.groupInfo,
     correlationId: request.config.correlation_id,
     initiator: request.initiator,
@@ -126,10 +128,10 @@ function runOf(request: NewRun, { result, instance, number, serial, part, moment
     status: request.status,
     executionId: result === "LAUNCHED" ? request.uuid : undefined,
     requestTime: request.requestTime,
-    createTime: moment,
+    createTime,
     startTime: undefined,
-    endTime: result === "FAILED" ? moment : undefined,
-    modifyTime: moment,
+    endTime: result === "FAILED" ? createTime : undefined,
+    modifyTime: createTime,
     overview: undefined,
     artifacts: request.artifacts,
     timeline: request.timeline,

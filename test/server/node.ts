@@ -4,7 +4,7 @@
  */
 import { createApp } from "../../src/api/app.ts";
 import { Engine } from "../../src/flow/engine.ts";
-import type { StepScope } from "../../src/flow/evaluation.ts";
+import type { TaskScope } from "../../src/flow/evaluation.ts";
 import { Evaluator } from "../../src/flow/evaluator.ts";
 import type { Membership } from "../../src/flow/membership.ts";
 import { EnginePool } from "../../src/flow/pool.ts";
@@ -56,7 +56,7 @@ class Told extends Evaluator {
     this.#begun = begun;
   }
 
-  override stepParams(scope: StepScope) {
+  override stepParams(scope: TaskScope) {
     this.#begun.happen();
     return super.stepParams(scope);
   }

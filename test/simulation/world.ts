@@ -5,7 +5,7 @@
 import type { Clock, Timer } from "../../src/clock.ts";
 import type { Workflow } from "../../src/definition/workflow.ts";
 import { Engine } from "../../src/flow/engine.ts";
-import type { Evaluation, StepScope } from "../../src/flow/evaluation.ts";
+import type { EvaluationPort, TaskScope } from "../../src/flow/evaluation.ts";
 import type {
   FlowStore,
   GroupStamp,
@@ -118,7 +118,7 @@ export class FakeRuntime {
 }
 
 /** Conditions are `true` or `false`; a param `fail` cannot be evaluated. */
-const plainEvaluation: Evaluation = {
+const plainEvaluation: EvaluationPort = {
   interpolate: (_run, text) => text,
   startParams: () => ({ params: {} }),
   startText: (_input, _params, text) => text,
@@ -133,7 +133,7 @@ const plainEvaluation: Evaluation = {
   outputParams: ({ attempt }, outputs) => ({ ...attempt.params, ...outputs }),
 };
 
-function watched(evaluation: Evaluation, onParams: (scope: StepScope) => void): Evaluation {
+function watched(evaluation: EvaluationPort, onParams: (scope: TaskScope) => void): EvaluationPort {
   return {
     interpolate: (run, text, now) => evaluation.interpolate(run, text, now),
     startParams: (input) => evaluation.startParams(input),
@@ -169,16 +169,16 @@ export class World {
   /** Commits so far. */
   commits = 0;
   /** Called when a step's params are evaluated. */
-  onParams: (scope: StepScope) => void = () => {};
+  onParams: (scope: TaskScope) => void = () => {};
   readonly #workflow: Workflow;
-  readonly #evaluation: Evaluation;
+  readonly #evaluation: EvaluationPort;
   #writer: HeldWriter | undefined;
   #engine: Engine | undefined;
   #generation = 0;
   #boots = 0;
   #uuids = 0;
 
-  constructor(workflow: Workflow, evaluation: Evaluation = plainEvaluation) {
+  constructor(workflow: Workflow, evaluation: EvaluationPort = plainEvaluation) {
     this.#workflow = workflow;
     this.#evaluation = evaluation;
   }

@@ -6,7 +6,7 @@ import { computeDag, findCycle } from "../graph.ts";
 import { checkDescription, checkDisplayName, checkReferenceId } from "../id.ts";
 import type { DefinitionLimits } from "../limit.ts";
 import { checkRetryPolicy } from "../retry.ts";
-import { fieldsOf, nestedSteps, STEP_KINDS, type Step, type StepFields, type StepView, stepOf } from "../step.ts";
+import { fieldsOf, nestedSteps, STEP_KINDS, type Step, type StepFields, stepOf, type UnwrappedStep } from "../step.ts";
 import { closest } from "../suggest.ts";
 import { checkParams, checkTags } from "./param.ts";
 import { checkStepSignals } from "./trigger.ts";
@@ -31,26 +31,26 @@ export function scopeOf(limits: DefinitionLimits, report: Report): Scope {
 /** One list of siblings, and below it the bodies of loops. */
 export function checkSteps(steps: readonly Step[], path: string, scope: Scope): void {
   steps.forEach((step, index) => {
-    const view = stepOf(step);
-    checkStep(step, view, at(at(path, index), view.kind), scope);
+    const unwrapped = stepOf(step);
+    checkStep(step, unwrapped, at(at(path, index), unwrapped.kind), scope);
   });
   checkGraph(steps, path, scope);
 }
 
-function checkStep(step: Step, view: StepView, path: string, scope: Scope): void {
+function checkStep(step: Step, unwrapped: UnwrappedStep, path: string, scope: Scope): void {
   const { limits, report, ids } = scope;
-  const { body } = view;
+  const { body } = unwrapped;
   const idProblem = checkReferenceId(body.id, limits);
   if (idProblem) report(at(path, "id"), idProblem);
   const first = ids.get(body.id);
   if (first !== undefined) report(at(path, "id"), `${shown(body.id)} is the id of ${first} too; ids must be unique`);
   else ids.set(body.id, path);
   checkCommon(body, path, scope);
-  if (view.kind === "step") checkTyped(view.body, path, scope);
-  if (view.kind === "subworkflow" && body.params?.subworkflow_id === undefined) {
+  if (unwrapped.kind === "step") checkTyped(unwrapped.body, path, scope);
+  if (unwrapped.kind === "subworkflow" && body.params?.subworkflow_id === undefined) {
     report(at(path, "params"), 'needs the param "subworkflow_id", which names the workflow to run');
   }
-  if (view.kind === "foreach" || view.kind === "while") checkLoop(step, view, path, scope);
+  if (unwrapped.kind === "foreach" || unwrapped.kind === "while") checkLoop(step, unwrapped, path, scope);
 }
 
 function checkCommon(body: StepFields, path: string, { limits, report }: Scope): void {
@@ -71,7 +71,11 @@ export function checkTimeout(timeout: ParsableLong | undefined, path: string, re
   if ("problem" in read) report(path, read.problem);
 }
 
-function checkTyped(body: (StepView & { kind: "step" })["body"], path: string, { stepTypes, report }: Scope): void {
+function checkTyped(
+  body: (UnwrappedStep & { kind: "step" })["body"],
+  path: string,
+  { stepTypes, report }: Scope,
+): void {
   const type = body.type.toLowerCase();
   if (!stepTypes.has(type)) report(at(path, "type"), unknownType(body.type, [...stepTypes.values()]));
   if (body.retry_policy === undefined) return;
@@ -90,10 +94,16 @@ function unknownType(type: string, known: readonly string[]): string {
 const ARRAYS: ReadonlySet<string> = new Set(["STRING_ARRAY", "LONG_ARRAY", "DOUBLE_ARRAY", "BOOLEAN_ARRAY"]);
 const SCALARS: ReadonlySet<string> = new Set(["STRING", "LONG", "DOUBLE", "BOOLEAN"]);
 
-function checkLoop(step: Step, view: StepView & { kind: "foreach" | "while" }, path: string, scope: Scope): void {
+function checkLoop(
+  step: Step,
+  unwrapped: UnwrappedStep & { kind: "foreach" | "while" },
+  path: string,
+  scope: Scope,
+): void {
   const { limits, report, depth } = scope;
-  if (view.kind === "while" && view.body.condition.trim() === "") report(at(path, "condition"), "must not be blank");
-  const names = checkLoopParams(view, path, scope);
+  if (unwrapped.kind === "while" && unwrapped.body.condition.trim() === "")
+    report(at(path, "condition"), "must not be blank");
+  const names = checkLoopParams(unwrapped, path, scope);
   const steps = nestedSteps(step);
   if (steps.length === 0) report(at(path, "steps"), "a loop needs at least one step");
   if (depth >= limits.loopDepth) {
@@ -101,17 +111,21 @@ function checkLoop(step: Step, view: StepView & { kind: "foreach" | "while" }, p
     return;
   }
   const loopParams = new Map(scope.loopParams);
-  for (const name of names) loopParams.set(name, view.body.id);
+  for (const name of names) loopParams.set(name, unwrapped.body.id);
   checkSteps(steps, at(path, "steps"), { ...scope, loopParams, depth: depth + 1 });
 }
 
 /** @returns the names of the loop's params, as far as they are literal */
-function checkLoopParams(view: StepView & { kind: "foreach" | "while" }, path: string, scope: Scope): string[] {
+function checkLoopParams(
+  unwrapped: UnwrappedStep & { kind: "foreach" | "while" },
+  path: string,
+  scope: Scope,
+): string[] {
   const { limits, report } = scope;
-  const loopParams = view.body.params?.loop_params;
+  const loopParams = unwrapped.body.params?.loop_params;
   const loopPath = `${at(path, "params")}.loop_params`;
   if (loopParams === undefined) {
-    report(at(path, "params"), `a ${view.kind} needs the MAP param "loop_params"`);
+    report(at(path, "params"), `a ${unwrapped.kind} needs the MAP param "loop_params"`);
     return [];
   }
   if (loopParams.type !== "MAP") {
@@ -120,11 +134,11 @@ function checkLoopParams(view: StepView & { kind: "foreach" | "while" }, path: s
   }
   if (loopParams.value === undefined) return [];
   const entries = Object.entries(loopParams.value as ParamDefinitions);
-  if (view.kind === "foreach" && entries.length === 0) {
+  if (unwrapped.kind === "foreach" && entries.length === 0) {
     report(at(loopPath, "value"), "must not be empty; a foreach needs at least one loop param");
   }
   const [wanted, right] =
-    view.kind === "foreach" ? [ARRAYS, "a list to iterate over"] : [SCALARS, "STRING, LONG, DOUBLE or BOOLEAN"];
+    unwrapped.kind === "foreach" ? [ARRAYS, "a list to iterate over"] : [SCALARS, "STRING, LONG, DOUBLE or BOOLEAN"];
   for (const [name, param] of entries) {
     const entryPath = at(at(loopPath, "value"), name);
     const problem = checkReferenceId(name, limits);

@@ -1,4 +1,4 @@
-export * from "./cluster.ts";
+export * from "./lease.ts";
 export * from "./outbox.ts";
 export * from "./run.ts";
 export * from "./workflow.ts";

@@ -6,7 +6,7 @@ import type { StepAttempt } from "../step/model.ts";
 import { withSatisfied } from "../step/satisfied.ts";
 import type { StepStatus } from "../step/status.ts";
 import type { FlowContext } from "./context.ts";
-import type { StepScope } from "./evaluation.ts";
+import type { TaskScope } from "./evaluation.ts";
 import type { GraphNode } from "./graph.ts";
 
 /** Why an attempt is ended from outside, and what it becomes. */
@@ -27,7 +27,7 @@ export interface TaskView {
 }
 
 /** What a task needs of the flow it belongs to. */
-export interface TaskHost {
+export interface TaskParent {
   readonly engine: FlowContext;
   readonly run: Run;
   /** Epoch ms; one instant for a whole turn. */
@@ -35,7 +35,7 @@ export interface TaskHost {
   nextStepInstanceId(): number;
   /** At least one incoming condition was true; a step without predecessors always is. */
   isSatisfied(node: GraphNode): boolean;
-  scope(node: GraphNode, attempt: StepAttempt): StepScope;
+  scope(node: GraphNode, attempt: StepAttempt): TaskScope;
   /** Where the stored log of an adopted attempt ends. */
   logEnd(uuid: string): LogOffset | undefined;
   /** Runs in the flow's next turn. */
@@ -52,8 +52,8 @@ export interface TaskHost {
 }
 
 /** All that a runtime is told about an attempt. */
-export function contextOf(host: TaskHost, node: GraphNode, attempt: StepAttempt): AttemptContext {
-  const { run } = host;
+export function contextOf(parent: TaskParent, node: GraphNode, attempt: StepAttempt): AttemptContext {
+  const { run } = parent;
   const params: Record<string, Json> = {};
   for (const [name, param] of Object.entries(withSatisfied(attempt))) params[name] = param.evaluated_result ?? null;
   return {
@@ -69,10 +69,10 @@ export function contextOf(host: TaskHost, node: GraphNode, attempt: StepAttempt)
       correlationId: correlationOf(run),
       owner: run.properties.owner,
     },
-    startTime: attempt.times.start_time ?? host.now,
+    startTime: attempt.times.start_time ?? parent.now,
     params,
     artifacts: attempt.artifacts as AttemptContext["artifacts"],
-    logOffset: host.logEnd(attempt.uuid),
+    logOffset: parent.logEnd(attempt.uuid),
     place: attempt.place,
   };
 }

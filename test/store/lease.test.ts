@@ -1,16 +1,16 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { StaleOwner } from "../../src/flow/port.ts";
-import { Cluster } from "../../src/store/cluster.ts";
+import { Leases } from "../../src/store/lease.ts";
 import { GroupWriter } from "../../src/store/writer/writer.ts";
 import { freshDatabase } from "../support/database.ts";
 import { attempt, silent } from "./fixture.ts";
 
 const db = await freshDatabase({ max: 8 });
-const cluster = new Cluster(db.sql);
+const leases = new Leases(db.sql);
 afterAll(() => db.close());
 beforeEach(async () => {
   await db.sql`TRUNCATE flow_group, node, step_attempt`;
-  await cluster.ensureGroups(8);
+  await leases.ensureGroups(8);
 });
 
 const node = (id: string) => ({ id, url: `http://${id}`, version: "1" });
@@ -19,28 +19,28 @@ const silence = (id: string) => db.sql`UPDATE node SET heartbeat = now() - inter
 const expire = (id: string) => db.sql`UPDATE flow_group SET heartbeat = now() - interval '11 s' WHERE node = ${id}`;
 
 test("groups are made once, and never fewer", async () => {
-  expect(await cluster.ensureGroups(8)).toBe(8);
-  expect(await cluster.ensureGroups(4)).toBe(8);
-  expect(await cluster.ensureGroups(10)).toBe(10);
+  expect(await leases.ensureGroups(8)).toBe(8);
+  expect(await leases.ensureGroups(4)).toBe(8);
+  expect(await leases.ensureGroups(10)).toBe(10);
 });
 
 test("free groups are claimed up to the limit, each with a new generation", async () => {
-  expect(await cluster.claim("a", 3)).toEqual([0, 1, 2].map((groupId) => ({ groupId, generation: 1 })));
-  expect(ids(await cluster.claim("b", 10))).toEqual([3, 4, 5, 6, 7]);
-  expect(await cluster.claim("a", 10)).toEqual([]);
+  expect(await leases.claim("a", 3)).toEqual([0, 1, 2].map((groupId) => ({ groupId, generation: 1 })));
+  expect(ids(await leases.claim("b", 10))).toEqual([3, 4, 5, 6, 7]);
+  expect(await leases.claim("a", 10)).toEqual([]);
 });
 
 test("two nodes that claim at once share, and never both get a group", async () => {
-  const [a, b] = await Promise.all([cluster.claim("a", 5), cluster.claim("b", 5)]);
+  const [a, b] = await Promise.all([leases.claim("a", 5), leases.claim("b", 5)]);
   const all = [...ids(a), ...ids(b)];
   expect(new Set(all).size).toBe(all.length);
 });
 
 test("a heartbeat tells what the node owns and who is alive", async () => {
-  await cluster.register(node("a"));
-  await cluster.register(node("b"));
-  await cluster.claim("a", 2);
-  const beat = await cluster.heartbeat("a");
+  await leases.register(node("a"));
+  await leases.register(node("b"));
+  await leases.claim("a", 2);
+  const beat = await leases.heartbeat("a");
   expect(beat).toEqual({
     owned: [
       { groupId: 0, generation: 1 },
@@ -54,65 +54,65 @@ test("a heartbeat tells what the node owns and who is alive", async () => {
   });
   expect(beat.nodes[1]?.age).toBeGreaterThan(0);
   await silence("b");
-  expect((await cluster.heartbeat("a")).nodes).toEqual([{ ...node("a"), age: 0 }]);
-  expect(await cluster.liveNodes()).toEqual([node("a")]);
-  expect((await cluster.heartbeat("c")).registered).toBe(false);
+  expect((await leases.heartbeat("a")).nodes).toEqual([{ ...node("a"), age: 0 }]);
+  expect(await leases.liveNodes()).toEqual([node("a")]);
+  expect((await leases.heartbeat("c")).registered).toBe(false);
 });
 
 test("a heartbeat keeps the lease; without one the groups go to whoever claims them", async () => {
-  await cluster.register(node("a"));
-  await cluster.claim("a", 8);
+  await leases.register(node("a"));
+  await leases.claim("a", 8);
   await expire("a");
-  await cluster.heartbeat("a");
-  expect(await cluster.claim("b", 8)).toEqual([]);
+  await leases.heartbeat("a");
+  expect(await leases.claim("b", 8)).toEqual([]);
   await expire("a");
-  expect(await cluster.claim("b", 2)).toEqual([
+  expect(await leases.claim("b", 2)).toEqual([
     { groupId: 0, generation: 2 },
     { groupId: 1, generation: 2 },
   ]);
-  expect(ids((await cluster.heartbeat("a")).owned)).toEqual([2, 3, 4, 5, 6, 7]);
+  expect(ids((await leases.heartbeat("a")).owned)).toEqual([2, 3, 4, 5, 6, 7]);
 });
 
 test("what is given back is free at once; what another node owns by now is not touched", async () => {
-  await cluster.claim("a", 4);
-  await cluster.giveBack("a", [0, 1]);
-  expect(ids(await cluster.claim("b", 2))).toEqual([0, 1]);
-  await cluster.giveBack("a", [0, 1, 2]);
-  expect(ids((await cluster.heartbeat("b")).owned)).toEqual([0, 1]);
-  expect(ids((await cluster.heartbeat("a")).owned)).toEqual([3]);
+  await leases.claim("a", 4);
+  await leases.giveBack("a", [0, 1]);
+  expect(ids(await leases.claim("b", 2))).toEqual([0, 1]);
+  await leases.giveBack("a", [0, 1, 2]);
+  expect(ids((await leases.heartbeat("b")).owned)).toEqual([0, 1]);
+  expect(ids((await leases.heartbeat("a")).owned)).toEqual([3]);
 });
 
 test("a node that leaves frees everything", async () => {
-  await cluster.register(node("a"));
-  await cluster.claim("a", 8);
-  await cluster.releaseAll("a");
-  expect(await cluster.liveNodes()).toEqual([]);
-  expect(ids(await cluster.claim("b", 8))).toHaveLength(8);
+  await leases.register(node("a"));
+  await leases.claim("a", 8);
+  await leases.releaseAll("a");
+  expect(await leases.liveNodes()).toEqual([]);
+  expect(ids(await leases.claim("b", 8))).toHaveLength(8);
 });
 
 test("all nodes get one secret", async () => {
-  const secrets = await Promise.all([cluster.secret(), cluster.secret(), new Cluster(db.sql).secret()]);
+  const secrets = await Promise.all([leases.secret(), leases.secret(), new Leases(db.sql).secret()]);
   expect(new Set(secrets).size).toBe(1);
   expect(secrets[0]).toMatch(/^[0-9a-f]{64}$/);
 });
 
 test("a group whose late owner is in the middle of a batch is not claimed until that has ended", async () => {
-  const [stamp] = await cluster.claim("a", 1);
+  const [stamp] = await leases.claim("a", 1);
   await expire("a");
   const batch = await db.sql.reserve();
   await batch`BEGIN`;
   await batch`SELECT fence_groups(ARRAY[${stamp?.groupId ?? 0}::integer], ARRAY[${stamp?.generation ?? 0}::bigint])`;
-  expect(ids(await cluster.claim("b", 8))).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  expect(ids(await leases.claim("b", 8))).toEqual([1, 2, 3, 4, 5, 6, 7]);
   // Neither does a heartbeat wait for the batch, nor the batch for a heartbeat.
-  await cluster.heartbeat("a");
+  await leases.heartbeat("a");
   await expire("a");
   await batch`COMMIT`;
   batch.release();
-  expect(ids(await cluster.claim("b", 8))).toEqual([0]);
+  expect(ids(await leases.claim("b", 8))).toEqual([0]);
 });
 
 test("a batch that meets a claim waits for it, and commits nothing", async () => {
-  const [stamp] = await cluster.claim("a", 1);
+  const [stamp] = await leases.claim("a", 1);
   if (stamp === undefined) throw new Error("nothing claimed");
   await expire("a");
   const claim = await db.sql.reserve();

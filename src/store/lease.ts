@@ -13,7 +13,7 @@ import type { Sql } from "./connection.ts";
 const FORGOTTEN = "1 hour";
 const SECRET_KEY = "cluster_secret";
 
-export class Cluster implements LeaseStore {
+export class Leases implements LeaseStore {
   readonly #sql: Sql;
   readonly #lease: string;
 
