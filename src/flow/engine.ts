@@ -139,7 +139,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     await this.store.writer.flush();
   }
 
-  /** Finds what a lost hint left behind: runs that nobody holds, actions that nobody has carried out. */
+  /** Finds what a lost hint left behind: runs without an actor, actions that were not carried out. */
   async sweep(): Promise<void> {
     if (this.#stopped) return;
     const { runs, actions } = await this.store.unfinished([...this.#owned.keys()]);
@@ -308,7 +308,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     }
   }
 
-  /** While the engine stops, its connections end under whatever is still being read: that is in order. */
+  /** Reads that the engine's own stop has cut off are no failures. */
   failed(what: string, error: unknown): void {
     if (!this.#stopped) this.log.error(`${what} failed`, { error });
   }

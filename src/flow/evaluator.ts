@@ -28,14 +28,14 @@ export interface EvaluatorOptions extends EvaluationSetting {
   random(): number;
 }
 
-/** Results that nobody came for, since their flow went on otherwise: the oldest go, and would be worked out again. */
+/** Results kept for flows that asked; a flow that went on otherwise never fetches its result. A dropped result is evaluated again. */
 const MOST_OUTCOMES = 1_000;
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 export class Evaluator implements EvaluationPort {
   readonly #options: EvaluatorOptions;
-  /** Results from elsewhere that nobody has asked for yet, by what was evaluated. */
+  /** Results of the evaluation thread that no flow has fetched yet, by what was evaluated. */
   readonly #outcomes = new LRUCache<string, Outcome>({ max: MOST_OUTCOMES });
 
   constructor(options: EvaluatorOptions) {

@@ -44,7 +44,7 @@ export type RunHint = RunPlace;
 
 /** A run whose end has committed. */
 export interface EndedRun extends RunRef {
-  /** As the commit returned it, so that who waits for it need not read it. */
+  /** The run's row as the commit returned it: a client that waits for the run's end is answered without a read. */
   readonly row?: StoredRun;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Runs that were started through this node, are under way on it and have not been reported as ended: who waits for one
- * of them need not look at the database first. It forgets rather than grows: whatever is not known here is read.
+ * Runs that were started through this node, are under way on it and have not been reported as ended: a wait for such a
+ * run begins without a read of the database. The oldest runs are forgotten beyond a bound; a wait for those reads first.
  */
 import { LRUCache } from "lru-cache";
 import { type RunRef, runIdentity } from "../run/model.ts";
@@ -28,7 +28,7 @@ export class Running {
     this.#groups.delete(runIdentity(run));
   }
 
-  /** Their runs go on elsewhere, and nobody tells here how they end. */
+  /** The runs of these groups go on under another owner, which reports their ends to another node. */
   disown(groups: readonly number[]): void {
     const gone = new Set(groups);
     for (const [identity, groupId] of this.#groups) if (gone.has(groupId)) this.#groups.delete(identity);

@@ -1,7 +1,7 @@
 /**
  * Gives the flows of a thread their turns. A flow with mail stands in one queue; a slice of time ends with a return to
  * the event loop, so that results, timers and messages get in however busy the flows are. While the writer is behind,
- * nobody gets a turn: that is the engine's back-pressure.
+ * no flow gets a turn: that is the engine's back-pressure.
  */
 
 export interface Scheduled {

@@ -93,7 +93,7 @@ export class Starter {
       const { workflowId } = pending.command;
       pending.fresh ||= read.has(workflowId);
       const ready = await this.#prepare(pending, this.#heads.get(workflowId)).catch((error) => {
-        // An expression that takes long holds up nobody else: this start joins a later batch.
+        // A long expression does not delay the other starts of the batch: its own start joins a later batch.
         if (error instanceof Deferred) void error.settled.then(() => this.#queue(pending));
         else if (pending.fresh) pending.reject(error);
         else this.#again(pending);
@@ -192,7 +192,7 @@ export class Starter {
   }
 }
 
-/** Nobody has the run while the run strategy holds it back. */
+/** A run that the run strategy holds back has no owner yet. */
 const holder = ({ groupId, executionId }: Run) => executionId !== undefined && { groupId };
 
 /** Lets the answers get out before the runs take the thread: a turn of the event loop to send them, after this one. */

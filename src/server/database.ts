@@ -32,7 +32,7 @@ export async function openStore(config: Config, log: Logger): Promise<OpenedData
     const done = await up(db.sql, { isAlone: embedded !== undefined });
     if (done.length > 0) log.info("database migrated", { migrations: done.join(", ") });
     const leases = new Leases(db.sql);
-    // The directory is locked: whoever owned groups before has died, and nobody has to wait for the end of its lease.
+    // The directory is locked, so every node that owned groups has died: no need to wait for the end of its lease.
     if (embedded) await leases.releaseEverything();
     return { db, url, groups: await leases.ensureGroups(config.groups), stop };
   } catch (error) {

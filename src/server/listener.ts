@@ -1,6 +1,6 @@
 type Listener<News> = (news: News) => void;
 
-/** Who waits for something to happen to a run or an attempt: listeners by key, each called for every hint. */
+/** Requests that wait for news of a run or an attempt: listeners by its key, each called for every hint. */
 export class Listeners<News = void> {
   readonly #byKey = new Map<string, Set<Listener<News>>>();
 

@@ -20,7 +20,7 @@ export interface RetryState {
   readonly plan: ResolvedRetryPolicy | undefined;
 }
 
-/** Where a runtime works for an attempt, so that whoever adopts it looks there, or knows that it can't. */
+/** Where a runtime works for an attempt: a node that adopts the attempt looks there, or sees that the place is out of its reach. */
 export interface Place {
   /** A machine, as `runtime/place.ts` names it. */
   readonly host: string;

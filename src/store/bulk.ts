@@ -8,7 +8,7 @@ import { askDequeue } from "./workflow.ts";
 
 const UNBLOCK_BATCH = 100;
 
-/** Asks the owners of all launched, unfinished runs of a workflow to end them. @returns whom to tell */
+/** Asks the owners of all launched, unfinished runs of a workflow to end them. @returns their keys and groups, to tell the owners */
 export async function stopAllRunning(
   sql: Sql,
   workflowId: string,

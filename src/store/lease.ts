@@ -1,8 +1,8 @@
 /**
- * Who runs what: nodes, and the groups of flows that they own for as long as they send heartbeats. All times are the
+ * Which node runs which flows: nodes, and the groups of flows that they own for as long as they send heartbeats. All times are the
  * database's own, so nodes may disagree about theirs.
  *
- * Claiming locks a group for update, which waits for nobody: a group that a batch of its late owner is being written for
+ * Claiming locks a group for update without waiting: a group that a batch of its late owner is being written for
  * is left to a later claim. So a batch either commits before the change of owner, or is refused (D4).
  */
 import { type Heartbeat, LEASE, type LeaseStore, type Node } from "../flow/membership.ts";
@@ -60,7 +60,7 @@ export class Leases implements LeaseStore {
     return [...rows];
   }
 
-  /** Takes up to `limit` groups that nobody owns, or whose owner is silent; each gets a new generation. */
+  /** Takes up to `limit` groups without an owner, or whose owner is silent; each gets a new generation. */
   async claim(nodeId: string, limit: number): Promise<readonly GroupStamp[]> {
     const rows = await this.#sql<GroupRow[]>`WITH free AS (
         SELECT id FROM flow_group WHERE node IS NULL OR heartbeat < now() - ${this.#lease}::interval
@@ -83,7 +83,7 @@ export class Leases implements LeaseStore {
       UPDATE flow_group SET node = NULL WHERE node = ${nodeId}`;
   }
 
-  /** Takes whatever former nodes have left: for a database that nobody else can be using. */
+  /** Takes the groups of all former nodes: for a database that no other node can be using. */
   async releaseEverything(): Promise<void> {
     await this.#sql`WITH gone AS (DELETE FROM node) UPDATE flow_group SET node = NULL WHERE node IS NOT NULL`;
   }

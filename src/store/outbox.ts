@@ -1,8 +1,8 @@
 /**
  * The durable queue's rows: inserted with the state that they announce (D6), by the writer or in a transaction of the
- * API; taken by whoever acts on them, for a while; deleted when that is done.
+ * API; taken by a processor for a while; deleted when the processor has acted on them.
  *
- * A row that is announced again while somebody works on it is due again at once, and outlives that work's `done`: its
+ * A row that is announced again while a processor works on it is due again at once, and outlives that work's `done`: its
  * `next_time`, which is what the taker was given, has changed.
  */
 import { type Json, parseJson, stringifyJson } from "../json.ts";
@@ -24,7 +24,7 @@ export interface OutboxEntry {
   readonly createTime: number;
   /** Failed tries before this one. */
   readonly attempts: number;
-  /** Whose turn it is: only `done` and `failed` with the token of the last `takeDue` count. */
+  /** Names the last `takeDue` of the row: only `done` and `failed` with this token count. */
   readonly token: number;
 }
 
@@ -52,7 +52,7 @@ export async function addOutbox(
 }
 
 /**
- * Takes rows that are due, oldest first; nobody else gets them for `hold` milliseconds.
+ * Takes rows that are due, oldest first; no other processor gets them for `hold` milliseconds.
  * @param now epoch ms
  */
 export async function takeDue(

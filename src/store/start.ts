@@ -12,7 +12,7 @@ import { untilPassed } from "./pipeline.ts";
 import { listText, objectText, runParamsText } from "./row.ts";
 import { bigint, int, json, Source, send, text, word } from "./source.ts";
 
-/** What a batch of starts did beside its outcomes: for those who have to be told soon. */
+/** What a batch of starts did to other runs: their owners have to be told soon. */
 export interface StartEffects {
   /** Runs that waited before the batch, and that newer ones have stopped. */
   readonly stopped: readonly RunRef[];

@@ -80,7 +80,7 @@ export interface NewRunAction {
 
 /**
  * Asks the owner of a launched, unfinished run to end it. The first request stays; a KILL replaces a STOP.
- * @returns whom to tell; undefined when the run is not launched or has ended
+ * @returns the run's key and group, to tell its owner; undefined when the run is not launched or has ended
  */
 export async function addRunAction(
   db: Queryable,

@@ -100,7 +100,7 @@ export async function pushVersion(sql: Sql, push: Push): Promise<Pushed> {
 
 type Before = Omit<WorkflowRow, "properties"> & { readonly properties: PropertiesSnapshot | undefined };
 
-/** The locked row; for a new id a fresh one, locked too: whoever comes second waits and finds the first one's. */
+/** The locked row; for a new id a fresh one, locked too: a second push of the id waits and finds the first one's row. */
 async function lockOrReserve(transaction: Transaction, { request, now }: Push): Promise<Before> {
   const workflowId = request.workflow.id;
   const known = await lockWorkflow(transaction, workflowId);

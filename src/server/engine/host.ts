@@ -1,4 +1,4 @@
-/** Main's side of the engine threads: starts them, and passes their texts to whom they are meant for. */
+/** Main's side of the engine threads: starts them, and passes their texts on to the part that each is meant for. */
 import { internalError } from "../../error.ts";
 import { stringifyJson } from "../../json.ts";
 import { spawnWorker } from "../../spawn.ts";

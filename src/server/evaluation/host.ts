@@ -5,7 +5,7 @@
  * start of a thread.
  *
  * A thread that has not answered for far longer than an evaluation may take is replaced, and its question fails. Nothing
- * here is durable: whoever asked is told.
+ * here is durable: the thread that asked is told.
  */
 import type { ErrorData } from "../../error.ts";
 import { spawnWorker } from "../../spawn.ts";

@@ -1,4 +1,4 @@
-/** Who runs what: nodes, the groups of flows they own, and settings that the nodes of one database share. */
+/** Which node runs which flows: nodes, the groups of flows that they own, and settings that the nodes of one database share. */
 import { bigint, integer, pgTable, text, timestamp } from "drizzle-orm/pg-core";
 
 export const node = pgTable("node", {

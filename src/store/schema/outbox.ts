@@ -1,4 +1,4 @@
-/** The durable queue: rows inserted with the state they announce (D6), deleted by whoever has acted on them. */
+/** The durable queue: rows inserted with the state they announce (D6), deleted by the processor that has acted on them. */
 import { bigint, index, integer, json, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
 
 export const outbox = pgTable(

@@ -12,7 +12,7 @@ import type { AttemptWrite, Batch, OutboxWrite, RunWrite } from "./batch.ts";
 /**
  * Encodes the rows, so it may throw before anything is sent.
  *
- * @returns the run that the batch has ended, when no table had a second row: who waits for a run waits for little else
+ * @returns the run that the batch has ended, when no table had a second row: then a wait for that run is answered with the row
  */
 export async function commit(sql: Sql, batch: Batch): Promise<StoredRun | undefined> {
   const parts = PARTS.filter((part) => part.count(batch) > 0);
@@ -139,7 +139,7 @@ const chunks = part<LogChunk>("chunks", {
     ON CONFLICT (uuid, stream, "offset") DO NOTHING`,
 });
 
-/** A row that waits already is taken up anew: whoever works on it now does not see what is announced here. */
+/** A row that waits already becomes due again: the processor that works on it now has not seen this announcement. */
 const announcements = part<OutboxWrite>("announcements", {
   rows: (batch) => batch.outbox,
   columns: {

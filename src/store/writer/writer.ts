@@ -174,7 +174,7 @@ export class GroupWriter implements Writer {
       const stamps = parseJson(detail ?? "[]") as readonly [number, number][];
       return stamps.length > 0 ? { kind: "stale", stamps } : { kind: "passing", error };
     }
-    // What is wrong with the database and not with a row is as good as passing: somebody will mend it.
+    // A fault of the database, not of a row, counts as passing: it ends when an operator has mended it.
     const isData = typeof code !== "string" || DATA.test(code);
     return { kind: kind === "permanent" && isData ? "refused" : "passing", error };
   }
