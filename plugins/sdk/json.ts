@@ -1,4 +1,7 @@
-/** JSON that keeps 64-bit integers and exact decimals: a number that JS would not print back is a {@link RawNumber}. */
+/**
+ * JSON that keeps 64-bit integers and exact decimals: a number that JS would not print back, and every integer beyond
+ * ±(2^53−1), is a {@link RawNumber}.
+ */
 
 /** What `JSON.rawJSON` makes: a number as its source text. */
 export interface RawNumber {
@@ -20,7 +23,8 @@ export function parseJson(text: string): Json {
   return JSON.parse(text, ((_key: string, value: unknown, context?: { source?: string }) => {
     if (typeof value !== "number") return value;
     const source = context?.source;
-    return source === undefined || source === String(value) ? value : json.rawJSON(source);
+    const large = Number.isInteger(value) && !Number.isSafeInteger(value);
+    return source === undefined || (source === String(value) && !large) ? value : json.rawJSON(source);
   }) as (this: unknown, key: string, value: unknown) => unknown) as Json;
 }
 

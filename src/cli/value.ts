@@ -1,5 +1,14 @@
 /** Params as a user writes them on the command line: types are inferred, or given. */
-import { isJsonObject, isRawNumber, type Json, type JsonObject, parseJson, rawNumber } from "../json.ts";
+import {
+  isJsonObject,
+  isRawNumber,
+  type Json,
+  type JsonObject,
+  jsonToLong,
+  parseJson,
+  rawNumber,
+  withinLong,
+} from "../json.ts";
 import { PARAM_TYPES, type ParamType } from "../param/type.ts";
 import { UsageError } from "./argument.ts";
 
@@ -8,9 +17,6 @@ export interface ParamValue {
   readonly type: ParamType;
   readonly value: Json;
 }
-
-const MIN_LONG = -(2n ** 63n);
-const MAX_LONG = 2n ** 63n - 1n;
 
 /**
  * `name=value` or `name:TYPE=value`.
@@ -30,7 +36,7 @@ export function parseParam(text: string): readonly [name: string, param: ParamVa
 
 /** `7` is a LONG, `1.5` a DOUBLE, `true` a BOOLEAN, JSON arrays and objects what they hold, anything else a STRING. */
 export function infer(text: string): ParamValue {
-  if (/^-?(0|[1-9]\d*)$/.test(text) && BigInt(text) >= MIN_LONG && BigInt(text) <= MAX_LONG) {
+  if (/^-?(0|[1-9]\d*)$/.test(text) && withinLong(BigInt(text)) !== undefined) {
     return { type: "LONG", value: parseJson(text) };
   }
   if (/^-?(0|[1-9]\d*)(\.\d+([eE][+-]?\d+)?|[eE][+-]?\d+)$/.test(text)) {
@@ -48,7 +54,7 @@ export function infer(text: string): ParamValue {
 export function inferJson(value: Json): ParamValue {
   if (typeof value === "string") return { type: "STRING", value };
   if (typeof value === "boolean") return { type: "BOOLEAN", value };
-  if (isNumber(value)) return { type: isLong(value) ? "LONG" : "DOUBLE", value };
+  if (isNumber(value)) return { type: isInteger(value) ? "LONG" : "DOUBLE", value };
   if (Array.isArray(value)) return inferArray(value);
   if (!isJsonObject(value)) throw new UsageError("a param can't be null; leave it out");
   const items = Object.values(value);
@@ -80,7 +86,7 @@ function isDefinition(value: Json): boolean {
 function inferArray(value: readonly Json[]): ParamValue {
   if (value.every((it) => typeof it === "string")) return { type: "STRING_ARRAY", value };
   if (value.every((it) => typeof it === "boolean")) return { type: "BOOLEAN_ARRAY", value };
-  if (value.every(isNumber)) return { type: value.every(isLong) ? "LONG_ARRAY" : "DOUBLE_ARRAY", value };
+  if (value.every(isNumber)) return { type: value.every(isInteger) ? "LONG_ARRAY" : "DOUBLE_ARRAY", value };
   throw new UsageError("a list param must hold only texts, only numbers or only booleans");
 }
 
@@ -106,4 +112,11 @@ function tryJson(text: string): Json | undefined {
 }
 
 const isNumber = (value: Json): boolean => typeof value === "number" || isRawNumber(value);
-const isLong = (value: Json): boolean => /^-?\d+$/.test(isRawNumber(value) ? value.rawJSON : String(value));
+
+/** @throws UsageError for an integer that 64 bits don't hold */
+function isInteger(value: Json): boolean {
+  if (jsonToLong(value) !== undefined) return true;
+  const text = isRawNumber(value) ? value.rawJSON : String(value);
+  if (/^-?\d+$/.test(text)) throw new UsageError(`${text} is an integer of more than 64 bits; write it as a text`);
+  return false;
+}

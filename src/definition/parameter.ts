@@ -9,6 +9,7 @@ import {
   type ParamDefinitions,
   type Parameter,
   type Params,
+  type ParamType,
 } from "../param/type.ts";
 import { tagListSchema } from "./tag.ts";
 import {
@@ -53,6 +54,9 @@ const LITERALS = {
   BOOLEAN_ARRAY: z.array(flag),
   MAP: mapOf(definitionSchema),
 } as const;
+
+/** The literal of a type, read as upstream reads it. A MAP's holds definitions. */
+export const literalSchema = (type: ParamType): z.ZodType => LITERALS[type];
 
 const typesByLowerCase = new Map<string, string>(PARAM_TYPES.map((type) => [type.toLowerCase(), type]));
 

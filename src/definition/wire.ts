@@ -6,12 +6,10 @@
  * Every coercion is a `z.preprocess`, so that what the OpenAPI document shows is the schema behind it.
  */
 import { z } from "zod";
-import { isRawNumber, longToJson, type RawNumber, rawNumber } from "../json.ts";
+import { isRawNumber, jsonToLong, longToJson, type RawNumber, rawNumber, withinLong } from "../json.ts";
 import { shown } from "./finding.ts";
 import { closest, notOneOf } from "./suggest.ts";
 
-const LONG_MIN = -(2n ** 63n);
-const LONG_MAX = 2n ** 63n - 1n;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /** The integer part of a decimal text; undefined when it is none or has more digits than a 64-bit integer. */
@@ -30,21 +28,17 @@ function integerPart(text: string): bigint | undefined {
 
 /** An int64 as JSON (plain while exact); anything else comes back as it was, for the schema to refuse. */
 function toLong(value: unknown): unknown {
-  if (typeof value === "number" && Number.isSafeInteger(value)) return value === 0 ? 0 : value;
+  const long = jsonToLong(value);
+  if (long !== undefined) return longToJson(long);
   const text = typeof value === "string" ? value.trim() : typeof value === "number" ? String(value) : rawText(value);
   if (text === undefined || (typeof value === "string" && !/^-?\d+$/.test(text))) return value;
   const parsed = integerPart(text);
-  return parsed === undefined || parsed < LONG_MIN || parsed > LONG_MAX ? value : longToJson(parsed);
+  return parsed === undefined || withinLong(parsed) === undefined ? value : longToJson(parsed);
 }
 
 const rawText = (value: unknown): string | undefined => (isRawNumber(value) ? value.rawJSON : undefined);
 
-function isLong(value: unknown): boolean {
-  if (Number.isSafeInteger(value)) return true;
-  const digits = rawText(value);
-  if (digits === undefined || !/^-?\d{1,19}$/.test(digits)) return false;
-  return BigInt(digits) >= LONG_MIN && BigInt(digits) <= LONG_MAX;
-}
+const isLong = (value: unknown): boolean => jsonToLong(value) !== undefined;
 
 /** A number with its text kept; a numeric text reads as one. */
 function toDouble(value: unknown): unknown {
@@ -63,7 +57,8 @@ function toText(value: unknown): unknown {
 }
 
 function toBoolean(value: unknown): unknown {
-  if (typeof value === "number" && Number.isInteger(value)) return value !== 0;
+  const long = jsonToLong(value);
+  if (long !== undefined) return long !== 0n;
   if (typeof value !== "string") return value;
   const text = value.trim();
   if (text === "true" || text === "True" || text === "TRUE") return true;

@@ -1,8 +1,8 @@
 /** Conversions between declared types: of an evaluation's result, and of a literal that is merged over another type. */
 import { badRequest, internalError, type MaestroError } from "../error.ts";
-import { isJsonObject, isRawNumber, type Json, longToJson, stringifyJson } from "../json.ts";
+import { isJsonObject, isRawNumber, type Json, jsonToLong, longToJson, stringifyJson } from "../json.ts";
 import { javaDoubleText, type SelValue } from "../sel/index.ts";
-import { doubleToJson, jsonToDouble, jsonToLong, parseLong, toJson } from "./literal.ts";
+import { doubleToJson, jsonToDouble, parseLong, toJson } from "./literal.ts";
 import type { ParamLiteral, ParamType } from "./type.ts";
 
 /** A result in its declared type, with the note that a silent conversion leaves in the param's meta. */

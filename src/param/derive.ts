@@ -3,8 +3,7 @@
  * computed here instead of by the expression evaluator: nothing is stored but {@link DefaultInputs}, and a param that
  * nobody reads costs nothing. Each `expression` says the same in SEL; a test holds both together.
  */
-import type { Json } from "../json.ts";
-import { jsonToLong } from "./literal.ts";
+import { type Json, jsonToLong } from "../json.ts";
 import type { Parameter, ParamMode, ParamSource, ParamType } from "./type.ts";
 import { dateText, hourText, instantOf, plusDays } from "./zone.ts";
 

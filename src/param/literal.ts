@@ -3,26 +3,25 @@
  * (inside interpolated strings). A LONG beyond ±(2^53−1) and an integral double are {@link RawNumber}s in JSON, so
  * that both keep digits and type through storage.
  */
-import { isRawNumber, type Json, longToJson, type RawNumber, rawNumber, stringifyJson } from "../json.ts";
+import { internalError } from "../error.ts";
+import {
+  isRawNumber,
+  type Json,
+  jsonToLong,
+  longToJson,
+  type RawNumber,
+  rawNumber,
+  stringifyJson,
+  withinLong,
+} from "../json.ts";
 import { javaDoubleText, NULL_VALUE, type SelValue } from "../sel/index.ts";
 import type { ParamType } from "./type.ts";
-
-const LONG_MIN = -(2n ** 63n);
-const LONG_MAX = 2n ** 63n - 1n;
 
 /** A double as JSON: integral ones and those in scientific notation as Java prints them (`3.0`, `1.0E20`). */
 export function doubleToJson(value: number): number | RawNumber | string {
   if (!Number.isFinite(value)) return javaDoubleText(value);
   const text = javaDoubleText(value);
   return text === String(value) ? value : rawNumber(text);
-}
-
-/** Reads an integer of JSON; undefined when it has a fraction or does not fit into 64 bits. */
-export function jsonToLong(value: unknown): bigint | undefined {
-  if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : undefined;
-  if (!isRawNumber(value) || !/^-?\d+$/.test(value.rawJSON)) return undefined;
-  const long = BigInt(value.rawJSON);
-  return long >= LONG_MIN && long <= LONG_MAX ? long : undefined;
 }
 
 /** Reads a number of JSON as a double; undefined for anything else. */
@@ -34,8 +33,7 @@ export function jsonToDouble(value: unknown): number | undefined {
 /** Parses what Java's `Long.parseLong` accepts; undefined otherwise. */
 export function parseLong(text: string): bigint | undefined {
   if (!/^[+-]?\d+$/.test(text)) return undefined;
-  const value = BigInt(text.startsWith("+") ? text.slice(1) : text);
-  return value >= LONG_MIN && value <= LONG_MAX ? value : undefined;
+  return withinLong(BigInt(text.startsWith("+") ? text.slice(1) : text));
 }
 
 /** An evaluation's value as JSON; a map keeps its order. */
@@ -63,30 +61,42 @@ export function toJson(value: SelValue): Json {
   }
 }
 
-/** An evaluated result as an expression sees it. The declared type decides; members of maps are typed by their look. */
+/**
+ * An evaluated result as an expression sees it. The declared type decides; members of maps are typed by their look.
+ * @throws MaestroError INTERNAL_ERROR for a result that is not of the declared type
+ */
 export function toSel(type: ParamType, result: Json | undefined): SelValue {
   if (result === undefined || result === null) return NULL_VALUE;
   switch (type) {
     case "STRING":
       return { type, value: String(result) };
     case "LONG":
-      return { type, value: jsonToLong(result) ?? 0n };
+      return { type, value: longOf(result) };
     case "DOUBLE":
-      return { type, value: jsonToDouble(result) ?? Number.NaN };
+      return { type, value: doubleOf(result) };
     case "BOOLEAN":
       return { type, value: result === true };
     case "STRING_ARRAY":
       return { type, value: result as readonly (string | null)[] };
     case "LONG_ARRAY":
-      return { type, value: (result as readonly Json[]).map((item) => jsonToLong(item) ?? 0n) };
+      return { type, value: (result as readonly Json[]).map((item) => longOf(item)) };
     case "DOUBLE_ARRAY":
-      return { type, value: (result as readonly Json[]).map((item) => jsonToDouble(item) ?? Number(item)) };
+      return { type, value: (result as readonly Json[]).map((item) => doubleOf(item)) };
     case "BOOLEAN_ARRAY":
       return { type, value: result as readonly boolean[] };
     default:
       return untypedToSel(result);
   }
 }
+
+const longOf = (result: Json): bigint => jsonToLong(result) ?? notLong(result);
+
+function notLong(result: Json): never {
+  throw internalError(`[${stringifyJson(result)}] is no LONG, an integer of 64 bits`);
+}
+
+/** NaN and the infinities are texts in JSON. */
+const doubleOf = (result: Json): number => jsonToDouble(result) ?? Number(result);
 
 /** A JSON value without declared type: digits alone are a LONG, a fraction or exponent makes a DOUBLE. */
 export function untypedToSel(value: Json): SelValue {
@@ -137,9 +147,9 @@ export function typeOf(value: Json): ParamType | undefined {
 /** An evaluated result as interpolated text: scalars as Java prints them, arrays and maps as compact JSON. */
 export function toText(type: ParamType, result: Json): string {
   if (typeof result === "string") return result;
-  if (type === "DOUBLE") return javaDoubleText(jsonToDouble(result) ?? Number.NaN);
+  if (type === "DOUBLE") return javaDoubleText(doubleOf(result));
   if (type === "DOUBLE_ARRAY" && Array.isArray(result)) {
-    return stringifyJson(result.map((item: Json) => doubleToJson(jsonToDouble(item) ?? Number(item))));
+    return stringifyJson(result.map((item: Json) => doubleToJson(doubleOf(item))));
   }
   return stringifyJson(result);
 }

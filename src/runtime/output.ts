@@ -1,15 +1,26 @@
 /** Output params from what a runtime returned: plain values get the type that they show. */
+import { literalSchema } from "../definition/parameter.ts";
 import { badRequest } from "../error.ts";
-import { isJsonObject, isRawNumber, type Json, type JsonObject, longToJson, stringifyJson } from "../json.ts";
+import {
+  isJsonObject,
+  isRawNumber,
+  type Json,
+  type JsonObject,
+  jsonToLong,
+  longToJson,
+  numberToJson,
+  type RawNumber,
+  stringifyJson,
+  withinLong,
+} from "../json.ts";
 import { PARAM_TYPES, type Parameter, type ParamLiteral, type Params, type ParamType } from "../param/type.ts";
 
 /** Characters of all outputs as JSON. */
 const MAX_OUTPUTS = 750_000;
-const LONGEST_LONG = 2n ** 63n;
 
 /**
- * @param plain values by name: string → STRING, integer → LONG, decimal → DOUBLE, boolean → BOOLEAN, arrays of one of
- *   these, object → MAP.
+ * @param plain values by name: string → STRING, integer → LONG (a JS number beyond 64 bits: DOUBLE), decimal → DOUBLE,
+ *   boolean → BOOLEAN, arrays of one of these, object → MAP.
  * @param typed parameters in wire shape: `{ type, value }` or `{ type, evaluated_result }`.
  * @throws MaestroError with the path of what can't be a param.
  */
@@ -39,29 +50,26 @@ function infer(value: unknown, path: string): Parameter {
   return { type: "MAP", value: Object.fromEntries(entries), evaluated_result: result };
 }
 
-type Scalar = string | boolean | number | ReturnType<typeof longToJson>;
+type Scalar = string | boolean | number | RawNumber;
 
 function scalar(value: unknown, path: string): Scalar {
   if (typeof value === "string") {
     if (value.includes("\0")) throw badRequest(`Output [${path}] holds a NUL character`);
     return value;
   }
-  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return value;
-  if (typeof value === "bigint" && fitsLong(value)) return longToJson(value);
-  if (isRawNumber(value) && (!isInteger(value) || fitsLong(BigInt(value.rawJSON)))) return value;
+  if (typeof value === "boolean") return value;
+  if (typeof value === "number" && Number.isFinite(value)) return numberToJson(value);
+  if (typeof value === "bigint" && withinLong(value) !== undefined) return longToJson(value);
+  if (isRawNumber(value) && (isDecimal(value) || jsonToLong(value) !== undefined)) return value;
   throw badRequest(`Output [${path}] is ${describe(value)}, which can't be a param`);
 }
 
-const fitsLong = (value: bigint): boolean => value >= -LONGEST_LONG && value < LONGEST_LONG;
-
-function isInteger(value: Scalar): boolean {
-  return isRawNumber(value) ? /^-?\d+$/.test(value.rawJSON) : Number.isInteger(value);
-}
+const isDecimal = ({ rawJSON }: RawNumber): boolean => /[.eE]/.test(rawJSON);
 
 function scalarType(value: Scalar): ParamType {
   if (typeof value === "string") return "STRING";
   if (typeof value === "boolean") return "BOOLEAN";
-  return isInteger(value) ? "LONG" : "DOUBLE";
+  return jsonToLong(value) === undefined ? "DOUBLE" : "LONG";
 }
 
 function arrayType(items: readonly Scalar[], path: string): ParamType {
@@ -84,14 +92,17 @@ function declared(value: unknown, path: string): Parameter {
   const type = PARAM_TYPES.find((name) => name === String(value.type).toUpperCase());
   if (type === undefined)
     throw badRequest(`Output [${path}] has type [${value.type}]; known are ${PARAM_TYPES.join(", ")}`);
-  const result = value.evaluated_result ?? plainValue(value.value);
-  const inferred = infer(result, path);
-  const isMap = type === "MAP" && inferred.type === "MAP";
-  return {
-    type,
-    value: isMap ? inferred.value : (inferred.evaluated_result as ParamLiteral),
-    evaluated_result: inferred.evaluated_result,
-  };
+  const plain = infer(value.evaluated_result ?? plainValue(value.value), path);
+  if (type === "MAP" && plain.type === "MAP") return plain;
+  const result = readAs(type, plain.evaluated_result ?? null, path);
+  return { type, value: result as ParamLiteral, evaluated_result: result };
+}
+
+/** A plain value as the declared type reads it in a definition: `"12"` is a LONG, too. */
+function readAs(type: ParamType, value: Json, path: string): Json {
+  const read = literalSchema(type).safeParse(value);
+  if (read.success) return read.data as Json;
+  throw badRequest(`Output [${path}] is declared ${type}: ${read.error.issues.map((it) => it.message).join("; ")}`);
 }
 
 /** A literal as a plain value: the definitions in a MAP give their values. */

@@ -1,7 +1,15 @@
 /** A plugin's answer, taken with care: whatever it returned or threw becomes a {@link StepResult}. */
 import type { StepResult as PluginResult, StepType } from "@maestro/sdk";
 import { toErrorData } from "../error.ts";
-import { isJsonObject, isRawNumber, type Json, type JsonObject, longToJson } from "../json.ts";
+import {
+  isJsonObject,
+  isRawNumber,
+  type Json,
+  type JsonObject,
+  jsonToLong,
+  longToJson,
+  numberToJson,
+} from "../json.ts";
 import type { Params } from "../param/type.ts";
 import { outputParams } from "./output.ts";
 import {
@@ -88,7 +96,7 @@ export const showNul = (text: string): string => (text.includes("\0") ? text.rep
 function toJson(value: unknown): Json {
   if (typeof value === "string") return showNul(value);
   if (typeof value === "bigint") return longToJson(value);
-  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value === "number") return Number.isFinite(value) ? numberToJson(value) : null;
   if (typeof value === "boolean" || isRawNumber(value)) return value;
   if (Array.isArray(value)) return value.map(toJson);
   if (typeof value !== "object" || value === null) return null;
@@ -97,15 +105,10 @@ function toJson(value: unknown): Json {
   return Object.fromEntries(entries.map(([key, item]) => [showNul(key), toJson(item)]));
 }
 
-/** A stored value as plugins get it: plain numbers, and a bigint for an integer that no number holds. */
+/** A stored value as plugins get it: plain numbers, and a bigint for every integer beyond ±(2^53−1). */
 export function toPlain(value: Json): unknown {
-  if (isRawNumber(value)) return rawToPlain(value.rawJSON);
+  if (isRawNumber(value)) return jsonToLong(value) ?? Number(value.rawJSON);
   if (Array.isArray(value)) return value.map(toPlain);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPlain(item)]));
-}
-
-function rawToPlain(text: string): number | bigint {
-  const number = Number(text);
-  return /^-?\d+$/.test(text) && !Number.isSafeInteger(number) ? BigInt(text) : number;
 }

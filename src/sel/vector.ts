@@ -1,6 +1,6 @@
 /** One line of a test vector or of a batch: tagged JSON in, JSON out (the compatibility vectors' form). */
 
-import { isJsonObject, isRawNumber, type Json, type JsonObject, rawNumber } from "../json.ts";
+import { isJsonObject, isRawNumber, type Json, type JsonObject, rawNumber, withinLong } from "../json.ts";
 import { ExtensionRequest, evaluate, SelError, type SelExtension, type SelLimits, type SelValue } from "./index.ts";
 import { javaDoubleText } from "./number.ts";
 
@@ -9,6 +9,13 @@ const FROZEN_NOW = 1_700_000_000_000;
 
 function numberText(json: Json): string {
   return isRawNumber(json) ? json.rawJSON : typeof json === "string" ? json : String(json);
+}
+
+/** @throws RangeError for an integer that 64 bits don't hold, SyntaxError for what is no integer */
+function toLong(json: Json): bigint {
+  const long = withinLong(BigInt(numberText(json)));
+  if (long === undefined) throw new RangeError(`${numberText(json)} is an integer of more than 64 bits`);
+  return long;
 }
 
 function toDouble(json: Json): number {
@@ -23,9 +30,7 @@ export function fromJson(json: Json): SelValue {
   if (typeof json === "string") return { type: "STRING", value: json };
   if (typeof json === "boolean") return { type: "BOOLEAN", value: json };
   if (typeof json === "number" || isRawNumber(json)) {
-    return isInteger(json)
-      ? { type: "LONG", value: BigInt(numberText(json)) }
-      : { type: "DOUBLE", value: toDouble(json) };
+    return isInteger(json) ? { type: "LONG", value: toLong(json) } : { type: "DOUBLE", value: toDouble(json) };
   }
   if (Array.isArray(json)) return fromArray(json);
   const object = json as JsonObject;
@@ -58,7 +63,7 @@ function fromTagged(tag: string, value: Json): SelValue {
       return { type: "BOOLEAN", value: value === true || value === "true" };
     case "LONG":
     case "INTEGER":
-      return { type: tag, value: BigInt(numberText(value)) };
+      return { type: tag, value: toLong(value) };
     case "DOUBLE":
       return { type: "DOUBLE", value: toDouble(value) };
     case "BIGDECIMAL":
@@ -68,7 +73,7 @@ function fromTagged(tag: string, value: Json): SelValue {
     case "MAP":
       return fromObject(isJsonObject(value) ? value : {});
     case "LONG_ARRAY":
-      return { type: "LONG_ARRAY", value: items.map((item) => BigInt(numberText(item))) };
+      return { type: "LONG_ARRAY", value: items.map(toLong) };
     case "DOUBLE_ARRAY":
       return { type: "DOUBLE_ARRAY", value: items.map(toDouble) };
     case "STRING_ARRAY":
