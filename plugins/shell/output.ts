@@ -54,14 +54,13 @@ function isWrapped(value: JsonObject): boolean {
 }
 
 function splitParams(params: JsonObject): Pick<Output, "outputs" | "outputParams"> {
-  const outputs: Record<string, Json> = {};
-  const outputParams: Record<string, Json> = {};
-  for (const [name, value] of Object.entries(params)) {
-    const typed =
-      isObject(value) && typeof value.type === "string" && ("value" in value || "evaluated_result" in value);
-    (typed ? outputParams : outputs)[name] = value;
-  }
-  return { outputs, outputParams };
+  const isTyped = (value: Json): boolean =>
+    isObject(value) && typeof value.type === "string" && ("value" in value || "evaluated_result" in value);
+  const entries = Object.entries(params);
+  return {
+    outputs: Object.fromEntries(entries.filter(([, value]) => !isTyped(value))),
+    outputParams: Object.fromEntries(entries.filter(([, value]) => isTyped(value))),
+  };
 }
 
 function artifactsOf(value: Json | undefined, where: string): Artifacts {

@@ -2,11 +2,13 @@
  * Stored rows to answers. Definitions are immutable, so the newest used ones are kept; everything else is read anew for
  * each request (D1).
  */
+
 import { LRUCache } from "lru-cache";
 import { fieldsOf, type Step } from "../definition/step.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import { notFound } from "../error.ts";
 import { allStepParams, allWorkflowParams } from "../param/scope.ts";
+import { own } from "../record.ts";
 import { type Aggregate, aggregateRuns, type RunLayer } from "../run/aggregate.ts";
 import { correlationOf, type Run, type RunOverview } from "../run/model.ts";
 import { runOverview } from "../run/overview.ts";
@@ -117,7 +119,7 @@ export class Reader {
         step_id: attempt.stepId,
       };
       const params = allStepParams({ params: withSatisfied(attempt), identity, time: attempt.paramsTime });
-      return [stepView({ owner, attempt, step, transition: dag[attempt.stepId] ?? {}, params, enriched })];
+      return [stepView({ owner, attempt, step, transition: own(dag, attempt.stepId) ?? {}, params, enriched })];
     });
   }
 

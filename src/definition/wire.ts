@@ -199,5 +199,6 @@ function unknownKeys(keys: readonly string[], known: readonly string[]): string 
 export const setOf = <T extends z.core.SomeType>(item: T) =>
   z.preprocess((value) => (Array.isArray(value) ? [...new Set(value)] : value), z.array(item));
 
-/** A map by name, in the order written. */
-export const mapOf = <T extends z.core.SomeType>(item: T) => z.record(z.string(), item);
+/** A map by name, in the order written. A number is none, although it may be carried as an object. */
+export const mapOf = <T extends z.core.SomeType>(item: T) =>
+  z.preprocess((value) => (isRawNumber(value) ? Number(value.rawJSON) : value), z.record(z.string(), item));

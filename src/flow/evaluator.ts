@@ -146,12 +146,12 @@ export class Evaluator implements EvaluationPort {
 
   /** The whole scope as data: made only for a job that leaves the thread. */
   #data(scope: TaskScope, facts: StepFacts, own: Params | undefined): StepData {
-    const finished: Record<string, FinishedStep> = {};
+    const finished = new Map<string, FinishedStep>();
     for (const id of scope.stepIds()) {
       const step = finishedStep(scope, id);
-      if (step) finished[id] = step;
+      if (step) finished.set(id, step);
     }
-    return { facts, workflow: scope.run.params, finished, ...(own && { own }) };
+    return { facts, workflow: scope.run.params, finished: Object.fromEntries(finished), ...(own && { own }) };
   }
 }
 

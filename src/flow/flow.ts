@@ -7,8 +7,10 @@
  * one row. Invariants: (1) rows are handed over in the order in which they were produced (D3); (2) a run ends once, with
  * the outbox row that frees its place in the run strategy (D6); (3) a flow that has lost its group does nothing more.
  */
+
 import type { Timer } from "../clock.ts";
 import { DEFAULT_TIMEOUT_MS } from "../definition/step.ts";
+import { own } from "../record.ts";
 import type { Run } from "../run/model.ts";
 import { runOverview } from "../run/overview.ts";
 import { type RunEnd, runEnd } from "../run/progress.ts";
@@ -154,7 +156,7 @@ export class Flow implements Scheduled, TaskParent {
   /** At least one incoming condition was true; a step without predecessors always is. */
   isSatisfied(node: GraphNode): boolean {
     if (node.predecessors.length === 0) return true;
-    return node.predecessors.some((id) => this.#tasks.get(id)?.attempt.conditions?.[node.id] === true);
+    return node.predecessors.some((id) => own(this.#tasks.get(id)?.attempt.conditions, node.id) === true);
   }
 
   scope(node: GraphNode, attempt: StepAttempt): TaskScope {

@@ -54,8 +54,10 @@ export interface TaskParent {
 /** All that a runtime is told about an attempt. */
 export function contextOf(parent: TaskParent, node: GraphNode, attempt: StepAttempt): AttemptContext {
   const { run } = parent;
-  const params: Record<string, Json> = {};
-  for (const [name, param] of Object.entries(withSatisfied(attempt))) params[name] = param.evaluated_result ?? null;
+  const params = Object.entries(withSatisfied(attempt)).map(([name, param]): [string, Json] => [
+    name,
+    param.evaluated_result ?? null,
+  ]);
   return {
     uuid: attempt.uuid,
     stepType: node.typed?.type ?? node.kind,
@@ -70,7 +72,7 @@ export function contextOf(parent: TaskParent, node: GraphNode, attempt: StepAtte
       owner: run.properties.owner,
     },
     startTime: attempt.times.start_time ?? parent.now,
-    params,
+    params: Object.fromEntries(params),
     artifacts: attempt.artifacts as AttemptContext["artifacts"],
     logOffset: parent.logEnd(attempt.uuid),
     place: attempt.place,

@@ -56,7 +56,7 @@ export class Task implements TaskView {
   /** Raised by every termination: answers to older calls are dropped (2). */
   #epoch = 0;
   /** Conditions that are decided while others wait for the evaluation thread. */
-  readonly #conditions: Record<string, boolean> = {};
+  readonly #conditions = new Map<string, boolean>();
   /** A wake came while a call was under way. */
   #woken = false;
   #termination: Termination | undefined;
@@ -206,7 +206,7 @@ export class Task implements TaskView {
   // ---- the runtime -------------------------------------------------------------------------------------------------
 
   get #builtin(): BuiltinRuntime | undefined {
-    return this.node.typed && BUILTIN_RUNTIMES[this.node.typed.type];
+    return this.node.typed && BUILTIN_RUNTIMES.get(this.node.typed.type);
   }
 
   #runBuiltin(runtime: BuiltinRuntime, call: "start" | "execute"): void {
@@ -373,15 +373,17 @@ export class Task implements TaskView {
   #conditionsDecided(): boolean {
     if (this.#attempt.conditions !== undefined || this.node.successors.length === 0) return true;
     const scope = this.#scope(this.#attempt);
-    const conditions = this.#conditions;
     try {
       for (const [id, expression] of this.node.successors) {
-        conditions[id] ??= expression === "true" || this.#flow.engine.evaluation.condition(scope, expression);
+        if (this.#conditions.has(id)) continue;
+        const holds = expression === "true" || this.#flow.engine.evaluation.condition(scope, expression);
+        this.#conditions.set(id, holds);
       }
     } catch (error) {
       this.#failed(error, () => this.#settle());
       return false;
     }
+    const conditions = Object.fromEntries(this.#conditions);
     this.#attempt = { ...this.#attempt, conditions, conditionsTime: this.#flow.now };
     return true;
   }

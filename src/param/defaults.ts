@@ -1,4 +1,5 @@
 /** The server's own params per scope and step type, and how a configuration changes them. */
+import { own } from "../record.ts";
 import { WORKFLOW_DEFAULTS } from "./derive.ts";
 import { mergeInto } from "./merge.ts";
 import type { ParamDefinition, ParamDefinitions, Parameter } from "./type.ts";
@@ -149,7 +150,9 @@ export function buildCatalog(overrides: DefaultOverrides = {}): DefaultCatalog {
     omit: Object.keys(overrides.workflow ?? {}).filter((name) => WORKFLOW_DEFAULTS.has(name)),
     step: layer({}, overrides.step),
     dryRun: layer(DRY_RUN, overrides.dry_run),
-    types: new Map([...stepTypes].map((type) => [type, layer(TYPE_DEFAULTS[type] ?? {}, overrides.types?.[type])])),
+    types: new Map(
+      [...stepTypes].map((type) => [type, layer(own(TYPE_DEFAULTS, type) ?? {}, own(overrides.types, type))]),
+    ),
   };
 }
 

@@ -1,5 +1,7 @@
 /** Whether two definitions say the same: meta, source and evaluation do not count. */
+
 import { isRawNumber } from "../json.ts";
+import { own } from "../record.ts";
 import type { ParamDefinition, ParamTag } from "./type.ts";
 
 /** Same type, content, mode, validator and tags. */
@@ -26,8 +28,8 @@ function sameMap(a: unknown, b: unknown): boolean {
   const keys = Object.keys(left);
   if (keys.length !== Object.keys(right).length) return false;
   return keys.every((key) => {
-    const x = left[key];
-    const y = right[key];
+    const x = own(left, key);
+    const y = own(right, key);
     return x !== undefined && y !== undefined && sameParam(x, y);
   });
 }
@@ -41,7 +43,7 @@ export function sameLiteral(a: unknown, b: unknown): boolean {
   const right = b as Record<string, unknown>;
   const keys = Object.keys(left);
   if (Array.isArray(a) !== Array.isArray(b) || keys.length !== Object.keys(right).length) return false;
-  return keys.every((key) => key in right && sameLiteral(left[key], right[key]));
+  return keys.every((key) => Object.hasOwn(right, key) && sameLiteral(left[key], right[key]));
 }
 
 function sameNumber(a: unknown, b: unknown): boolean {

@@ -195,12 +195,12 @@ function refuseInternalMode(name: string): never {
  * @throws MaestroError BAD_REQUEST for any other param that has neither value nor expression.
  */
 export function cleanUp(target: MergeTarget): Params {
-  const params: Record<string, Parameter> = {};
+  const params = new Map<string, Parameter>();
   for (const [name, param] of target) {
     const cleaned = cleanParam(name, param);
-    if (cleaned) params[name] = cleaned;
+    if (cleaned) params.set(name, cleaned);
   }
-  return params;
+  return Object.fromEntries(params);
 }
 
 function cleanParam(name: string, param: Parameter): Parameter | undefined {
@@ -218,12 +218,12 @@ function cleanParam(name: string, param: Parameter): Parameter | undefined {
 
 function cleanMap(name: string, param: Parameter): ParamLiteral {
   const before = param.value as Params;
-  const after: Record<string, Parameter> = {};
+  const after = new Map<string, Parameter>();
   let same = true;
   for (const [key, entry] of Object.entries(before)) {
     const cleaned = cleanParam(`${name}.${key}`, entry);
     if (cleaned !== entry) same = false;
-    if (cleaned) after[key] = cleaned;
+    if (cleaned) after.set(key, cleaned);
   }
-  return same ? before : after;
+  return same ? before : Object.fromEntries(after);
 }

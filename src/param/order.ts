@@ -1,6 +1,8 @@
 /** In which order layers of params are merged: for a run, for an attempt of a step, and for its outputs. */
+
 import { badRequest } from "../error.ts";
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
+import { own } from "../record.ts";
 import { coerceResult } from "./coerce.ts";
 import { DEFAULT_CATALOG, type DefaultCatalog } from "./defaults.ts";
 import { toDefinition } from "./definition.ts";
@@ -203,13 +205,13 @@ function undefinedNames(overrides: ParamDefinitions | undefined, definition: Par
  * can't be converted.
  */
 export function mergeOutputParams(step: StepParams, outputs: Params, now: number): StepParams {
-  const params: Record<string, Parameter> = { ...step.params };
+  const params = new Map(Object.entries(step.params));
   for (const [name, output] of Object.entries(outputs)) {
-    const base = Object.hasOwn(params, name) ? params[name] : reservedBase(name);
+    const base = params.get(name) ?? reservedBase(name);
     if (!base) throw badRequest(`Invalid output parameter [${name}], not defined in params`);
-    params[name] = mergeOutput(name, base, output, now);
+    params.set(name, mergeOutput(name, base, output, now));
   }
-  return { ...step, params };
+  return { ...step, params: Object.fromEntries(params) };
 }
 
 function mergeOutput(name: string, base: Parameter, output: Parameter, now: number): Parameter {
@@ -249,7 +251,9 @@ function plainValue({ type, value }: ParamDefinition): Json {
 
 function mergeResults(base: Json | undefined, change: Json): Json {
   if (!isJsonObject(base) || !isJsonObject(change)) return change;
-  const merged: { [key: string]: Json } = { ...base };
-  for (const [key, value] of Object.entries(change as JsonObject)) merged[key] = mergeResults(merged[key], value);
-  return merged;
+  const changes = Object.entries(change as JsonObject).map(([key, value]) => [
+    key,
+    mergeResults(own(base, key), value),
+  ]);
+  return { ...base, ...Object.fromEntries(changes) };
 }

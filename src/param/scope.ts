@@ -145,26 +145,26 @@ export function stepParam(step: StepParams, name: string): Parameter | undefined
 export function allWorkflowParams(run: WorkflowParams): Params {
   const { params, defaults } = run;
   if (!defaults) return params;
-  const all: Record<string, Parameter> = {};
+  const all = new Map<string, Parameter>();
   const get = (name: string): Json => {
-    const known = all[name];
+    const known = all.get(name);
     if (known) return known.evaluated_result ?? null;
     if (Object.hasOwn(params, name)) return workflowResult(run, name);
     const param = deriveDefault(name, defaults, get);
-    if (param) all[name] = param;
+    if (param) all.set(name, param);
     return param?.evaluated_result ?? null;
   };
   for (const name of WORKFLOW_DEFAULTS.keys()) get(name);
-  return Object.assign(all, params);
+  return { ...Object.fromEntries(all), ...params };
 }
 
 /** All params of an attempt in their full wire shape; without the reserved ones while it is not evaluated. */
 export function allStepParams(step: StepParams): Params {
   if (step.time === undefined) return step.params;
-  const all: Record<string, Parameter> = {};
+  const all = new Map<string, Parameter>();
   for (const name of STEP_DEFAULTS.keys()) {
     const param = stepParam(step, name);
-    if (param) all[name] = param;
+    if (param) all.set(name, param);
   }
-  return Object.assign(all, step.params);
+  return { ...Object.fromEntries(all), ...step.params };
 }

@@ -142,14 +142,14 @@ export function overviewView(overview: RunOverview, dag: RuntimeDag, runStatus?:
 }
 
 export function aggregateView(aggregate: Aggregate): AggregateView {
-  const views: Record<string, AggregateView["step_aggregated_views"][string]> = {};
-  for (const [id, { runId, status, start, end }] of aggregate.steps) {
-    views[id] = {
+  const views = [...aggregate.steps].map(([id, { runId, status, start, end }]) => {
+    const view = {
       ...(runId !== undefined && { workflow_run_id: runId }),
       status,
       ...(start !== undefined && { start_time: start }),
       ...(end !== undefined && { end_time: end }),
     };
-  }
-  return { workflow_instance_status: aggregate.status, step_aggregated_views: views };
+    return [id, view] as const;
+  });
+  return { workflow_instance_status: aggregate.status, step_aggregated_views: Object.fromEntries(views) };
 }

@@ -45,12 +45,12 @@ function withTags(workflow: Workflow, tags: readonly Tag[] | undefined): Workflo
 
 /** The graph of a run that executes every step. */
 export function runtimeDag(workflow: Workflow): RuntimeDag {
-  const dag: Record<string, StepTransition> = {};
-  for (const [id, { predecessors, successors }] of computeDag(workflow.steps)) {
-    dag[id] = {
+  const nodes = [...computeDag(workflow.steps)].map(([id, { predecessors, successors }]): [string, StepTransition] => [
+    id,
+    {
       ...(predecessors.length > 0 && { predecessors }),
       ...(Object.keys(successors).length > 0 && { successors }),
-    };
-  }
-  return dag;
+    },
+  ]);
+  return Object.fromEntries(nodes);
 }

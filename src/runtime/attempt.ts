@@ -4,12 +4,14 @@
  * It does not remember anything that a crash may not take: the engine has the artifacts, the store has the log.
  * Calls of one attempt run one after the other; only `terminate` does not wait for ever for a call that hangs.
  */
+
 import type { Follower, StepContext, Logger as StepLogger, StepType } from "@maestro/sdk";
+import { own } from "../record.ts";
 import type { Place } from "../step/model.ts";
 import { FileFollower, MAX_CHUNK, type Ticker } from "./follow.ts";
 import { folderOf, isVisible } from "./place.ts";
 import type { Operation } from "./protocol.ts";
-import { failure, issues, showNul, takeResult, thrown, toPlain } from "./result.ts";
+import { failure, findProto, issues, showNul, takeResult, thrown, toPlain } from "./result.ts";
 import type { Artifacts, AttemptContext, LogChunk, LogStream, StepResult } from "./type.ts";
 
 /** How long `terminate` waits for the call before it. */
@@ -75,10 +77,14 @@ export class Attempt {
   async #run(op: Operation): Promise<StepResult> {
     const { type, params } = this.#type;
     try {
-      const parsed = await params.safeParseAsync(toPlain(this.#context.params[type] ?? {}));
-      if (!parsed.success) {
+      const given = own(this.#context.params, type) ?? {};
+      const parsed = await params.safeParseAsync(toPlain(given));
+      const found = [
+        ...findProto(given, type).map((path) => `[${path}]: this key cannot be used`),
+        ...(parsed.error ? issues(parsed.error.issues).map((text) => `[${type}.${text.replace(":", "]:")}`) : []),
+      ];
+      if (!parsed.success || found.length > 0) {
         if (op === "terminate") return { state: "STOPPED" }; // it was never started
-        const found = issues(parsed.error.issues).map((text) => `[${type}.${text.replace(":", "]:")}`);
         return failure("FATAL_ERROR", `Param ${found.join("; ")}`, this.#port.now());
       }
       const result = takeResult(this.#type, await this.#type[op](this.#stepContext(parsed.data)), this.#port.now());

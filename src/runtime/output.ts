@@ -28,9 +28,10 @@ export function outputParams(
   plain: Readonly<Record<string, unknown>>,
   typed: Readonly<Record<string, unknown>>,
 ): Params {
-  const params: Record<string, Parameter> = {};
-  for (const [name, value] of Object.entries(plain)) params[name] = infer(value, name);
-  for (const [name, value] of Object.entries(typed)) params[name] = declared(value, name);
+  const params: Params = Object.fromEntries([
+    ...Object.entries(plain).map(([name, value]) => [name, infer(value, name)] as const),
+    ...Object.entries(typed).map(([name, value]) => [name, declared(value, name)] as const),
+  ]);
   const size = stringifyJson(params).length;
   if (size > MAX_OUTPUTS) throw badRequest(`The outputs have ${size} characters, more than ${MAX_OUTPUTS}`);
   return params;

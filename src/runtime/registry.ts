@@ -1,6 +1,8 @@
 /** Which step types there are, and who runs them. Lookups ignore case, as upstream's do. */
+
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
 import type { ParamDefinition, ParamDefinitions } from "../param/type.ts";
+import { own } from "../record.ts";
 import { BUILTIN_RUNTIMES, type BuiltinRuntime } from "./builtin/index.ts";
 import type { PluginType } from "./type.ts";
 
@@ -22,7 +24,7 @@ export class StepTypeRegistry {
       const reason = `Step type [${name}] has no runtime on this server: load a plugin that provides it`;
       this.#add({ kind: "unavailable", name, reason });
     }
-    for (const runtime of Object.values(BUILTIN_RUNTIMES)) this.#add({ kind: "builtin", name: runtime.type, runtime });
+    for (const runtime of BUILTIN_RUNTIMES.values()) this.#add({ kind: "builtin", name: runtime.type, runtime });
     for (const plugin of plugins) this.#add({ kind: "plugin", name: plugin.type, plugin });
   }
 
@@ -48,7 +50,7 @@ export class StepTypeRegistry {
   check(type: string, params: ParamDefinitions): readonly string[] {
     const entry = this.find(type);
     if (entry?.kind !== "plugin") return [];
-    const param = params[entry.name];
+    const param = own(params, entry.name);
     if (param === undefined) return missing(entry.plugin.schema, {}, entry.name);
     if (param.type !== "MAP" && param.type !== "STRING_MAP") {
       return [`Param [${entry.name}] must be a MAP and is a ${param.type}`];
@@ -72,7 +74,7 @@ type Given = Readonly<Record<string, unknown>>;
 
 function missing(schema: JsonObject, given: Given, path: string): readonly string[] {
   const required = Array.isArray(schema.required) ? (schema.required as readonly string[]) : [];
-  return required.filter((name) => !(name in given)).map((name) => `Param [${path}.${name}] is required`);
+  return required.filter((name) => !Object.hasOwn(given, name)).map((name) => `Param [${path}.${name}] is required`);
 }
 
 function unknown(schema: JsonObject, given: Given, path: string): readonly string[] {
@@ -85,7 +87,7 @@ function unknown(schema: JsonObject, given: Given, path: string): readonly strin
 
 function mistyped(schema: JsonObject, given: Given, path: string): readonly string[] {
   return Object.entries(propertiesOf(schema)).flatMap(([name, property]) => {
-    const definition = given[name] as ParamDefinition | undefined;
+    const definition = own(given, name) as ParamDefinition | undefined;
     const accepted = jsonTypes(property);
     if (definition === undefined || accepted.size === 0) return [];
     const type = definition.type;

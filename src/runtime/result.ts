@@ -105,6 +105,15 @@ function toJson(value: unknown): Json {
   return Object.fromEntries(entries.map(([key, item]) => [showNul(key), toJson(item)]));
 }
 
+/** Paths of keys `__proto__`: a plugin's schema would leave them out without a word. */
+export function findProto(value: Json, path: string): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => findProto(item, `${path}[${index}]`));
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) =>
+    key === "__proto__" ? [`${path}.${key}`] : findProto(item, `${path}.${key}`),
+  );
+}
+
 /** A stored value as plugins get it: plain numbers, and a bigint for every integer beyond ±(2^53−1). */
 export function toPlain(value: Json): unknown {
   if (isRawNumber(value)) return jsonToLong(value) ?? Number(value.rawJSON);

@@ -1,5 +1,7 @@
 /** An attempt's life as pure functions: made, moved from status to status, filled with what a runtime answers. */
+
 import type { Artifact, Artifacts, TimelineEvent } from "../definition/timeline.ts";
+import { own } from "../record.ts";
 import { addEvents } from "./event.ts";
 import type { RetryState, StepAttempt, StepTimes } from "./model.ts";
 import { isRestartable, STEP_STATUS, type StepStatus } from "./status.ts";
@@ -55,12 +57,11 @@ export const withEvents = (attempt: StepAttempt, events: readonly TimelineEvent[
 /** Under one key, free-form artifacts merge by field; a typed one replaces what was there. */
 export function mergeArtifacts(old: Artifacts, added: Artifacts | undefined): Artifacts {
   if (!added) return old;
-  const merged: Record<string, Artifact> = { ...old };
-  for (const [key, artifact] of Object.entries(added)) {
-    const before = merged[key];
-    merged[key] = isFree(before) && isFree(artifact) ? { ...before, ...artifact } : artifact;
-  }
-  return merged;
+  const changes = Object.entries(added).map(([key, artifact]): [string, Artifact] => {
+    const before = own(old, key);
+    return [key, isFree(before) && isFree(artifact) ? { ...before, ...artifact } : artifact];
+  });
+  return { ...old, ...Object.fromEntries(changes) };
 }
 
 const isFree = (artifact: Artifact | undefined): boolean =>

@@ -9,6 +9,7 @@ import type { Tag } from "../definition/tag.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { StepTransition } from "../definition/transition.ts";
 import type { Parameter, Params } from "../param/type.ts";
+import { own } from "../record.ts";
 import type { RetryState, StepAttempt } from "./model.ts";
 import { STEP_TIMES, type StepStatus, type StepTime } from "./status.ts";
 import { enrichStepTimeline } from "./timeline.ts";
@@ -125,19 +126,15 @@ function definitionView(step: Step, transition: StepTransition): Step {
 function transitionView(attempt: StepAttempt, edges: StepTransition): StepView["transition"] {
   const unsatisfied = attempt.status === "UNSATISFIED";
   const time = attempt.conditionsTime ?? (unsatisfied ? attempt.times.end_time : undefined);
-  const successors: Record<string, Parameter> = {};
-  for (const [id, expression] of Object.entries(edges.successors ?? {})) {
-    const result = attempt.conditions?.[id] ?? (unsatisfied ? false : undefined);
-    successors[id] = {
-      expression,
-      type: "BOOLEAN",
-      ...(result !== undefined && { evaluated_result: result }),
-      ...(result !== undefined && time !== undefined && { evaluated_time: time }),
-    };
-  }
+  const successors = Object.entries(edges.successors ?? {}).map(([id, expression]): [string, Parameter] => {
+    const result = own(attempt.conditions, id) ?? (unsatisfied ? false : undefined);
+    const known = result === undefined ? {} : { evaluated_result: result };
+    const timed = result === undefined || time === undefined ? {} : { evaluated_time: time };
+    return [id, { expression, type: "BOOLEAN", ...known, ...timed }];
+  });
   return {
     ...(edges.predecessors !== undefined && edges.predecessors.length > 0 && { predecessors: edges.predecessors }),
-    ...(Object.keys(successors).length > 0 && { successors }),
+    ...(successors.length > 0 && { successors: Object.fromEntries(successors) }),
   };
 }
 

@@ -4,8 +4,8 @@ import { BUILTIN_RUNTIMES, type BuiltinRuntime } from "../../src/runtime/builtin
 import type { AttemptContext } from "../../src/runtime/type.ts";
 import { contextOf } from "./harness.ts";
 
-const noop = BUILTIN_RUNTIMES.NoOp as BuiltinRuntime;
-const sleep = BUILTIN_RUNTIMES.Sleep as BuiltinRuntime;
+const noop = BUILTIN_RUNTIMES.get("NoOp") as BuiltinRuntime;
+const sleep = BUILTIN_RUNTIMES.get("Sleep") as BuiltinRuntime;
 const sleeping = (params: AttemptContext["params"]): AttemptContext => ({
   ...contextOf("Sleep", params),
   startTime: 1_000,

@@ -34,10 +34,12 @@ export const evaluationSetting = (setup: EvaluationSetup): EvaluationSetting => 
 
 /** A plugin's own defaults, changed as the configuration says. */
 function typeDefaults({ plugins, defaultParams }: EvaluationSetup) {
-  const types: Record<string, Record<string, ParamDefinition | null>> = {};
+  const types = new Map<string, Record<string, ParamDefinition | null>>();
   for (const { type, defaultParams } of plugins) {
-    types[type.toLowerCase()] = defaultParams as unknown as Record<string, ParamDefinition>;
+    types.set(type.toLowerCase(), defaultParams as unknown as Record<string, ParamDefinition>);
   }
-  for (const [type, changes] of Object.entries(defaultParams.types ?? {})) types[type] = { ...types[type], ...changes };
-  return types;
+  for (const [type, changes] of Object.entries(defaultParams.types ?? {})) {
+    types.set(type, { ...types.get(type), ...changes });
+  }
+  return Object.fromEntries(types);
 }
