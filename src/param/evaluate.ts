@@ -20,11 +20,12 @@ import {
 import { coerceResult } from "./coerce.ts";
 import { deriveDefault } from "./derive.ts";
 import { selExtension, typedResult } from "./extension.ts";
-import { interpolate } from "./interpolate.ts";
+import { interpolate, textReferences } from "./interpolate.ts";
 import { doubleToJson, jsonToDouble, toJson, toSel, toText } from "./literal.ts";
 import { type EvaluationContext, type StepScope, stepParam, type WorkflowParams, workflowParam } from "./scope.ts";
 import { splitName } from "./split.ts";
 import type { ParamDefinition, ParamDefinitions, Parameter, Params, ParamType } from "./type.ts";
+import { UnknownName, unknownInText, unknownNames } from "./unknown.ts";
 
 /** Params that may wait for each other at a time: each takes its part of the stack. */
 const MAX_CHAIN = 500;
@@ -80,11 +81,34 @@ export class Evaluation {
     }
   }
 
-  /** A text with its references replaced. */
-  text(template: string): string {
-    return interpolate(template, (name) => {
-      const { type, result } = this.resolve(name);
-      return toText(type, result);
+  /**
+   * A text with its references replaced.
+   * @param place what holds the text, for errors.
+   * @throws MaestroError that names all references that lead nowhere
+   */
+  text(template: string, place?: string): string {
+    try {
+      return interpolate(template, (name) => {
+        const { type, result } = this.resolve(name);
+        return toText(type, result);
+      });
+    } catch (error) {
+      if (!(error instanceof UnknownName)) throw error;
+      throw unknownInText(this.#unknown(textReferences(template)), template, place);
+    }
+  }
+
+  /** Those of the names that lead nowhere. */
+  #unknown(names: readonly string[]): readonly UnknownName[] {
+    const depth = this.#visiting.length;
+    return names.flatMap((name) => {
+      try {
+        this.resolve(name);
+        return [];
+      } catch (error) {
+        this.#visiting.length = depth;
+        return error instanceof UnknownName ? [error] : [];
+      }
     });
   }
 
@@ -99,8 +123,8 @@ export class Evaluation {
     const derived = inputs && deriveDefault(name, inputs, (other) => this.resolve(other).result);
     if (derived) return resultOf(name, derived);
     const [split] = splitName(name);
-    if (split) return this.#fromSignal(...split);
-    throw badRequest(`The referenced param [${name}] is not found: it is neither a workflow param nor a signal param`);
+    if (split) return this.#fromSignal(name, ...split);
+    throw new UnknownName("BAD_REQUEST", name, "neither the workflow nor a signal has a param of that name");
   }
 
   #inStep(name: string, scope: StepScope): Resolved {
@@ -113,11 +137,12 @@ export class Evaluation {
     }
     const param = workflowParam(scope.workflow, name);
     if (param) return resultOf(name, param);
-    if (inOwnDefinition)
-      throw badRequest(`Param [${name}] refers to itself, and the workflow has no param of that name`);
-    throw internalError(
-      `The referenced param [${name}] is not found: neither step [${scope.facts.step_id}] nor the workflow has it`,
-    );
+    if (inOwnDefinition) {
+      const reason = `param [${name}] refers to itself, and the workflow has no param of that name`;
+      throw new UnknownName("BAD_REQUEST", name, reason);
+    }
+    const reason = `neither step [${scope.facts.step_id}] nor the workflow has a param of that name`;
+    throw new UnknownName("INTERNAL_ERROR", name, reason);
   }
 
   #ownOf(name: string, scope: StepScope): Resolved | undefined {
@@ -137,22 +162,23 @@ export class Evaluation {
     if (stepId === scope.facts.step_id) {
       const own = this.#ownOf(param, scope);
       if (own) return own;
-      throw internalError(`Step [${stepId}] has no param [${param}]`);
+      throw noParam(name, stepId, param);
     }
     const finished = scope.finished(stepId);
-    if (!finished) return this.#fromSignal(stepId, param);
+    if (!finished) return this.#fromSignal(name, stepId, param);
     const known = stepParam(finished.params, param);
-    if (known?.evaluated_result === undefined)
-      throw internalError(`Step [${stepId}] has no evaluated param [${param}]`);
+    if (known?.evaluated_result === undefined) throw noParam(name, stepId, param);
     return resultOf(name, known);
   }
 
-  #fromSignal(signal: string, param: string): Resolved {
+  #fromSignal(name: string, signal: string, param: string): Resolved {
     try {
       return typedResult(this.#extension.call("getFromSignal", [signal, param]));
     } catch (error) {
       if (error instanceof ExtensionRequest || error instanceof MaestroError) throw error;
-      throw internalError(`Cannot read param [${param}] of signal [${signal}]: ${String(error)}`, error);
+      const step = this.#where.kind === "step" ? `no step [${signal}] has ended successfully, and ` : "";
+      const problem = error instanceof Error ? error.message : String(error);
+      throw new UnknownName("INTERNAL_ERROR", name, `${step}a signal [${signal}] can't be read (${problem})`);
     }
   }
 
@@ -188,9 +214,9 @@ export class Evaluation {
   literal(name: string, { type, value }: ParamDefinition): Json {
     switch (type) {
       case "STRING":
-        return this.text(value as string);
+        return this.text(value as string, name);
       case "STRING_ARRAY":
-        return this.#texts(value as readonly string[]);
+        return this.#texts(name, value as readonly string[]);
       case "STRING_MAP":
         return this.#textMap(name, value as Readonly<Record<string, string>>);
       case "DOUBLE":
@@ -204,9 +230,9 @@ export class Evaluation {
     }
   }
 
-  #texts(items: readonly (string | null)[]): readonly (string | null)[] {
+  #texts(name: string, items: readonly (string | null)[]): readonly (string | null)[] {
     if (!items.some((item) => item?.includes("$"))) return items;
-    return items.map((item) => (item === null ? null : this.text(item)));
+    return items.map((item, index) => (item === null ? null : this.text(item, `${name}[${index}]`)));
   }
 
   #textMap(name: string, map: Readonly<Record<string, string>>): Json {
@@ -214,8 +240,8 @@ export class Evaluation {
     if (!entries.some(([key, value]) => key.includes("$") || value?.includes("$"))) return map;
     const result = new Map<string, string>();
     for (const [key, value] of entries) {
-      const replaced = this.text(key);
-      const text = value === null ? value : this.text(value);
+      const replaced = this.text(key, name);
+      const text = value === null ? value : this.text(value, `${name}.${key}`);
       if (result.has(replaced)) {
         const values = `values [${result.get(replaced)}] and [${text}]`;
         throw badRequest(`There is a duplicate key [${replaced}] with ${values} in param [${name}]`);
@@ -239,10 +265,15 @@ export class Evaluation {
   #variables(source: string): (name: string) => SelValue | undefined {
     const values = new Map<string, SelValue>();
     const names = references(source);
-    for (const name of names) {
-      if (name === "params") continue;
-      const { type, result } = this.resolve(name);
-      values.set(name, toSel(type, result));
+    try {
+      for (const name of names) {
+        if (name === "params") continue;
+        const { type, result } = this.resolve(name);
+        values.set(name, toSel(type, result));
+      }
+    } catch (error) {
+      if (!(error instanceof UnknownName)) throw error;
+      throw unknownNames(this.#unknown(names.filter((name) => name !== "params")), []);
     }
     const where = this.#where;
     if (where.kind === "workflow" || !names.includes("params")) return (name) => values.get(name);
@@ -254,6 +285,9 @@ export class Evaluation {
     };
   }
 }
+
+const noParam = (name: string, stepId: string, param: string): UnknownName =>
+  new UnknownName("INTERNAL_ERROR", name, `step [${stepId}] has no param [${param}]`);
 
 function resultOf(name: string, param: Parameter): Resolved {
   if (param.evaluated_result === undefined) throw internalError(`Param [${name}] is not evaluated yet`);
