@@ -1,9 +1,10 @@
 /** The HTTP application: every route, and what becomes of requests that fit none or fail. */
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { systemClock } from "../clock.ts";
 import { metrics } from "../metric.ts";
 import { Router } from "./endpoint.ts";
-import { errorResponse, isOurs } from "./error.ts";
+import { CLIENT_LEFT, errorResponse, hasLeft, isOurs } from "./error.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { Reader } from "./reader.ts";
 import { actionRoutes } from "./route/action.ts";
@@ -18,10 +19,7 @@ import type { AppOptions, Services } from "./service.ts";
 
 const answers = metrics.counter("maestro_http_responses_total", "Answers, by status.");
 
-/**
- * @returns the application; `fetch` takes Bun's server as its second argument, so that long answers outlive the idle
- * timeout
- */
+/** @returns the application; `fetch` takes the `Connections` of whoever serves it as its second argument, so that long answers may be long */
 export function createApp({ db, engine, config, log, clock = systemClock }: AppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   app.use(async (context, next) => {
@@ -29,7 +27,12 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
     answers.add(1, { status: context.res.status });
   });
   const services: Services = { sql: db.sql, engine, config, log, clock, reader: new Reader(db.sql) };
-  const router = new Router(app, services);
+  const failed = (error: unknown, { req }: Context): Response => {
+    if (hasLeft(error, req.raw)) return new Response(null, { status: CLIENT_LEFT });
+    if (isOurs(error)) log.error("a request failed", { method: req.method, path: req.path, error });
+    return errorResponse(error, req.path);
+  };
+  const router = new Router(app, services, failed);
   workflowRoutes(router);
   propertyRoutes(router);
   startRoutes(router);
@@ -42,10 +45,8 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
 
   router.mount();
 
-  app.onError((error, context) => {
-    if (isOurs(error)) log.error("a request failed", { method: context.req.method, path: context.req.path, error });
-    return errorResponse(error, context.req.path);
-  });
+  app.get("/", (context) => context.redirect("/docs"));
+  app.onError(failed);
   app.notFound((context) => errorResponse(router.refuse(context.req.method, context.req.path), context.req.path));
   return app;
 }

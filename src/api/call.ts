@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { badRequest } from "../error.ts";
 import type { Json } from "../json.ts";
 import { isStorable, readJson } from "./body.ts";
+import { connectionsOf } from "./connection.ts";
 import { Problem } from "./error.ts";
 
 const MAX_ID = 512;
@@ -11,6 +12,8 @@ const MAX_USER = 256;
 export class Call {
   readonly context: Context;
   readonly bodyLimit: number;
+  /** The limit of silence on the connection is lifted. */
+  #takesTime = false;
 
   constructor(context: Context, bodyLimit: number) {
     this.context = context;
@@ -88,14 +91,37 @@ export class Call {
     return name;
   }
 
-  /** This answer may take longer than the server lets a connection idle. @param seconds 0: as long as the client stays */
-  keepOpen(seconds: number): void {
-    const server = this.context.env as { timeout?: (request: Request, seconds: number) => void } | undefined;
-    server?.timeout?.(this.request, seconds === 0 || seconds > 240 ? 0 : seconds + 10);
+  /**
+   * This answer may take long for a reason that the caller has named. It counts as open until what is returned is
+   * called, which must be.
+   *
+   * @throws UNAVAILABLE when too many are open
+   */
+  keepOpen(): () => void {
+    const close = connectionsOf(this.context.env).stream();
+    this.takeTime();
+    return close;
   }
 
-  body(limit = this.bodyLimit): Promise<Json> {
-    return readJson(this.request, limit);
+  /** The caller has sent what it must: how long it hears nothing now is for the handler to say. */
+  takeTime(): void {
+    const connections = connectionsOf(this.context.env);
+    this.#takesTime = true;
+    connections.timeout(this.request, 0);
+  }
+
+  /** It is the client's turn again: to take the answer, or to send its next request. */
+  hurry(): void {
+    if (!this.#takesTime) return;
+    this.#takesTime = false;
+    const connections = connectionsOf(this.context.env);
+    connections.timeout(this.request, connections.idleSeconds);
+  }
+
+  async body(limit = this.bodyLimit): Promise<Json> {
+    const body = await readJson(this.request, limit);
+    this.takeTime();
+    return body;
   }
 }
 

@@ -39,6 +39,9 @@ export interface Endpoint {
   readonly errors?: readonly ErrorCode[];
 }
 
+/** What becomes of an error that a handler throws. */
+export type Failed = (error: unknown, context: Context) => Response;
+
 /** Returns the reply's JSON, or a whole response. */
 export type Handler = (call: Call, services: Services) => Promise<unknown> | unknown;
 
@@ -52,16 +55,21 @@ const DESCRIPTIONS: Readonly<Partial<Record<ErrorCode, string>>> = {
   INTERNAL_ERROR: "The server failed",
 };
 
-const duration = metrics.histogram("maestro_http_request_seconds", "Time to answer a request, by operation.");
+const duration = metrics.histogram(
+  "maestro_http_request_seconds",
+  "Time to answer a request, by operation and status.",
+);
 
 export class Router {
   readonly #app: OpenAPIHono;
   readonly #services: Services;
+  readonly #failed: Failed;
   readonly #known: { readonly endpoint: Endpoint; readonly handle: Handler; readonly pattern: RegExp }[] = [];
 
-  constructor(app: OpenAPIHono, services: Services) {
+  constructor(app: OpenAPIHono, services: Services, failed: Failed) {
     this.#app = app;
     this.#services = services;
+    this.#failed = failed;
   }
 
   add(endpoint: Endpoint, handle: Handler): void {
@@ -81,10 +89,22 @@ export class Router {
   async #serve(context: Context, endpoint: Endpoint, handle: Handler): Promise<Response> {
     const start = performance.now();
     const call = new Call(context, endpoint.body?.limit ?? this.#services.config.limits.bodyBytes);
-    if (endpoint.body !== undefined) checkMediaType(call.request, endpoint.body.contentType ?? "application/json");
+    let response: Response;
+    try {
+      response = await this.#answer(call, endpoint, handle);
+    } catch (error) {
+      response = this.#failed(error, context);
+    }
+    call.hurry();
+    const seconds = (performance.now() - start) / 1000;
+    duration.observe(seconds, { operation: endpoint.operationId, status: response.status });
+    return response;
+  }
+
+  async #answer(call: Call, endpoint: Endpoint, handle: Handler): Promise<Response> {
+    if (endpoint.method !== "get") checkMediaType(call.request, endpoint.body?.contentType ?? "application/json");
     if (endpoint.caller === true) call.user();
     const result = await handle(call, this.#services);
-    duration.observe((performance.now() - start) / 1000, { operation: endpoint.operationId });
     return result instanceof Response ? result : json(result, endpoint.reply.status ?? 200);
   }
 
@@ -111,11 +131,22 @@ function bySegments(a: string, b: string): number {
 const patternOf = (path: string): RegExp =>
   new RegExp(`^${path.replace(/[.+*?^$()[\]\\|]/g, "\\$&").replace(/\{\w+\}/g, "[^/]+")}$`);
 
-/** @throws Problem 415 for another type; none is taken for the right one */
+/**
+ * Also where a body is not looked at: the types that a page of another site can send without asking are refused.
+ *
+ * @throws Problem 415 for a body of another type, or of none
+ */
 function checkMediaType(request: Request, wanted: string): void {
   const given = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
-  if (given === "" || given === wanted || (wanted === "application/json" && given.endsWith("+json"))) return;
-  throw new Problem(415, `Content-Type '${given}' is not supported; send ${wanted}.`, { accept: wanted });
+  if (given === wanted || (wanted === "application/json" && given.endsWith("+json"))) return;
+  if (!hasBody(request)) return;
+  const wrong = given === "" ? "The body has no Content-Type" : `Content-Type '${given}' is not supported`;
+  throw new Problem(415, `${wrong}; send ${wanted}.`, { accept: wanted });
+}
+
+function hasBody({ headers, body }: Request): boolean {
+  const length = headers.get("content-length");
+  return length === null ? headers.has("transfer-encoding") || body !== null : length !== "0";
 }
 
 function describe(endpoint: Endpoint) {

@@ -21,6 +21,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
 /** What the framework refuses before a handler sees it, with the reason phrase that titles it. */
 const TITLES = {
   400: "Bad Request",
+  403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
   413: "Payload Too Large",
@@ -48,6 +49,13 @@ export interface ErrorBody {
   readonly errors?: readonly string[];
   readonly retryable?: true;
 }
+
+/** The status, as nginx counts it, of requests whose client has left; see {@link hasLeft}. */
+export const CLIENT_LEFT = 499;
+
+/** The client has left before its request was whole, or before the answer was: nobody's failure, and nobody to tell. */
+export const hasLeft = (error: unknown, { signal }: Request): boolean =>
+  signal.aborted && error instanceof Error && error.name === "AbortError";
 
 /** Whether the failure is ours: worth a line in the log, and no word about its cause to the client. */
 export const isOurs = (error: unknown): boolean => !(error instanceof MaestroError) && !(error instanceof Problem);

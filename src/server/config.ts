@@ -137,8 +137,8 @@ function fromFlag({ flag }: Setting, flags: Flags, { cwd }: Surroundings): Given
 function fromEnv({ variable, option }: Setting, { env, cwd }: Surroundings): Given | undefined {
   const text = env[variable];
   if (text) {
-    const texts =
-      option.repeat === true ? text.split(process.platform === "win32" ? ";" : ":").filter(Boolean) : [text];
+    const separator = option.separator ?? (process.platform === "win32" ? ";" : ":");
+    const texts = option.repeat === true ? text.split(separator).filter(Boolean) : [text];
     return { texts, origin: variable, base: cwd };
   }
   const path = option.secret === true ? env[`${variable}_FILE`] : undefined;

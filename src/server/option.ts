@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
 import { PARAMS_SIZE_LIMIT } from "../param/scope.ts";
 import { DEFAULT_LIMITS } from "../sel/index.ts";
+import { nameOf } from "./authority.ts";
 
 /** What defaults depend on. */
 export interface Surroundings {
@@ -33,8 +34,10 @@ export interface Option<T> {
   readonly secret?: boolean;
   /** The value names a file or folder: relative to the working directory, or to the file that sets it. */
   readonly path?: boolean;
-  /** The flag may be repeated, the variable is a list separated like `PATH`, the file's key is a list. */
+  /** The flag may be repeated, the variable is a list, the file's key is a list. */
   readonly repeat?: boolean;
+  /** Between the items of the variable's list; default: as in `PATH`. */
+  readonly separator?: string;
   /** @throws BadValue */
   readonly parse: (texts: readonly string[]) => T;
   readonly fallback: (around: Surroundings) => T;
@@ -116,6 +119,14 @@ const notEmpty = (value: string): void => {
   if (value.trim() === "") throw new BadValue("must not be empty");
 };
 
+function hostName(value: string): string {
+  const name = nameOf(value);
+  if (name === undefined || /:\d*$/.test(value.replace(/.*\]/, ""))) {
+    throw new BadValue("must be a host's name or address without scheme and port, such as maestro.example.org");
+  }
+  return name;
+}
+
 /** Where the embedded database lives when nothing says otherwise. */
 function defaultDataDir({ env, home, uid }: Surroundings): string {
   if (uid === 0) return "/var/lib/maestro";
@@ -128,6 +139,15 @@ const GIGABYTE = 2 ** 30;
 export const SERVER_OPTIONS = {
   host: text({ placeholder: "ADDRESS", summary: "Address to listen on" }, () => "127.0.0.1", notEmpty),
   port: integer({ summary: "Port to listen on; 0 picks a free one" }, 0, 65_535, () => 8080),
+  allowedHost: {
+    placeholder: "NAME",
+    summary: "A name, besides loopback ones, by which requests may address this server (repeatable)",
+    otherwise: "none",
+    repeat: true,
+    separator: ",",
+    parse: (texts: readonly string[]): readonly string[] => texts.map(hostName),
+    fallback: (): readonly string[] => [],
+  },
   dataDir: text(
     {
       placeholder: "DIR",
@@ -202,6 +222,14 @@ export const LIMIT_OPTIONS = {
   steps: integer({ summary: "Steps in one definition, nested ones included" }, 1, 100_000, () => 1_000),
   definitionBytes: integer({ summary: "Size of a pushed definition" }, 1_024, GIGABYTE, () => 262_144),
   bodyBytes: integer({ summary: "Size of any other request" }, 1_024, GIGABYTE, () => 4_194_304),
+  requests: integer({ summary: "Requests that are answered at once; more get 503" }, 1, 1_000_000, () => 10_000),
+  streams: integer({ summary: "Logs followed and runs waited for at once; more get 503" }, 1, 1_000_000, () => 5_000),
+  idleSeconds: integer(
+    { summary: "Seconds for a body to come, for an answer to be taken, and between requests of a connection" },
+    1,
+    255,
+    () => 30,
+  ),
 } as const satisfies Record<string, Option<unknown>>;
 
 const BILLION = 1_000_000_000;

@@ -3,9 +3,13 @@
  * batched per tick; the sweep of the owner finds what a lost hint leaves behind.
  */
 
+import { createHash, timingSafeEqual } from "node:crypto";
+import { readJson } from "../api/body.ts";
+import { CLIENT_LEFT, errorResponse, hasLeft } from "../api/error.ts";
+import { badRequest, MaestroError } from "../error.ts";
 import type { Node } from "../flow/membership.ts";
 import type { RunHint } from "../flow/protocol.ts";
-import { isJsonObject, parseJson, stringifyJson } from "../json.ts";
+import { isJsonObject, type Json, stringifyJson } from "../json.ts";
 import type { Logger } from "../log.ts";
 
 /** Where a node takes the hints of others. */
@@ -15,6 +19,10 @@ export const PEER_PATH = "/internal/v1/hints";
 const FREED: readonly RunHint[] = [];
 const HEADER = "maestro-cluster-secret";
 const PATIENCE = 2_000;
+/** Hints in one request. */
+const BATCH = 5_000;
+/** Bytes of a request: a hint takes less than a hundred. */
+const BODY_LIMIT = 1_000_000;
 
 export interface PeersOptions {
   readonly self: string;
@@ -22,6 +30,8 @@ export interface PeersOptions {
   readonly log: Logger;
   /** Live nodes, this one included. */
   nodes(): readonly Node[];
+  /** Another node has told; no hint at all means that groups are free. */
+  heard(hints: readonly RunHint[]): void;
 }
 
 export class Peers {
@@ -46,17 +56,23 @@ export class Peers {
     await this.#postAll(FREED);
   }
 
-  /** The hints of a request of another node, none for "groups are free"; undefined when it may not ask. */
-  async read(request: Request): Promise<readonly RunHint[] | undefined> {
-    if (request.headers.get(HEADER) !== this.#options.secret) return undefined;
-    const body = parseJson(await request.text());
-    return Array.isArray(body) ? body.filter(isHint) : [];
+  /** What is asked at {@link PEER_PATH}; who doesn't know the cluster's secret is told before the body is looked at. */
+  async answer(request: Request): Promise<Response> {
+    try {
+      if (!isSame(request.headers.get(HEADER) ?? "", this.#options.secret)) {
+        throw new MaestroError("FORBIDDEN", "This path is for the nodes of the cluster.");
+      }
+      this.#options.heard(hintsOf(await readJson(request, BODY_LIMIT)));
+      return new Response(null, { status: 204 });
+    } catch (error) {
+      if (hasLeft(error, request)) return new Response(null, { status: CLIENT_LEFT });
+      return errorResponse(error, PEER_PATH);
+    }
   }
 
   async #send(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const hints = this.#waiting;
-      this.#waiting = [];
+      const hints = this.#waiting.splice(0, BATCH);
       await this.#postAll(hints);
     }
     this.#sending = false;
@@ -81,5 +97,17 @@ export class Peers {
   }
 }
 
+/** In a time that tells nothing about the secret. */
+function isSame(given: string, secret: string): boolean {
+  const hash = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(hash(given), hash(secret));
+}
+
+/** @throws BAD_REQUEST */
+function hintsOf(body: Json): readonly RunHint[] {
+  if (Array.isArray(body) && body.every(isHint)) return body;
+  throw badRequest("The body is not a list of hints", ['send a list such as [{"key": 1, "groupId": 2}]']);
+}
+
 const isHint = (value: unknown): value is RunHint =>
-  isJsonObject(value) && typeof value.key === "number" && typeof value.groupId === "number";
+  isJsonObject(value) && Number.isSafeInteger(value.key) && Number.isSafeInteger(value.groupId);

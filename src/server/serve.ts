@@ -3,7 +3,6 @@
  * It wires; what the parts do is theirs.
  */
 import { createApp } from "../api/app.ts";
-import { MaestroError } from "../error.ts";
 import { Membership } from "../flow/membership.ts";
 import { EnginePool } from "../flow/pool.ts";
 import type { StoredRun } from "../flow/port.ts";
@@ -23,6 +22,7 @@ import { EvaluationClient } from "./evaluation/client.ts";
 import { EvaluationHost } from "./evaluation/host.ts";
 import type { EvaluationSetup } from "./evaluation/protocol.ts";
 import { evaluationSetting, evaluationSetup } from "./evaluation/setting.ts";
+import { listen } from "./http.ts";
 import { Listeners } from "./listener.ts";
 import { registerEngineMetrics } from "./metric.ts";
 import { PEER_PATH, Peers } from "./peer.ts";
@@ -114,9 +114,9 @@ async function boot(config: Config, { log, fatal }: ServeOptions, onStop: OnStop
   const asking: EvaluationClient = new EvaluationClient((text) =>
     evaluations.ask(text, (answer) => asking.receive(answer)),
   );
-  const http = listen(config, {
-    routes: { [PEER_PATH]: (request) => takeHints(request, peers, pool, membership) },
-    fetch: (request) => app.fetch(request),
+  const http = listen(config, log, {
+    routes: { [PEER_PATH]: (request) => peers.answer(request) },
+    fetch: (request, connections) => app.fetch(request, connections),
   });
   onStop(() => http.stop());
   const membership: Membership = new Membership({
@@ -128,7 +128,14 @@ async function boot(config: Config, { log, fatal }: ServeOptions, onStop: OnStop
     disown: (groups) => pool.disown(groups),
     freed: () => peers.freed(),
   });
-  const peers: Peers = new Peers({ self: node.id, secret, log, nodes: () => membership.nodes });
+  const peers: Peers = new Peers({
+    ...{ self: node.id, secret, log },
+    nodes: () => membership.nodes,
+    heard(hints) {
+      if (hints.length === 0) void membership.refresh();
+      pool.look(hints.filter(({ groupId }) => pool.owned.has(groupId)));
+    },
+  });
   const types = new StepTypeRegistry(runtime.plugins);
   const port = enginePort({ pool, evaluation: asking, types, ...listeners, membership, problems: () => problems });
   const { catalog } = evaluationSetting(setup);
@@ -191,40 +198,6 @@ function setupsOf(config: Config, store: OpenedDatabase, session: string, evalua
     groups: store.groups,
     log: { format, level, colour: false },
   }));
-}
-
-interface Http {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
-type Answer = (request: Request) => Response | Promise<Response>;
-
-/** @param answers by path, and what is asked of all others */
-function listen(config: Config, answers: { readonly routes: Record<string, Answer>; readonly fetch: Answer }): Http {
-  try {
-    // Logs are followed and runs are waited for on open connections: none is cut for being silent.
-    const server = Bun.serve({ hostname: config.host, port: config.port, idleTimeout: 0, ...answers });
-    const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-    return { url: `http://${host}:${server.port}`, stop: () => server.stop(true) };
-  } catch (error) {
-    const { code, message } = error as { readonly code?: string; readonly message: string };
-    const where = `Cannot listen on ${config.host}:${config.port}: `;
-    const inUse = code === "EADDRINUSE";
-    const reason =
-      inUse && config.port !== 0
-        ? "the port is in use. Stop what uses it, or choose another with --port (0 picks a free one)."
-        : `${inUse ? "there is no such address" : message}. Choose another with --host.`;
-    throw new MaestroError("CONFLICT", where + reason, { cause: error });
-  }
-}
-
-async function takeHints(request: Request, peers: Peers, pool: EnginePool, membership: Membership): Promise<Response> {
-  const hints = await peers.read(request);
-  if (!hints) return new Response("This path is for the nodes of the cluster.\n", { status: 403 });
-  if (hints.length === 0) void membership.refresh();
-  pool.look(hints.filter(({ groupId }) => pool.owned.has(groupId)));
-  return new Response(null, { status: 204 });
 }
 
 /** What an earlier deletion, or the end of the process in the middle of one, has left of deleted workflows. */

@@ -18,7 +18,7 @@ describe("the server about itself", () => {
     await call("POST", "/api/v3/workflows", definition("counted"));
     const { text, headers } = await call("GET", "/metrics");
     expect(headers.get("content-type")).toContain("text/plain");
-    expect(text).toMatch(/maestro_http_request_seconds_count\{operation="createWorkflow"\} \d/);
+    expect(text).toMatch(/maestro_http_request_seconds_count\{operation="createWorkflow",status="200"\} \d/);
   });
 
   test("counts its answers by status, once each, those to what fits no endpoint or fails too", async () => {

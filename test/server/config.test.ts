@@ -35,6 +35,7 @@ test("without settings everything has its default", () => {
   expect(load({})).toEqual({
     host: "127.0.0.1",
     port: 8080,
+    allowedHost: [],
     dataDir: join(root, "home/.local/share/maestro"),
     databaseUrl: undefined,
     engineThreads: 3,
@@ -49,6 +50,9 @@ test("without settings everything has its default", () => {
       steps: 1000,
       definitionBytes: 262_144,
       bodyBytes: 4_194_304,
+      requests: 10_000,
+      streams: 5_000,
+      idleSeconds: 30,
     },
     sel: {
       length: 10_000,
@@ -121,6 +125,19 @@ test("relative paths start from the working directory, those in a file from its 
 
 test("a repeated flag gives a list", () => {
   expect(load({ "--plugin": ["/a", "/b"] }).plugin).toEqual(["/a", "/b"]);
+});
+
+test("names of hosts are a list in every spelling, and are compared without case", () => {
+  const names = ["maestro.example.org", "[2001:db8::1]"];
+  const flags = { "--allowed-host": ["Maestro.Example.org.", "[2001:DB8:0::1]"] };
+  expect(load(flags).allowedHost).toEqual(names);
+  expect(load({}, { env: { MAESTRO_ALLOWED_HOST: names.join(",") } }).allowedHost).toEqual(names);
+  expect(load({ "--config": [file(`allowed_host: ["${names.join('", "')}"]`)] }).allowedHost).toEqual(names);
+  for (const wrong of ["http://a", "a:80", "a:", "[::1]:80", "a/b", "", "a b", "::1"]) {
+    expect(() => load({ "--allowed-host": [wrong] })).toThrow(
+      "must be a host's name or address without scheme and port",
+    );
+  }
 });
 
 test("the file of the working directory comes before the user's", () => {

@@ -49,7 +49,7 @@ export function logRoutes(router: Router): void {
       const wanted = (chunk: StoredLogChunk): boolean => stream === undefined || chunk.stream === stream;
       return call.flag("follow", false)
         ? followed(call, services, target, after, wanted)
-        : printed(services, target, after, wanted);
+        : printed(call, services, target, after, wanted);
     },
   );
 }
@@ -70,7 +70,7 @@ async function find(call: Call, { sql }: Services): Promise<Target> {
 
 type Filter = (chunk: StoredLogChunk) => boolean;
 
-function printed({ sql }: Services, { uuid }: Target, after: number, wanted: Filter): Response {
+function printed(call: Call, { sql }: Services, { uuid }: Target, after: number, wanted: Filter): Response {
   async function* texts(): AsyncGenerator<string> {
     for (let from = after; ; ) {
       const chunks = await readLog(sql, uuid, from, BATCH);
@@ -79,12 +79,16 @@ function printed({ sql }: Services, { uuid }: Target, after: number, wanted: Fil
       from = chunks.at(-1)?.id ?? from;
     }
   }
-  return streamed(texts(), "text/plain; charset=utf-8");
+  return streamed(call, texts(), "text/plain; charset=utf-8");
 }
 
 function followed(call: Call, services: Services, target: Target, after: number, wanted: Filter): Response {
-  call.keepOpen(0);
-  return streamed(events(call, services, target, after, wanted), "text/event-stream; charset=utf-8");
+  return streamed(
+    call,
+    events(call, services, target, after, wanted),
+    "text/event-stream; charset=utf-8",
+    call.request.method === "HEAD" ? undefined : call.keepOpen(),
+  );
 }
 
 async function* events(
@@ -129,20 +133,34 @@ function eventOf({ id, stream, offset, text, time }: StoredLogChunk): string {
   return `id: ${id}\nevent: chunk\ndata: ${stringifyJson({ stream, offset, text, time })}\n\n`;
 }
 
-/** Pulls the next piece when the client has taken the last one. */
-function streamed(pieces: AsyncGenerator<string>, contentType: string): Response {
+/**
+ * Pulls the next piece when the client has taken the last one, for which it has as long as a connection may be silent.
+ *
+ * @param ended called once, however the stream ends
+ */
+function streamed(call: Call, pieces: AsyncGenerator<string>, contentType: string, ended = () => {}): Response {
+  const headers = { "content-type": contentType, "cache-control": "no-store", "x-accel-buffering": "no" };
+  // Nobody would pull or cancel.
+  if (call.request.method === "HEAD") return new Response(null, { headers });
   const encoder = new TextEncoder();
+  const end = async (): Promise<void> => {
+    ended();
+    await pieces.return(undefined);
+  };
+  call.request.signal.addEventListener("abort", () => void end());
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { value, done } = await pieces.next();
-      if (done === true) controller.close();
-      else controller.enqueue(encoder.encode(value));
+      call.takeTime();
+      const { value, done } = await pieces.next().catch((error: unknown) => {
+        ended();
+        throw error;
+      });
+      call.hurry();
+      if (done !== true) return controller.enqueue(encoder.encode(value));
+      ended();
+      controller.close();
     },
-    async cancel() {
-      await pieces.return(undefined);
-    },
+    cancel: end,
   });
-  return new Response(body, {
-    headers: { "content-type": contentType, "cache-control": "no-store", "x-accel-buffering": "no" },
-  });
+  return new Response(body, { headers });
 }

@@ -111,9 +111,9 @@ async function getRun(call: Call, services: Services) {
 async function awaitEnd(call: Call, { sql, engine, clock }: Services, ref: RunRef, seconds: number): Promise<Run> {
   const deadline = clock.now() + seconds * 1000;
   const { signal } = call.request;
+  const close = call.keepOpen();
   // Listens before it looks: an end in between is heard.
   const wakeup = new Wakeup<StoredRun>(clock, signal, (listener) => engine.onRunEnded(ref, listener));
-  call.keepOpen(seconds);
   try {
     // What is under way on this node is not looked at before its end: the read would only be in the way of the commit.
     for (let isDue = !engine.isRunning(ref); ; isDue = true) {
@@ -127,6 +127,7 @@ async function awaitEnd(call: Call, { sql, engine, clock }: Services, ref: RunRe
     }
   } finally {
     wakeup.close();
+    close();
   }
 }
 
