@@ -8,6 +8,7 @@ import { builtinPlugins } from "../spawn.ts";
 import type { Arguments } from "./argument.ts";
 import { type Command, EXIT, type Io } from "./command.ts";
 import { briefProblemOf, expressionsOf } from "./expression.ts";
+import { referenceWarnings } from "./reference.ts";
 import { type Finding, locate, readSource, SourceError } from "./source.ts";
 import { validatorProblems } from "./validator.ts";
 
@@ -28,7 +29,8 @@ export const validateCommand: Command = {
   detail: [
     "A file holds what a push sends: { properties, workflow }. Each finding is printed with the file's line and column;",
     "any but a warning makes the exit code 1. Expressions are parsed, and evaluated only at the push, by the server's",
-    "dry run. A validator that can't be run is a warning, and an error for a server that enforces validators.",
+    "dry run. A validator that can't be run is a warning, and an error for a server that enforces validators. A reference",
+    "to a param that nothing in the file has is a warning, too: a start may give it.",
   ].join("\n"),
   run: async (args, io) => {
     const findings: Finding[] = [];
@@ -56,6 +58,7 @@ async function validateFile(file: string, limits: DefinitionLimits, io: Io): Pro
     return [
       ...[...problemsOf(source.value, limits), ...expressionProblems(source.value)].map((it) => locate(source, it)),
       ...validatorProblems(source.value).map((it) => ({ ...locate(source, it), level: "warning" as const })),
+      ...referenceWarnings(source),
     ];
   } catch (error) {
     if (error instanceof SourceError) return [error.finding];

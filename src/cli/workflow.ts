@@ -5,6 +5,7 @@ import { type PositionalSpec, UsageError } from "./argument.ts";
 import { type Client, clientOf, JSON_OPTION, path, SERVER_OPTIONS } from "./client.ts";
 import { type Command, EXIT, exitOf, Failure, type Io } from "./command.ts";
 import { cell, instant, object, objects, table, timeText } from "./output.ts";
+import { referenceWarnings } from "./reference.ts";
 import { locate, readSource, type Source } from "./source.ts";
 
 const WORKFLOW: PositionalSpec = { name: "WORKFLOW", summary: "The workflow's id" };
@@ -27,6 +28,7 @@ const pushCommand: Command = {
     for (const source of sources) {
       const answer = await push(client, source);
       answers.push(answer);
+      for (const { shown } of referenceWarnings(source)) io.err(shown);
       const { metadata, is_active } = object(answer.workflow_definition);
       const version = `${cell(object(metadata), "workflow_id")} version ${cell(object(metadata), "workflow_version_id")}`;
       if (!args.has("--json")) io.out(`${version}${is_active === true ? "" : " (not active)"}`);

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references in text are among the subjects
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -91,4 +92,16 @@ test("the shell step is known", async () => {
 test("a file that isn't there is not found", async () => {
   const { exit, err } = await run(["validate", "none.json"], { cwd });
   expect([exit, err]).toEqual([3, "maestro: there is no file none.json\n"]);
+});
+
+const REFERS = `{"properties": {"owner": "ann"}, "workflow": {"id": "w", "steps": [{"step": {"id": "a", "type": "shell", "params": {
+  "shell": {"type": "MAP", "value": {
+    "script": {"type": "STRING", "value": "cd $HOME\\necho $$x \${f}"}}}}}}]}}`;
+
+test("references that nothing in the file has are a warning at their place, all of a text in one", async () => {
+  const { exit, out, err } = await run(["validate", "-"], { cwd, stdin: REFERS });
+  expect([exit, err]).toEqual([0, "-: ok, 1 to look at\n"]);
+  expect(out).toContain("-:3:43: workflow.steps[0].step.params.shell.value.script.value: warning: ");
+  expect(out).toContain("[HOME] (line 1: cd $HOME), [f] (line 2: echo $$x ${f}) are not found");
+  expect(out).toContain("A dollar that is to stay is written twice: $$HOME");
 });

@@ -22,6 +22,14 @@ test("push sends the file as it is, and says which version it became", async () 
   expect(JSON.stringify(server?.requests[0]?.body)).toBe(DEFINITION);
 });
 
+test("push warns of references that nothing in the file has, and pushes all the same", async () => {
+  const step = { id: "a", type: "NoOp", params: { x: { type: "STRING", value: "$HOME" } } };
+  const stdin = JSON.stringify({ workflow: { id: "etl", steps: [{ step }] } });
+  const { exit, out, err } = await at(() => ({ body: pushed }), ["workflow", "push", "-"], { stdin });
+  expect([exit, out, server?.requests.length]).toEqual([0, "etl version 3\n", 1]);
+  expect(err).toContain("-:1:105: workflow.steps[0].step.params.x.value: warning: [HOME] is not found");
+});
+
 test("push --json prints the answers, one per file", async () => {
   const { out } = await at(() => ({ body: pushed }), ["workflow", "push", "-", "--json"], { stdin: DEFINITION });
   expect(JSON.parse(out)).toEqual([pushed]);

@@ -1,0 +1,190 @@
+/**
+ * References of a definition that lead nowhere as far as it tells: names in texts and expressions that no param of the
+ * step, of the run, of another step or of a signal has. They are warnings and never refuse anything, since a start may
+ * give params that no definition declares. What the definition does not tell (a job template's params, a plugin's
+ * defaults, a loop over what an expression makes) is taken to have every name.
+ */
+import { DEFAULT_CATALOG, type DefaultCatalog } from "../param/defaults.ts";
+import { WORKFLOW_DEFAULTS } from "../param/derive.ts";
+import { textReferences } from "../param/interpolate.ts";
+import { STEP_DEFAULTS } from "../param/scope.ts";
+import { splitName } from "../param/split.ts";
+import type { ParamDefinition, ParamDefinitions } from "../param/type.ts";
+import { escapeHint, linesWith } from "../param/unknown.ts";
+import { references, SelError } from "../sel/index.ts";
+import { at, collect, type Report } from "./finding.ts";
+import { allSteps, nestedSteps, type Step, stepOf } from "./step.ts";
+import type { Workflow } from "./workflow.ts";
+
+export interface ReferenceSetting {
+  readonly catalog?: DefaultCatalog | undefined;
+  /** Step types, in any case, that bring no params but those of the catalog. `NoOp` and `Sleep` are known. */
+  readonly types?: readonly string[] | undefined;
+}
+
+/** Names that a step's own params have. */
+interface StepNames {
+  readonly names: ReadonlySet<string>;
+  /** It may have any other, too. */
+  readonly isOpen: boolean;
+}
+
+/** Where names are looked up. */
+interface Place {
+  /** Params of the run. */
+  readonly run: StepNames;
+  readonly steps: ReadonlyMap<string, StepNames>;
+  readonly signals: ReadonlySet<string>;
+  readonly report: Report;
+  /** The step that the text belongs to; absent for the workflow's own. */
+  readonly step?: StepNames | undefined;
+  /** The param in whose definition the text stands: its name means the run's param there. */
+  readonly self?: string | undefined;
+}
+
+/** @returns lines `path: warning: problem`, one a text or expression */
+export function unknownReferences(
+  workflow: Workflow,
+  setting: ReferenceSetting = {},
+  path = "workflow",
+): readonly string[] {
+  const { catalog = DEFAULT_CATALOG } = setting;
+  const { report, lines } = collect();
+  const all = [...allSteps(workflow.steps)];
+  const dependencies = all.flatMap((step) => stepOf(step).body.signal_dependencies ?? []);
+  const defaults = [...WORKFLOW_DEFAULTS.keys()].filter((name) => !catalog.omit.includes(name));
+  const names = new Set([...Object.keys(workflow.params ?? {}), ...defaults, ...catalog.workflow.keys()]);
+  const place: Place = {
+    run: { names, isOpen: false },
+    steps: new Map(all.map((step) => [stepOf(step).body.id, namesOf(step, setting)])),
+    signals: new Set([
+      ...(workflow.signal_triggers ?? []).flatMap((trigger) => Object.keys(trigger.definitions)),
+      ...dependencies.map(({ name }) => name),
+    ]),
+    report: (where, problem) => report(where, `warning: ${problem}`),
+  };
+  checkDefinitions(workflow.params, at(path, "params"), place);
+  checkText(workflow.timeout, at(path, "timeout"), place);
+  checkSteps(workflow.steps, at(path, "steps"), place);
+  return lines;
+}
+
+const PLAIN_TYPES: readonly string[] = ["noop", "sleep"];
+
+function namesOf(step: Step, { catalog = DEFAULT_CATALOG, types = [] }: ReferenceSetting): StepNames {
+  const { kind, body } = stepOf(step);
+  const type = ("type" in body ? body.type : kind).toLowerCase();
+  const isKnown =
+    PLAIN_TYPES.includes(type) || catalog.types.has(type) || types.some((known) => known.toLowerCase() === type);
+  const layers = [STEP_DEFAULTS, catalog.step, catalog.types.get(type) ?? new Map<string, unknown>()];
+  const names = new Set([...Object.keys(body.params ?? {}), ...layers.flatMap((layer) => [...layer.keys()])]);
+  return { names, isOpen: !isKnown || kind === "template" || ("sub_type" in body && body.sub_type !== undefined) };
+}
+
+function checkSteps(steps: readonly Step[], path: string, place: Place): void {
+  steps.forEach((step, index) => {
+    const { kind, body } = stepOf(step);
+    const where = at(at(path, index), kind);
+    const inside = { ...place, step: place.steps.get(body.id) };
+    checkDefinitions(body.params, at(where, "params"), inside);
+    checkText(body.timeout, at(where, "timeout"), place);
+    for (const [id, condition] of Object.entries(body.transition.successors ?? {})) {
+      checkExpression(condition, at(at(at(where, "transition"), "successors"), id), inside);
+    }
+    if (kind === "step") checkRetry(body.retry_policy, at(where, "retry_policy"), place);
+    if (kind !== "foreach" && kind !== "while") return;
+    const loop = { ...place, run: iteration(body.params, place.run) };
+    if (kind === "while") checkExpression(body.condition, at(where, "condition"), { ...inside, run: loop.run });
+    checkSteps(nestedSteps(step), at(where, "steps"), loop);
+  });
+}
+
+/** What an iteration of a loop has: the run's params, the loop's own, and one for each that it loops over. */
+function iteration(params: ParamDefinitions | undefined, run: StepNames): StepNames {
+  const { loop_params: loop, ...passed } = params ?? {};
+  const isOpen = run.isOpen || loop?.value === undefined || loop.type !== "MAP";
+  const over = isOpen ? [] : Object.keys(loop.value as ParamDefinitions);
+  return { names: new Set([...run.names, ...Object.keys(passed), ...over, "loop_index", "condition"]), isOpen };
+}
+
+function checkRetry(policy: object | undefined, path: string, place: Place): void {
+  for (const [key, value] of Object.entries(policy ?? {})) {
+    if (typeof value === "object" && value !== null) checkRetry(value, at(path, key), place);
+    else checkText(value, at(path, key), place);
+  }
+}
+
+function checkDefinitions(definitions: ParamDefinitions | undefined, path: string, place: Place): void {
+  for (const [name, definition] of Object.entries(definitions ?? {})) {
+    checkDefinition(definition, at(path, name), { ...place, self: name });
+  }
+}
+
+function checkDefinition({ type, value, expression }: ParamDefinition, path: string, place: Place): void {
+  if (expression !== undefined) return checkExpression(expression, at(path, "expression"), place);
+  const where = at(path, "value");
+  if (type === "MAP") {
+    for (const [key, entry] of Object.entries((value ?? {}) as ParamDefinitions)) {
+      checkDefinition(entry, at(where, key), place);
+    }
+  } else if (type === "STRING_MAP") {
+    for (const [key, text] of Object.entries(value ?? {})) {
+      checkText(key, at(where, key), place);
+      checkText(text, at(where, key), place);
+    }
+  } else if (Array.isArray(value)) {
+    value.forEach((item, index) => {
+      checkText(item, at(where, index), place);
+    });
+  } else checkText(value, where, place);
+}
+
+function checkText(text: unknown, path: string, place: Place): void {
+  if (typeof text !== "string") return;
+  const unknown = textReferences(text).filter((name) => !isKnown(name, place));
+  const [first] = unknown;
+  if (first === undefined) return;
+  const isLong = text.includes("\n");
+  const shown = unknown.map((name) => {
+    const [place] = isLong ? linesWith(text, new Set([name])) : [];
+    return place === undefined ? `[${name}]` : `[${name}] (line ${place.line}: ${place.text})`;
+  });
+  place.report(path, `${problem(unknown, shown, place)}. ${escapeHint(first)}`);
+}
+
+function checkExpression(source: string, path: string, place: Place): void {
+  const unknown = namesIn(source).filter((name) => name !== "params" && !isKnown(name, place));
+  if (unknown.length === 0) return;
+  const shown = unknown.map((name) => `[${name}]`);
+  place.report(path, problem(unknown, shown, place));
+}
+
+/** None of an expression that does not parse: that is told elsewhere. */
+function namesIn(source: string): readonly string[] {
+  try {
+    return references(source);
+  } catch (error) {
+    if (error instanceof SelError) return [];
+    throw error;
+  }
+}
+
+function problem(names: readonly string[], shown: readonly string[], { step }: Place): string {
+  const [is, name] = shown.length === 1 ? ["is", "this name"] : ["are", "these names"];
+  const owners = step === undefined ? "the workflow" : "the step, the workflow or another step";
+  // A start gives params to the run, not to its steps.
+  const unless = names.every((it) => splitName(it).length > 0) ? "" : " unless its start gives it";
+  return `${shown.join(", ")} ${is} not found: ${owners} has no param of ${name}, and a run fails${unless}`;
+}
+
+function isKnown(name: string, { run, steps, signals, step, self }: Place): boolean {
+  const splits = splitName(name);
+  if (splits.length > 0) {
+    return splits.some(([owner, param]) => signals.has(owner) || (step !== undefined && has(steps.get(owner), param)));
+  }
+  return (name !== self && has(step, name)) || has(run, name);
+}
+
+/** The engine gives each step params of its own, whose names begin with `maestro_`. */
+const has = (step: StepNames | undefined, name: string): boolean =>
+  step !== undefined && (step.isOpen || step.names.has(name) || name.startsWith("maestro_"));
