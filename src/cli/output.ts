@@ -1,5 +1,5 @@
 /** How data look on a terminal. */
-import { isRawNumber, type Json, type JsonObject } from "../json.ts";
+import { isRawNumber, type Json, type JsonObject, stringifyJson } from "../json.ts";
 
 /** Columns as wide as their widest cell; the last one is not padded. No rows: only the head. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -19,7 +19,10 @@ export function cell(record: JsonObject, name: string): string {
   const value = record[name];
   if (value === undefined || value === null) return "-";
   if (isRawNumber(value)) return value.rawJSON;
-  if (typeof value === "object") return "name" in value ? String(value.name) : JSON.stringify(value);
+  if (typeof value === "object") {
+    // A user with a name and further keys.
+    return "name" in value && typeof value.name === "string" ? value.name : stringifyJson(value);
+  }
   return String(value);
 }
 

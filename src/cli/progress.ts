@@ -1,5 +1,6 @@
 /** A run's progress as text: the tree that redraws itself, and the lines for where nothing can be redrawn. */
-import type { Json, JsonObject } from "../json.ts";
+import { type Json, type JsonObject, stringifyJson } from "../json.ts";
+import { own } from "../record.ts";
 import { isTerminal, STEP_STATUS, type StepStatus } from "../step/status.ts";
 import { cell, durationText, instant, object, objects, paint } from "./output.ts";
 import { layOut, type Node } from "./tree.ts";
@@ -98,9 +99,12 @@ function outputText(step: JsonObject): string {
   const set = Object.entries(object(step.params)).filter(
     ([, param]) => cell(object(param), "source") === "OUTPUT_PARAMETER",
   );
-  const texts = set.map(([name, param]) => `${name}=${cell(object(param), "evaluated_result")}`);
+  const texts = set.map(([name, param]) => `${name}=${resultText(object(param).evaluated_result)}`);
   return texts.length === 0 ? "" : `  ${texts.join(" ")}`;
 }
+
+/** A MAP as JSON, whatever its keys. */
+const resultText = (result: Json = null): string => (typeof result === "string" ? result : stringifyJson(result));
 
 /** The newest thing in the timeline that says what went wrong. */
 function reasonOf(timeline: Json | undefined): string | undefined {
@@ -124,11 +128,11 @@ function graphOf(run: JsonObject, steps: readonly JsonObject[]): readonly Node[]
     const [body] = objects(Object.values(wrapper));
     return body ? cell(body, "id") : "";
   });
-  const ids = [...new Set([...order.filter((id) => id in dag), ...Object.keys(dag)])];
+  const ids = [...new Set([...order.filter((id) => Object.hasOwn(dag, id)), ...Object.keys(dag)])];
   const known = new Set(ids);
   const others = steps.map((it) => cell(it, "step_id")).filter((id) => !known.has(id));
   return [...ids, ...others].map((id) => {
-    const predecessors = object(dag[id]).predecessors;
+    const { predecessors } = object(own(dag, id));
     return { id, predecessors: Array.isArray(predecessors) ? predecessors.map(String) : [] };
   });
 }

@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { badRequest } from "../error.ts";
 import { isRawNumber, type RawNumber } from "../json.ts";
+import { own } from "../record.ts";
 
 /** A non-negative integer, or a text: a number, a duration or a reference like `${x}`. Written back as given. */
 export type ParsableLong = number | RawNumber | string;
@@ -95,7 +96,7 @@ function sumOfParts(text: string): number | undefined {
   let end = 0;
   PART.lastIndex = 0;
   for (let part = PART.exec(text); part !== null; part = PART.exec(text)) {
-    const unit = UNITS[part[2] ?? ""];
+    const unit = own(UNITS, part[2] ?? "");
     if (unit === undefined) return undefined;
     total += Number(part[1]) * unit;
     end = PART.lastIndex;

@@ -44,6 +44,7 @@ test.each([
   " ",
   "h",
   "5 fortnights",
+  "5 constructor",
   "1h and 2m",
   "1 h; 2 m",
   "1..5h",
