@@ -2,7 +2,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createApp } from "../src/api/app.ts";
-import { openApiDocument } from "../src/api/openapi.ts";
 import type { AppOptions } from "../src/api/service.ts";
 import { stringifyJson } from "../src/json.ts";
 
@@ -13,4 +12,5 @@ const config = { version: "0.0.0", limits: { steps: 1000, definitionBytes: 262_1
 const app = createApp({ ...unused, db: { ...unused.db, sql: undefined as never }, config });
 const folder = join(import.meta.dir, "../openapi");
 await mkdir(folder, { recursive: true });
-await Bun.write(join(folder, "openapi.json"), `${stringifyJson(openApiDocument(app, config.version), 2)}\n`);
+const document: unknown = await (await app.request("/openapi.json")).json();
+await Bun.write(join(folder, "openapi.json"), `${stringifyJson(document, 2)}\n`);

@@ -37,7 +37,7 @@ const tool = (...args: string[]): string[] => [bun, "x", "--bun", "--no-install"
 /** Folders of `test/` that are a stage of their own, in this order; the rest are the unit tests. */
 const TEST_STAGES = ["compat", "simulation", "fault", "ui"];
 /** The same, of the executable. */
-const BINARY_STAGES = ["smoke", "conformance"];
+const BINARY_STAGES = ["smoke", "conformance", "client"];
 
 function testStage(name: string, files: readonly string[]): Stage[] {
   if (files.length === 0) return [];

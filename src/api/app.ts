@@ -41,7 +41,7 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
   stepRoutes(router);
   logRoutes(router);
   let document: OpenApiDocument | undefined;
-  systemRoutes(router, () => (document ??= openApiDocument(app, config.version)));
+  systemRoutes(router, () => (document ??= openApiDocument(router.endpoints, config.version)));
 
   router.mount();
 

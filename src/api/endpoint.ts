@@ -2,14 +2,13 @@
  * Endpoints as data: one description serves the router, the API document and the answers to what fits no endpoint.
  * Handlers parse with {@link Call}, not with the framework's validators: those would lose 64-bit numbers.
  */
-import { createRoute, type OpenAPIHono, type z } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { z as zod } from "zod";
+import type { z } from "zod";
 import type { ErrorCode } from "../error.ts";
 import { metrics } from "../metric.ts";
 import { Call } from "./call.ts";
-import { HTTP_STATUS, json, Problem } from "./error.ts";
-import { errorSchema, problemSchema } from "./schema/common.ts";
+import { json, Problem } from "./error.ts";
 import type { Services } from "./service.ts";
 
 export type Tag = "workflow" | "run" | "step" | "log" | "system" | "control" | "signal" | "view";
@@ -21,7 +20,7 @@ export interface Endpoint {
   /** Stable: generated clients name their methods after it. */
   readonly operationId: string;
   readonly summary: string;
-  readonly description?: string;
+  readonly description: string;
   readonly tag: Tag;
   /** Needs the `user` header. */
   readonly caller?: boolean;
@@ -45,16 +44,6 @@ export type Failed = (error: unknown, context: Context) => Response;
 /** Returns the reply's JSON, or a whole response. */
 export type Handler = (call: Call, services: Services) => Promise<unknown> | unknown;
 
-const DESCRIPTIONS: Readonly<Partial<Record<ErrorCode, string>>> = {
-  BAD_REQUEST: "The request is not right: `message` says what, `errors` where and what would be",
-  NOT_FOUND: "There is no such thing",
-  REQUEST_TIMEOUT: "Not done in time",
-  CONFLICT: "Something else is under way",
-  PRECONDITION_FAILED: "The state at hand does not allow it",
-  UNPROCESSABLE_ENTITY: "Not possible for this kind of thing",
-  INTERNAL_ERROR: "The server failed",
-};
-
 const duration = metrics.histogram(
   "maestro_http_request_seconds",
   "Time to answer a request, by operation and status.",
@@ -73,8 +62,11 @@ export class Router {
   }
 
   add(endpoint: Endpoint, handle: Handler): void {
-    this.#app.openAPIRegistry.registerPath(describe(endpoint));
     this.#known.push({ endpoint, handle, pattern: patternOf(endpoint.path) });
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#known.map(({ endpoint }) => endpoint);
   }
 
   /** Call once, after the last `add`: where two paths match, the one with the literal segment is taken. */
@@ -147,48 +139,4 @@ function checkMediaType(request: Request, wanted: string): void {
 function hasBody({ headers, body }: Request): boolean {
   const length = headers.get("content-length");
   return length === null ? headers.has("transfer-encoding") || body !== null : length !== "0";
-}
-
-function describe(endpoint: Endpoint) {
-  const names = [...endpoint.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
-  const { reply, body } = endpoint;
-  const status = reply.status ?? 200;
-  const content = reply.schema && { content: { [reply.contentType ?? "application/json"]: { schema: reply.schema } } };
-  return createRoute({
-    method: endpoint.method,
-    path: endpoint.path,
-    operationId: endpoint.operationId,
-    summary: endpoint.summary,
-    ...(endpoint.description !== undefined && { description: endpoint.description }),
-    tags: [endpoint.tag],
-    request: {
-      ...(names.length > 0 && { params: zod.object(Object.fromEntries(names.map((name) => [name, pathParam(name)]))) }),
-      ...(endpoint.query && { query: zod.object(endpoint.query) }),
-      ...(endpoint.caller === true && {
-        headers: zod.object({ user: zod.string().meta({ description: "The caller" }) }),
-      }),
-      ...(body && {
-        body: { required: true, content: { [body.contentType ?? "application/json"]: { schema: body.schema } } },
-      }),
-    },
-    responses: { [status]: { description: reply.description, ...content }, ...errorResponses(endpoint) },
-  });
-}
-
-const pathParam = (name: string): z.ZodType =>
-  /^(instanceId|runId)$/.test(name) ? zod.int().min(1) : zod.string().min(1);
-
-function errorResponses(endpoint: Endpoint) {
-  const codes: readonly ErrorCode[] = ["BAD_REQUEST", ...(endpoint.errors ?? []), "INTERNAL_ERROR"];
-  const responses = codes.map((code) => [
-    HTTP_STATUS[code],
-    {
-      description: DESCRIPTIONS[code] ?? code,
-      content: {
-        "application/json": { schema: errorSchema },
-        ...(code === "BAD_REQUEST" && { "application/problem+json": { schema: problemSchema } }),
-      },
-    },
-  ]);
-  return Object.fromEntries(responses) as Record<number, { description: string }>;
 }

@@ -1,5 +1,11 @@
 /** The API's description in OpenAPI 3.1, from the endpoints themselves. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { ErrorCode } from "../error.ts";
+import { Components, type JsonSchema } from "./component.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { HTTP_STATUS } from "./error.ts";
+import { EXAMPLES } from "./example.ts";
+import { errorSchema, problemSchema } from "./schema/common.ts";
 
 export type OpenApiDocument = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
 
@@ -13,9 +19,52 @@ const TAGS = [
   { name: "system", description: "The server itself" },
 ];
 
+const ERRORS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  BAD_REQUEST: "The request is not right: `message` says what, `errors` where and what would be",
+  NOT_FOUND: "There is no such thing",
+  REQUEST_TIMEOUT: "Not done in time",
+  CONFLICT: "Something else is under way",
+  PRECONDITION_FAILED: "The state at hand does not allow it",
+  UNPROCESSABLE_ENTITY: "Not possible for this kind of thing",
+  INTERNAL_ERROR: "The server failed",
+  UNAVAILABLE: "The server can't do it now, as when its database is away: the same request may succeed later",
+};
+
+/** Beyond what an endpoint names. */
+const ALWAYS: readonly ErrorCode[] = ["BAD_REQUEST", "INTERNAL_ERROR", "UNAVAILABLE"];
+
+interface PathParameter {
+  readonly schema: JsonSchema;
+  readonly description: string;
+}
+
+const id = { type: "string", minLength: 1 };
+const number = { type: "integer", format: "int64", minimum: 1 };
+
+const PATH_PARAMETERS: Readonly<Record<string, PathParameter>> = {
+  workflowId: { schema: id, description: "The workflow's id" },
+  instanceId: { schema: number, description: "The instance's number within the workflow, from 1" },
+  runId: { schema: number, description: "The run's number within the instance, from 1" },
+  run: { schema: id, description: "The run's number within the instance, or `latest`" },
+  version: { schema: id, description: "A version: its number, `active`, `latest` or `default`" },
+  stepId: { schema: id, description: "The step's id in the definition" },
+  attempt: { schema: id, description: "The attempt's number at the step, or `latest`" },
+  snapshotId: { schema: id, description: "`latest`" },
+  tagName: { schema: id, description: "The tag's name" },
+};
+
 /** @param version of the program */
-export function openApiDocument(app: OpenAPIHono, version: string): OpenApiDocument {
-  const document = app.getOpenAPI31Document({
+export function openApiDocument(endpoints: readonly Endpoint[], version: string): OpenApiDocument {
+  const components = new Components();
+  const described = endpoints.map((endpoint) => [endpoint, operationOf(endpoint, components)] as const);
+  const { schemas, resolve } = components.finish();
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const [{ path, method }, operation] of described) {
+    const methods = paths[path] ?? {};
+    methods[method] = resolve(operation);
+    paths[path] = methods;
+  }
+  return {
     openapi: "3.1.0",
     info: {
       title: "Maestro",
@@ -23,10 +72,88 @@ export function openApiDocument(app: OpenAPIHono, version: string): OpenApiDocum
       description: "Workflow orchestrator; wire-compatible with Netflix Maestro's REST API v3.",
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
     },
-    tags: TAGS,
     servers: [{ url: "/" }],
-  });
-  const schemas = document.components?.schemas ?? {};
-  const sorted = Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return { ...document, components: { schemas: sorted } };
+    tags: TAGS,
+    paths,
+    components: { schemas },
+  } as OpenApiDocument;
+}
+
+function operationOf(endpoint: Endpoint, components: Components): JsonSchema {
+  const { operationId, summary, description, tag, reply, body } = endpoint;
+  const example = EXAMPLES[operationId];
+  return {
+    operationId,
+    summary,
+    description,
+    tags: [tag],
+    parameters: parametersOf(endpoint, components),
+    ...(body && {
+      requestBody: {
+        required: true,
+        content: {
+          [body.contentType ?? "application/json"]: {
+            schema: components.input(body.schema),
+            ...(example?.request !== undefined && { example: example.request }),
+          },
+        },
+      },
+    }),
+    responses: {
+      [reply.status ?? 200]: {
+        description: reply.description,
+        ...(reply.schema && {
+          content: {
+            [reply.contentType ?? "application/json"]: {
+              schema: components.output(reply.schema),
+              ...(example?.reply !== undefined && { example: example.reply }),
+            },
+          },
+        }),
+      },
+      ...errorsOf(endpoint, components),
+      ...refusalsOf(endpoint, components),
+    },
+  };
+}
+
+/** What is wrong with a request before its endpoint sees it. */
+function refusalsOf({ method, body }: Endpoint, components: Components) {
+  const content = { "application/problem+json": { schema: components.output(problemSchema) } };
+  return {
+    403: { description: "The header Host or Origin is none that the server answers to", content },
+    ...(body && { 413: { description: "The body is longer than the server takes", content } }),
+    ...(method !== "get" && { 415: { description: "The body is not of the type that the endpoint takes", content } }),
+  };
+}
+
+function parametersOf({ path, query, caller }: Endpoint, components: Components): readonly JsonSchema[] {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
+  return [
+    ...names.map((name) => ({ name, in: "path", required: true, ...PATH_PARAMETERS[name] })),
+    ...Object.entries(query ?? {}).map(([name, schema]) => {
+      const { description, ...shape } = components.input(schema);
+      const otherwise = schema.meta()?.default;
+      const said = otherwise === undefined ? description : `${description}. Default: ${otherwise}`;
+      return { name, in: "query", required: false, schema: shape, description: said };
+    }),
+    ...(caller === true
+      ? [{ name: "user", in: "header", required: true, schema: { type: "string" }, description: "Who asks" }]
+      : []),
+  ];
+}
+
+function errorsOf({ errors }: Endpoint, components: Components): Readonly<Record<string, unknown>> {
+  const codes = [...new Set([...ALWAYS, ...(errors ?? [])])];
+  const entries = codes.map((code) => [
+    HTTP_STATUS[code],
+    {
+      description: ERRORS[code] ?? code,
+      content: {
+        "application/json": { schema: components.output(errorSchema) },
+        ...(code === "BAD_REQUEST" && { "application/problem+json": { schema: components.output(problemSchema) } }),
+      },
+    },
+  ]);
+  return Object.fromEntries(entries);
 }

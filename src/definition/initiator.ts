@@ -4,7 +4,7 @@ import type { RawNumber } from "../json.ts";
 import type { Params } from "../param/type.ts";
 import { paramsSchema } from "./parameter.ts";
 import { type User, userSchema } from "./user.ts";
-import { type Fields, flag, instant, integer, long, mapOf, object, reading, strict, text } from "./wire.ts";
+import { type Fields, flag, instant, integer, kind, long, mapOf, object, reading, strict, text } from "./wire.ts";
 
 /** A hop from the root to the direct parent. */
 export interface Ancestor {
@@ -67,8 +67,8 @@ const ancestor: z.ZodType<Ancestor> = object({
   sync: flag.optional(),
 }).meta({ id: "Ancestor" });
 
-const upstream = <T extends string>(type: T) =>
-  strict({ ancestors: z.array(ancestor), depth: integer(), type: z.literal(type) });
+const upstream = <T extends string>(type: T, id: string) =>
+  strict({ ancestors: z.array(ancestor), depth: integer().prefault(0), type: kind(type) }).meta({ id });
 
 const depth = integer().prefault(0);
 
@@ -81,24 +81,24 @@ function canonical(fields: Fields): Fields {
 export const initiatorSchema: z.ZodType<Initiator> = reading(
   canonical,
   z.discriminatedUnion("type", [
-    strict({ depth, user: userSchema.optional(), type: z.literal("MANUAL") }),
+    strict({ depth, user: userSchema.optional(), type: kind("MANUAL") }).meta({ id: "ManualInitiator" }),
     strict({
       trigger_uuid: text,
       trigger_time: instant.optional(),
       timezone: text.optional(),
       depth,
-      type: z.literal("TIME"),
-    }),
+      type: kind("TIME"),
+    }).meta({ id: "TimeInitiator" }),
     strict({
       trigger_uuid: text,
       depth,
       signal_id_map: mapOf(long).optional(),
       params: paramsSchema.optional(),
-      type: z.literal("SIGNAL"),
-    }),
-    upstream("SUBWORKFLOW"),
-    upstream("FOREACH"),
-    upstream("WHILE"),
-    upstream("TEMPLATE"),
+      type: kind("SIGNAL"),
+    }).meta({ id: "SignalInitiator" }),
+    upstream("SUBWORKFLOW", "SubworkflowInitiator"),
+    upstream("FOREACH", "ForeachInitiator"),
+    upstream("WHILE", "WhileInitiator"),
+    upstream("TEMPLATE", "TemplateInitiator"),
   ]),
 ).meta({ id: "Initiator" });

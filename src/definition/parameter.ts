@@ -18,6 +18,7 @@ import {
   type Fields,
   flag,
   instant,
+  kind,
   leniently,
   long,
   mapOf,
@@ -52,7 +53,7 @@ const LITERALS = {
   LONG_ARRAY: z.array(long),
   DOUBLE_ARRAY: z.array(double),
   BOOLEAN_ARRAY: z.array(flag),
-  MAP: mapOf(definitionSchema),
+  MAP: mapOf(definitionSchema).meta({ id: "ParamDefinitions" }),
 } as const;
 
 /** The literal of a type, read as upstream reads it. A MAP's holds definitions. */
@@ -71,20 +72,26 @@ function canonical(fields: Fields): Fields {
   return known === undefined || known === type ? fields : { ...fields, type: known };
 }
 
-const EVALUATED = { evaluated_result: z.unknown(), evaluated_time: instant.optional() };
+const EVALUATED = { evaluated_result: z.unknown().optional(), evaluated_time: instant.optional() };
+
+/** `STRING_MAP` → `StringMapParameter` */
+const optionId = (type: ParamType, evaluated: boolean): string =>
+  `${type.toLowerCase().replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())}${evaluated ? "Parameter" : "ParamDefinition"}`;
 
 function optionOf<T extends keyof typeof LITERALS>(type: T, evaluated: boolean) {
-  return z.looseObject({
-    value: LITERALS[type].optional(),
-    expression: text.optional(),
-    type: z.literal(type),
-    validator: text.optional(),
-    tags: tagListSchema.optional(),
-    mode: paramModeSchema.optional(),
-    ...(evaluated ? EVALUATED : {}),
-    source: leniently(PARAM_SOURCES).optional(),
-    internal_mode: leniently(INTERNAL_PARAM_MODES).optional(),
-  });
+  return z
+    .looseObject({
+      value: LITERALS[type].optional(),
+      expression: text.optional(),
+      type: kind(type),
+      validator: text.optional(),
+      tags: tagListSchema.optional(),
+      mode: paramModeSchema.optional(),
+      ...(evaluated ? EVALUATED : {}),
+      source: leniently(PARAM_SOURCES).optional(),
+      internal_mode: leniently(INTERNAL_PARAM_MODES).optional(),
+    })
+    .meta({ id: optionId(type, evaluated) });
 }
 
 function unionOf(evaluated: boolean) {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { badRequest } from "../error.ts";
 import { type ParsableLong, parsableLongSchema, parseCount, parseDuration, type Reading } from "./duration.ts";
-import { type Fields, object, reading, strict, typeError } from "./wire.ts";
+import { type Fields, kind, object, reading, strict, typeError } from "./wire.ts";
 
 /** Every field may be a text with `${param}` of workflow params; backoffs may be duration texts. */
 export interface RetryPolicy {
@@ -46,14 +46,14 @@ const exponentialSchema = strict({
   timeout_retry_backoff_in_secs: value,
   timeout_retry_exponent: value,
   timeout_retry_limit_in_secs: value,
-  type: z.literal("EXPONENTIAL_BACKOFF"),
+  type: kind("EXPONENTIAL_BACKOFF"),
 }).meta({ id: "ExponentialBackoff" });
 
 const fixedSchema = strict({
   error_retry_backoff_in_secs: value,
   platform_retry_backoff_in_secs: value,
   timeout_retry_backoff_in_secs: value,
-  type: z.literal("FIXED_BACKOFF"),
+  type: kind("FIXED_BACKOFF"),
 }).meta({ id: "FixedBackoff" });
 
 export const backoffPolicySchema: z.ZodType<BackoffPolicy> = reading(
@@ -61,7 +61,7 @@ export const backoffPolicySchema: z.ZodType<BackoffPolicy> = reading(
   z.discriminatedUnion("type", [exponentialSchema, fixedSchema], {
     error: typeError(["EXPONENTIAL_BACKOFF", "FIXED_BACKOFF"]),
   }),
-);
+).meta({ id: "BackoffPolicy" });
 
 export const retryPolicySchema: z.ZodType<RetryPolicy> = object({
   error_retry_limit: value,

@@ -198,7 +198,7 @@ const wrapper = object({
 });
 
 export const stepSchema: z.ZodType<Step> = wrapper.meta({
-  id: "Step",
+  id: "StepDefinition",
   description: "One step: an object with exactly one key, which names its kind",
   minProperties: 1,
   maxProperties: 1,

@@ -1,7 +1,7 @@
 /** Run strategies: which of a workflow's runs may run at a time. */
 import { z } from "zod";
 import { isRawNumber } from "../json.ts";
-import { caseless, integer, object } from "./wire.ts";
+import { caseless, integer, object, spellings } from "./wire.ts";
 
 /** Rules with the concurrency that each has when none is given. */
 export const RUN_STRATEGY_RULES = {
@@ -54,4 +54,10 @@ const strategyObject = object(
 export const runStrategySchema: z.ZodType<RunStrategy> = z.preprocess(spelledOut, strategyObject).meta({
   id: "RunStrategy",
   description: "Read as a rule's name, a number n (PARALLEL with n), or an object; written as an object",
+});
+spellings.add(runStrategySchema, {
+  takes: [
+    { type: "string", enum: rules },
+    { type: "integer", format: "int64", minimum: 1, maximum: 1000 },
+  ],
 });

@@ -1,7 +1,7 @@
 /** Tags: read as a name or an object, written as an object with the attributes beside the name. */
 import { z } from "zod";
 import type { ParamTag } from "../param/type.ts";
-import { caseless, type Fields, open, text } from "./wire.ts";
+import { caseless, type Fields, open, spellings, text } from "./wire.ts";
 
 export const TAG_NAMESPACES = [
   "SYSTEM",
@@ -33,5 +33,7 @@ const tagObject = open({ name: text, namespace: caseless(TAG_NAMESPACES).optiona
 export const tagSchema: z.ZodType<Tag> = z
   .preprocess((value) => (typeof value === "string" ? { name: value } : value), tagObject)
   .meta({ id: "Tag", description: "Read as a name, or an object with a name and attributes; written as an object" });
+
+spellings.add(tagSchema, { takes: [{ type: "string" }] });
 
 export const tagListSchema = z.array(tagSchema);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ERROR_CODES, type ErrorCode } from "../error.ts";
 import type { RawNumber } from "../json.ts";
 import { type User, userSchema } from "./user.ts";
-import { type Fields, flag, instant, long, object, reading, strict, text } from "./wire.ts";
+import { type Fields, flag, instant, kind, long, object, reading, spellings, strict, text } from "./wire.ts";
 
 export const LOG_LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] as const;
 
@@ -60,33 +60,35 @@ export type TimelineEvent =
 export const timelineEventSchema: z.ZodType<TimelineEvent> = reading(
   (fields) => (typeof fields.type === "string" ? { ...fields, type: fields.type.toUpperCase() } : fields),
   z.discriminatedUnion("type", [
-    strict({ timestamp: instant, type: z.literal("LOG"), level: z.enum(LOG_LEVELS), message: text }),
+    strict({ timestamp: instant, type: kind("LOG"), level: z.enum(LOG_LEVELS), message: text }).meta({
+      id: "TimelineLogEvent",
+    }),
     strict({
       timestamp: instant,
-      type: z.literal("DETAILS"),
+      type: kind("DETAILS"),
       status: z.enum(ERROR_CODES),
       message: text.optional(),
       errors: z.array(text).optional(),
       retryable: flag.optional(),
-    }),
-    strict({ timestamp: instant, type: z.literal("STATUS"), status: text }),
+    }).meta({ id: "TimelineDetailsEvent" }),
+    strict({ timestamp: instant, type: kind("STATUS"), status: text }).meta({ id: "TimelineStatusEvent" }),
     strict({
       timestamp: instant,
-      type: z.literal("ACTION"),
+      type: kind("ACTION"),
       action: text,
       author: userSchema.optional(),
       message: text.optional(),
       reason: text.optional(),
       info: long.optional(),
-    }),
+    }).meta({ id: "TimelineActionEvent" }),
     strict({
       timestamp: instant,
-      type: z.literal("MILESTONE"),
+      type: kind("MILESTONE"),
       status: text,
       milestone_type: z.enum(["CMB_JOB", "CMB_TASK"]),
       source_id: text,
       info: text.optional(),
-    }),
+    }).meta({ id: "TimelineMilestoneEvent" }),
   ]),
 ).meta({ id: "TimelineEvent" });
 
@@ -123,6 +125,7 @@ export const artifactSchema: z.ZodType<Artifact> = reading(
   canonicalType,
   z.looseObject({ type: z.enum(ARTIFACT_TYPES).optional() }),
 ).meta({ id: "Artifact" });
+spellings.add(artifactSchema, { takes: [{ type: "object", additionalProperties: {} }] });
 
 /** One line of a workflow's history. */
 export interface WorkflowTimelineEvent {

@@ -1,7 +1,7 @@
 /** Time triggers in their wire shape; `schedule.ts` tells when they fire. */
 import { z } from "zod";
 import { type ParsableLong, parsableLongSchema } from "./duration.ts";
-import { caseless, type Fields, reading, strict, text, typeError } from "./wire.ts";
+import { caseless, type Fields, kind, reading, strict, text, typeError } from "./wire.ts";
 
 export const PREDEFINED_SCHEDULES = ["@hourly", "@daily", "@weekly", "@monthly", "@yearly"] as const;
 
@@ -38,19 +38,19 @@ export type TimeTrigger = CronTimeTrigger | PredefinedTimeTrigger | IntervalTime
 const fuzzy = { fuzzy_max_delay: parsableLongSchema.optional() };
 const scheduleAlias = Object.fromEntries(PREDEFINED_SCHEDULES.map((schedule) => [schedule.slice(1), schedule]));
 
-const cronSchema = strict({ cron: text, timezone: text.optional(), type: z.literal("CRON"), ...fuzzy }).meta({
+const cronSchema = strict({ cron: text, timezone: text.optional(), type: kind("CRON"), ...fuzzy }).meta({
   id: "CronTimeTrigger",
 });
 const predefinedSchema = strict({
   expression: caseless(PREDEFINED_SCHEDULES, scheduleAlias),
   timezone: text.optional(),
-  type: z.literal("PREDEFINED"),
+  type: kind("PREDEFINED"),
   ...fuzzy,
 }).meta({ id: "PredefinedTimeTrigger" });
 const intervalSchema = strict({
   interval: parsableLongSchema,
   start: text,
-  type: z.literal("INTERVAL"),
+  type: kind("INTERVAL"),
   ...fuzzy,
 }).meta({ id: "IntervalTimeTrigger" });
 

@@ -10,6 +10,18 @@ import { isRawNumber, jsonToLong, longToJson, type RawNumber, rawNumber, withinL
 import { shown } from "./finding.ts";
 import { closest, notOneOf } from "./suggest.ts";
 
+/** What a request may say beyond what its schema shows: for the API document. */
+export interface Spellings {
+  /** The values of the enum in any case. */
+  readonly anyCase?: boolean;
+  /** Further values of the enum. */
+  readonly values?: readonly string[];
+  /** JSON Schemas of other things that are read as this; enums among them in any case. */
+  readonly takes?: readonly Readonly<Record<string, unknown>>[];
+}
+
+export const spellings = z.registry<Spellings>();
+
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /** The integer part of a decimal text; undefined when it is none or has more digits than a 64-bit integer. */
@@ -92,6 +104,13 @@ export const integer = (min?: number, max?: number) => {
 /** Epoch milliseconds. */
 export const instant = integer().meta({ description: "Epoch milliseconds" });
 
+/** The `type` of one kind of a union whose reading brings it to upper case. */
+export function kind<const T extends string>(type: T) {
+  const schema = z.literal(type);
+  spellings.add(schema, { anyCase: true });
+  return schema;
+}
+
 /** A 64-bit integer: a RawNumber when a JS number would not be exact. */
 export const long: z.ZodType<number | RawNumber> = z.preprocess(
   toLong,
@@ -123,9 +142,11 @@ export function caseless<const V extends readonly [string, ...string[]]>(
 ) {
   const byLowerCase = new Map<string, string>(Object.entries<string>(alias));
   for (const value of values) byLowerCase.set(value.toLowerCase(), value);
+  const schema = z.enum(values as unknown as [V[number], ...V[number][]]);
+  spellings.add(schema, { anyCase: true, values: Object.keys(alias) });
   return z.preprocess(
     (value) => (typeof value === "string" ? (byLowerCase.get(value.toLowerCase()) ?? value) : value),
-    z.enum(values as unknown as [V[number], ...V[number][]]),
+    schema,
   );
 }
 

@@ -19,6 +19,7 @@ import { startRuns } from "../../src/store/start.ts";
 import { loadVersion } from "../../src/store/version.ts";
 import { loadWorkflow } from "../../src/store/workflow.ts";
 import { RowWriter } from "../../src/store/writer/twin.ts";
+import { Contract } from "../support/contract.ts";
 import { type FreshDatabase, freshDatabase } from "../support/database.ts";
 
 export interface Answer {
@@ -195,8 +196,19 @@ export async function apiFixture() {
       ...(headers && { headers }),
     });
     const text = await response.text();
-    const isJson = response.headers.get("content-type")?.includes("json") === true;
+    const type = response.headers.get("content-type") ?? "";
+    const isJson = type.includes("json");
+    if (isJson) await checkContract(method, path, response.status, type, JSON.parse(text));
     return { status: response.status, body: isJson ? parseJson(text) : text, text, headers: response.headers };
+  }
+
+  let contract: Contract | undefined;
+
+  /** Every reply of every test fits the API document. */
+  async function checkContract(method: string, path: string, status: number, type: string, body: unknown) {
+    contract ??= new Contract(await (await app.request("/openapi.json")).json());
+    const problem = contract.reply(method, path, status, type, body);
+    if (problem !== undefined) throw new Error(`the reply does not fit the API document: ${problem}`);
   }
 
   return {

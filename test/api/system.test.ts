@@ -1,11 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { openApiDocument } from "../../src/api/openapi.ts";
-import { stringifyJson } from "../../src/json.ts";
 import { apiFixture, definition } from "./fixture.ts";
 
-const { call, send, app } = await apiFixture();
+const { call, send } = await apiFixture();
 
 describe("the server about itself", () => {
   test("is alive, ready, and knows its version", async () => {
@@ -64,42 +60,5 @@ describe("the server about itself", () => {
     expect(headers.get("content-type")).toContain("text/html");
     expect(text).toContain('id="startRun"');
     expect(text).not.toMatch(/(src|href)="(https?:)?\/\//);
-  });
-});
-
-describe("the API document", () => {
-  interface Operation {
-    readonly operationId?: string;
-    readonly responses: Readonly<Record<string, unknown>>;
-  }
-  const document = openApiDocument(app, "0.0.0");
-  const operations = Object.values(document.paths ?? {}).flatMap((path) =>
-    Object.values(path as Record<string, Operation>),
-  );
-
-  test("is the one that is served", async () => {
-    const served = (await call("GET", "/openapi.json")).body;
-    expect(served.openapi).toBe("3.1.0");
-    expect(Object.keys(served.paths)).toEqual(Object.keys(document.paths ?? {}));
-  });
-
-  test("is the one in openapi/; bun scripts/openapi.ts writes it", async () => {
-    const stored = await readFile(join(import.meta.dir, "../../openapi/openapi.json"), "utf8");
-    expect(JSON.parse(stored)).toEqual(JSON.parse(stringifyJson(document)));
-  });
-
-  test("names every operation once, and the errors of each", () => {
-    const ids = operations.map((it) => it.operationId);
-    expect(new Set(ids).size).toBe(ids.length);
-    for (const { operationId, responses } of operations) {
-      expect([operationId, Object.keys(responses)]).toEqual([operationId, expect.arrayContaining(["400", "500"])]);
-    }
-  });
-
-  test("refers only to schemas that it holds", () => {
-    const known = new Set(Object.keys(document.components?.schemas ?? {}));
-    const referred = [...JSON.stringify(document).matchAll(/#\/components\/schemas\/(\w+)/g)].map((match) => match[1]);
-    expect(referred.filter((name) => !known.has(name ?? ""))).toEqual([]);
-    expect(known.size).toBeGreaterThan(40);
   });
 });

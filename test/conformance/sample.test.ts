@@ -4,7 +4,9 @@
  */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { compatDir, isPresent, sharedServer } from "./server.ts";
+
+import { sharedServer } from "../support/executable.ts";
+import { compatDir, isPresent } from "./server.ts";
 
 const LIMIT_MS = 240_000;
 const TERMINAL: readonly unknown[] = ["SUCCEEDED", "FAILED", "STOPPED", "TIMED_OUT"];

@@ -113,7 +113,7 @@ test("the schemas describe themselves, by name, for requests and for answers", (
   const answer = z.toJSONSchema(workflowDefinitionSchema);
   const names = [
     "Workflow",
-    "Step",
+    "StepDefinition",
     "TypedStep",
     "ForeachStep",
     "ParamDefinition",
@@ -125,5 +125,9 @@ test("the schemas describe themselves, by name, for requests and for answers", (
   for (const document of [request, answer])
     expect(Object.keys(document.$defs ?? {})).toEqual(expect.arrayContaining(names));
   expect(answer.$defs?.Workflow?.required).toEqual(["id", "steps"]);
-  expect(answer.$defs?.Step).toMatchObject({ minProperties: 1, maxProperties: 1, additionalProperties: false });
+  expect(answer.$defs?.StepDefinition).toMatchObject({
+    minProperties: 1,
+    maxProperties: 1,
+    additionalProperties: false,
+  });
 });

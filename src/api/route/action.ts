@@ -19,6 +19,14 @@ const BASE = "/api/v3/workflows/{workflowId}";
 
 type Stop = "STOP" | "KILL";
 
+/** What becomes of a run, for the API document. */
+const END = {
+  STOP: "Steps that run are terminated, and the run ends STOPPED. The answer says whether it has ended already.",
+  KILL: "Steps that run are terminated, and the run ends FAILED. The answer says whether it has ended already.",
+} as const;
+const UNBLOCKED =
+  "A failed run of a strictly sequential workflow is marked as seen, so that runs which wait behind it go.";
+
 /** What a run ends as. */
 const TARGET = { STOP: "STOPPED", KILL: "FAILED" } as const;
 
@@ -27,11 +35,12 @@ export function actionRoutes(router: Router): void {
   unblockRoutes(router);
 }
 
-const instanceAction = (path: string, operationId: string, summary: string): Endpoint => ({
+const instanceAction = (path: string, operationId: string, summary: string, description: string): Endpoint => ({
   method: "put",
   path: `${BASE}${path}`,
   operationId,
   summary,
+  description,
   tag: "run",
   caller: true,
   reply: { description: "How far it is", schema: instanceActionResponseSchema },
@@ -48,6 +57,7 @@ function stopRoutes(router: Router, action: Stop): void {
       path: `${BASE}/actions/${verb}`,
       operationId: `${name}Workflow`,
       summary: `${what} all unfinished runs of a workflow`,
+      description: `Runs that wait end at once, the others once their steps have ended. ${END[action]}`,
       tag: "workflow",
       caller: true,
       reply: { description: "Under way", status: 202, schema: timelineEventSchema },
@@ -56,11 +66,11 @@ function stopRoutes(router: Router, action: Stop): void {
   );
   const handle = (call: Call, services: Services) => stopRun(call, services, action);
   router.add(
-    instanceAction(`/instances/{instanceId}/actions/${verb}`, `${name}Instance`, `${what} the latest run`),
+    instanceAction(`/instances/{instanceId}/actions/${verb}`, `${name}Instance`, `${what} the latest run`, END[action]),
     handle,
   );
   router.add(
-    instanceAction(`/instances/{instanceId}/runs/{runId}/actions/${verb}`, `${name}Run`, `${what} a run`),
+    instanceAction(`/instances/{instanceId}/runs/{runId}/actions/${verb}`, `${name}Run`, `${what} a run`, END[action]),
     handle,
   );
 }
@@ -72,6 +82,7 @@ function unblockRoutes(router: Router): void {
       path: `${BASE}/actions/unblock`,
       operationId: "unblockWorkflow",
       summary: "Let a strictly sequential workflow go on after failed runs",
+      description: "Marks its failed runs as seen, so that runs which wait behind them go.",
       tag: "workflow",
       caller: true,
       reply: { description: "Done", schema: timelineEventSchema },
@@ -79,11 +90,11 @@ function unblockRoutes(router: Router): void {
     unblockWorkflow,
   );
   router.add(
-    instanceAction("/instances/{instanceId}/actions/unblock", "unblockInstance", "Unblock the latest run"),
+    instanceAction("/instances/{instanceId}/actions/unblock", "unblockInstance", "Unblock the latest run", UNBLOCKED),
     unblockRun,
   );
   router.add(
-    instanceAction("/instances/{instanceId}/runs/{runId}/actions/unblock", "unblockRun", "Unblock a run"),
+    instanceAction("/instances/{instanceId}/runs/{runId}/actions/unblock", "unblockRun", "Unblock a run", UNBLOCKED),
     unblockRun,
   );
 }

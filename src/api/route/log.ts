@@ -37,7 +37,7 @@ export function logRoutes(router: Router): void {
       query: {
         follow: flagQuery(false, "Server-sent events, until the attempt is over"),
         after: z.int().min(0).optional().meta({ description: "Id of the last chunk that is known" }),
-        stream: z.enum(["stdout", "stderr"]).optional(),
+        stream: z.enum(["stdout", "stderr"]).optional().meta({ description: "One of the two streams alone" }),
       },
       reply: { description: "The text", schema: z.string(), contentType: "text/plain" },
       errors: ["NOT_FOUND"],

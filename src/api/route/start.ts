@@ -12,6 +12,8 @@ export function startRoutes(router: Router): void {
       path: "/api/v3/workflows/{workflowId}/versions/{version}/actions/start",
       operationId: "startRun",
       summary: "Start a run of a version: a number, active, latest or default",
+      description:
+        "The run strategy decides whether the run goes, waits, or is stopped. Repeating a request with the same `request_id` starts nothing twice: the answer is DUPLICATED, with the ids of the first run.",
       tag: "run",
       caller: true,
       body: { schema: startRequestSchema },

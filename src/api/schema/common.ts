@@ -16,7 +16,7 @@ export const errorSchema = z
     status: z.enum(ERROR_CODES),
     message: z.string(),
     errors: z.array(z.string()).optional().meta({ description: "One entry per finding, each with its place" }),
-    retryable: z.literal(true).optional(),
+    retryable: z.boolean().optional().meta({ description: "true: the same request may succeed later" }),
   })
   .meta({ id: "Error" });
 

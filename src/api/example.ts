@@ -1,0 +1,219 @@
+/** An example for each operation of the API document. A test holds each against the schemas of its operation. */
+interface Example {
+  readonly request?: unknown;
+  readonly reply?: unknown;
+}
+
+const TIME = 1_790_000_000_000;
+const UUID = "0b8a5b0e-4f1c-4c5e-9a51-5f1e6a3f9d10";
+
+const workflow = {
+  id: "etl",
+  params: { day: { type: "LONG", value: 20260301 } },
+  steps: [
+    { step: { id: "extract", type: "NoOp", transition: { successors: { load: "day > 0" } } } },
+    { step: { id: "load", type: "NoOp", transition: {} } },
+  ],
+};
+const strategy = { rule: "PARALLEL", workflow_concurrency: 20 };
+const snapshot = {
+  workflow_id: "etl",
+  create_time: TIME,
+  author: "ann",
+  owner: "ann",
+  run_strategy: strategy,
+  tags: [{ name: "nightly" }],
+};
+const definition = {
+  properties_snapshot: snapshot,
+  metadata: { workflow_id: "etl", workflow_version_id: 1, create_time: TIME, version_author: "ann" },
+  workflow,
+  is_active: true,
+  activate_time: TIME,
+  activated_by: "ann",
+  is_latest: true,
+  is_default: true,
+  modify_time: TIME,
+};
+const push = { properties: { owner: "ann", run_strategy: "PARALLEL" }, workflow };
+const log = (message: string) => ({ timestamp: TIME, type: "LOG", level: "INFO", message });
+const page = <T>(element: T) => ({
+  page_info: { start_cursor: "1", end_cursor: "1", has_previous_page: false, has_next_page: false, start_index: 1 },
+  total_count: 1,
+  elements: [element],
+});
+const run = {
+  workflow_id: "etl",
+  workflow_instance_id: 1,
+  workflow_run_id: 1,
+  workflow_uuid: UUID,
+  correlation_id: UUID,
+  workflow_version_id: 1,
+  group_info: 64,
+  run_config: { policy: "START_FRESH_NEW_RUN" },
+  run_params: {},
+  run_properties: { create_time: TIME, owner: "ann" },
+  runtime_workflow: workflow,
+  runtime_dag: { extract: { successors: { load: "day > 0" } }, load: { predecessors: ["extract"] } },
+  params: { day: { type: "LONG", value: 20260301, evaluated_result: 20260301, evaluated_time: TIME } },
+  initiator: { type: "MANUAL", depth: 0, user: "ann" },
+  status: "SUCCEEDED",
+  request_time: TIME,
+  create_time: TIME,
+  start_time: TIME + 2,
+  end_time: TIME + 9,
+  modify_time: TIME + 9,
+  timeline: [log("Manually run a new workflow instance by a user [ann]")],
+};
+const attempt = {
+  workflow_id: "etl",
+  workflow_instance_id: 1,
+  workflow_run_id: 1,
+  step_id: "extract",
+  step_attempt_id: 1,
+  workflow_uuid: UUID,
+  step_uuid: "7b3f1f0c-7f0e-4d7e-8a55-0a4a5a3f7c21",
+  correlation_id: UUID,
+  step_instance_id: 1,
+  workflow_version_id: 1,
+  group_info: 64,
+  owner: "ann",
+  definition: workflow.steps[0],
+  tags: [],
+  params: {},
+  transition: {
+    successors: { load: { type: "BOOLEAN", expression: "day > 0", evaluated_result: true, evaluated_time: TIME } },
+  },
+  step_retry: {
+    error_retries: 0,
+    error_retry_limit: 2,
+    platform_retries: 0,
+    platform_retry_limit: 10,
+    timeout_retries: 0,
+    timeout_retry_limit: 0,
+    manual_retries: 0,
+    retryable: true,
+    backoff: { type: "FIXED_BACKOFF", error_retry_backoff_in_secs: 60 },
+  },
+  runtime_state: { status: "SUCCEEDED", create_time: TIME + 3, end_time: TIME + 5 },
+};
+const summary = {
+  workflow_id: "etl",
+  workflow_instance_id: 1,
+  workflow_run_id: 1,
+  workflow_version_id: 1,
+  workflow_uuid: UUID,
+  status: "SUCCEEDED",
+  initiator: run.initiator,
+  create_time: TIME,
+  modify_time: TIME + 9,
+};
+const instanceAction = (info: string, status: string) => ({
+  workflow_id: "etl",
+  workflow_instance_id: 1,
+  workflow_run_id: 1,
+  workflow_instance_status: status,
+  completed: false,
+  info,
+  timeline_event: { timestamp: TIME, type: "ACTION", action: "STOP", author: "ann" },
+});
+const versionAction = (version: number) => ({
+  workflow_id: "etl",
+  workflow_version_id: version,
+  timeline_event: log(`User [ann] changed the active version to [${version}]`),
+});
+const stopping = instanceAction("User [ann] asks to STOP the run", "IN_PROGRESS");
+const killing = instanceAction("User [ann] asks to KILL the run", "IN_PROGRESS");
+
+/** By operation id. */
+export const EXAMPLES: Readonly<Record<string, Example>> = {
+  createWorkflow: { request: push, reply: { workflow_definition: definition } },
+  validateWorkflow: {
+    request: push,
+    reply: { timestamp: TIME, type: "ACTION", action: "VALIDATE", author: "ann", message: "[etl] is valid" },
+  },
+  deleteWorkflow: { reply: log("User [ann] deleted workflow [etl]") },
+  listWorkflows: {
+    reply: {
+      elements: [{ workflow_id: "etl", owner: "ann", latest_version_id: 1, create_time: TIME, modify_time: TIME }],
+      next_cursor: "etl",
+    },
+  },
+  listWorkflowVersions: { reply: page(definition) },
+  getWorkflowVersion: { reply: definition },
+  getWorkflowOverview: {
+    reply: {
+      workflow_id: "etl",
+      active_version_id: 1,
+      latest_version_id: 1,
+      default_version_id: 1,
+      properties_snapshot: snapshot,
+      nonterminal_instances: { CREATED: 0, IN_PROGRESS: 1, PAUSED: 0 },
+      failed_instances: 0,
+      latest_instance_id: 1,
+    },
+  },
+  getWorkflowTimeline: {
+    reply: { workflow_id: "etl", timeline_events: [{ author: "ann", log: "Created workflow [etl]", timestamp: TIME }] },
+  },
+  getWorkflowProperties: { reply: snapshot },
+  updateWorkflowProperties: { request: { run_strategy: "SEQUENTIAL" }, reply: snapshot },
+  putWorkflowTag: { request: { name: "nightly" }, reply: snapshot },
+  deleteWorkflowTag: { reply: snapshot },
+  activateWorkflowVersion: { reply: versionAction(1) },
+  deactivateWorkflow: { reply: versionAction(0) },
+  startRun: {
+    request: {
+      initiator: { type: "manual" },
+      request_id: UUID,
+      run_params: { day: { type: "LONG", value: 20260302 } },
+    },
+    reply: {
+      workflow_id: "etl",
+      workflow_version_id: 1,
+      workflow_instance_id: 1,
+      workflow_run_id: 1,
+      workflow_uuid: UUID,
+      status: "CREATED",
+      timeline_event: log("Manually run a new workflow instance by a user [ann]"),
+    },
+  },
+  stopWorkflow: { reply: log("User [ann] asks to STOP all runs of workflow [etl]") },
+  killWorkflow: { reply: log("User [ann] asks to KILL all runs of workflow [etl]") },
+  stopInstance: { reply: stopping },
+  killInstance: { reply: killing },
+  stopRun: { reply: stopping },
+  killRun: { reply: killing },
+  unblockWorkflow: { reply: log("Unblocked [1] runs of workflow [etl]") },
+  unblockInstance: { reply: instanceAction("Unblocked", "FAILED") },
+  unblockRun: { reply: instanceAction("Unblocked", "FAILED") },
+  getRun: { reply: run },
+  getInstance: { reply: run },
+  listInstanceRuns: { reply: page(run) },
+  listInstances: { reply: page(run) },
+  listRuns: { reply: { elements: [summary] } },
+  getRunActions: {
+    reply: {
+      CREATED: ["STOP", "KILL"],
+      IN_PROGRESS: ["STOP", "KILL"],
+      PAUSED: ["STOP", "KILL"],
+      TIMED_OUT: ["RESTART"],
+      STOPPED: ["RESTART"],
+      FAILED: ["RESTART", "UNBLOCK"],
+      SUCCEEDED: ["RESTART"],
+    },
+  },
+  listInstanceSteps: { reply: [attempt] },
+  listRunSteps: { reply: [attempt] },
+  getInstanceStep: { reply: attempt },
+  getStepAttempt: { reply: attempt },
+  getStepActions: { reply: { UNSATISFIED: ["RESTART"] } },
+  getStepLogs: { reply: "20 orders read\n" },
+  getLiveness: { reply: { status: "ok" } },
+  getReadiness: { reply: { status: "ok" } },
+  getMetrics: { reply: 'maestro_http_responses_total{status="200"} 1\n' },
+  getVersion: { reply: { version: "1.0.0" } },
+  listStepTypes: { reply: [{ type: "NoOp", runnable: true }] },
+  getOpenApi: { reply: { openapi: "3.1.0" } },
+  getDocs: { reply: "<!doctype html>" },
+};
