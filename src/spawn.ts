@@ -13,6 +13,9 @@ const PLUGIN_DIR = join(import.meta.dir, "..", "plugins");
 /** The root of the file system inside an executable, on POSIX and on Windows. */
 const INSIDE = /^(?:.*\$bunfs|.*~BUN)[\\/]root/.exec(import.meta.path)?.[0];
 
+/** Whether this is the executable, and not Bun with the sources. */
+export const IS_COMPILED = INSIDE !== undefined;
+
 /**
  * Starts a worker thread. Attach its listeners before anything is awaited: a message without a listener is lost.
  *

@@ -1,15 +1,15 @@
 /** `maestro demo`: a throw-away server that runs the ETL of `examples/etl` before your eyes. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import definition from "../../examples/etl/etl.yaml" with { type: "text" };
-import orders from "../../examples/etl/orders.csv" with { type: "text" };
 import { createLogger } from "../log.ts";
 import { type Config, loadConfig } from "../server/config.ts";
 import type { Arguments } from "./argument.ts";
 import { Client, path } from "./client.ts";
 import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
 import { cell, object, objects } from "./output.ts";
+import { programName } from "./program.ts";
 import { treeLines } from "./progress.ts";
 import { firstSignal } from "./signal.ts";
 import { exitOfRun, type RunAddress, watchRun } from "./watch.ts";
@@ -42,7 +42,7 @@ export const demoCommand: Command = {
       throw error;
     });
     try {
-      const exit = await Promise.race([show(server.url, root, io), interrupted]);
+      const exit = await Promise.race([show(server.url, root, args.has("--keep"), io), interrupted]);
       if (!args.has("--keep") || exit !== EXIT.OK) return exit;
       io.err(`Serving at ${server.url} until Ctrl-C.`);
       return await interrupted;
@@ -63,15 +63,12 @@ function configOf(root: string, args: Arguments, io: Io): Config {
   return loadConfig(flags, { env: {}, cwd: root, home: root, uid: io.uid, cores: io.cores, terminal: io.terminal.err });
 }
 
-async function show(url: string, root: string, io: Io): Promise<Exit> {
-  const dataDir = join(root, "orders");
-  mkdirSync(dataDir);
-  writeFileSync(join(dataDir, "orders.csv"), orders);
+async function show(url: string, root: string, kept: boolean, io: Io): Promise<Exit> {
   const client = new Client(url, io.user);
   await client.request("POST", "/workflows", { body: parseYaml(definition) });
   io.out(`Pushed the workflow "etl" (examples/etl/etl.yaml) to ${url}, and started it:`);
   io.out("");
-  const end = await watchRun(client, await start(client, dataDir), io, { timeout: PATIENCE });
+  const end = await watchRun(client, await start(client, root), io, { timeout: PATIENCE });
   if (!io.terminal.out) for (const line of ["", ...treeLines(end, Date.now(), false)]) io.out(line);
   const report = end.steps.find((it) => it.step_id === "report");
   const file = cell(object(object(report?.params).file), "evaluated_result");
@@ -79,14 +76,14 @@ async function show(url: string, root: string, io: Io): Promise<Exit> {
     io.out(`\nThe last step wrote:\n\n${readFileSync(file, "utf8").replace(/^/gm, "  ").trimEnd()}`);
   const exit = exitOfRun(end);
   if (exit !== EXIT.OK) throw new Failure("the demo's run did not succeed", exit, reasons(end.run.timeline));
-  for (const line of NEXT) io.out(line);
+  for (const line of nextLines(url, kept, io)) io.out(line);
   return EXIT.OK;
 }
 
-async function start(client: Client, dataDir: string): Promise<RunAddress> {
+async function start(client: Client, workDir: string): Promise<RunAddress> {
   const answer = object(
     await client.request("POST", path`/workflows/etl/versions/active/actions/start`, {
-      body: { initiator: { type: "manual" }, run_params: { data_dir: { type: "STRING", value: dataDir } } },
+      body: { initiator: { type: "manual" }, run_params: { work_dir: { type: "STRING", value: workDir } } },
     }),
   );
   return { workflow: "etl", instance: cell(answer, "workflow_instance_id"), run: cell(answer, "workflow_run_id") };
@@ -95,12 +92,30 @@ async function start(client: Client, dataDir: string): Promise<RunAddress> {
 const reasons = (timeline: Parameters<typeof objects>[0]): readonly string[] =>
   objects(timeline).map((it) => cell(it, "message"));
 
-const NEXT = [
-  "",
-  "Try next:",
-  "  maestro serve                                  a server that keeps its data",
-  "  maestro workflow push examples/*.json          more workflows, one a feature",
-  "  maestro run start example-conditional --param amount=5000 --watch",
-  "  maestro demo --keep                            this demo, to look around in",
-  "  maestro --help                                 all commands",
-];
+/**
+ * Each command stands alone on its line, to be pasted: not every shell takes comments.
+ *
+ * @param kept the demo's server goes on, and is the one that the commands talk to
+ */
+function nextLines(url: string, kept: boolean, io: Io): readonly string[] {
+  const maestro = programName(io);
+  const server = kept ? ` --server ${url}` : "";
+  const more = existsSync(join(io.cwd, "examples", "conditional.json"));
+  const own: readonly (readonly [what: string, command: string])[] = kept
+    ? [
+        ["the same once more", `${maestro} run start etl --watch${server}`],
+        ["with fewer errors allowed", `${maestro} run start etl --param max_error_rate=0.1 --watch${server}`],
+        ["its API, described", `curl ${url}/openapi.json`],
+      ]
+    : [
+        ["this demo, to look around in", `${maestro} demo --keep`],
+        ["a server that keeps its data; what follows is for another shell", `${maestro} serve`],
+      ];
+  const examples: typeof own = [
+    ["more workflows, one a feature", `${maestro} workflow push examples/*.json examples/etl/etl.yaml${server}`],
+    ["one of them", `${maestro} run start example-conditional --param amount=5000 --watch${server}`],
+  ];
+  const all = [...own, ...(more ? examples : []), ["all commands", `${maestro} --help`] as const];
+  const title = kept ? "Try next, in another shell:" : "Try next:";
+  return ["", title, ...all.flatMap(([what, command]) => ["", `  ${what}`, `    ${command}`])];
+}

@@ -1,8 +1,8 @@
 /** Every workflow of `examples/` on a real server, and the command line around it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createLogger } from "../../src/log.ts";
 import { loadConfig } from "../../src/server/config.ts";
 import { type Serving, serve } from "../../src/server/serve.ts";
@@ -19,7 +19,6 @@ const log: string[] = [];
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "maestro-example-"));
-  cpSync(join(examples, "etl/orders.csv"), join(root, "orders.csv"));
   database = await freshDatabase();
   const flags = new Map([
     ["--port", ["0"]],
@@ -81,13 +80,17 @@ async function play(file: string, ...params: readonly string[]): Promise<End> {
 }
 
 test(
-  "the ETL cleans, sums up and reports",
+  "the ETL cleans, sums up and reports, wherever it is started and without params",
   async () => {
-    const end = await play("etl/etl.yaml", `data_dir=${root}`);
+    const before = readdirSync(examples, { recursive: true });
+    const end = await play("etl/etl.yaml");
     expect(end).toMatchObject({ exit: 0, status: "SUCCEEDED", steps: { report: "SUCCEEDED", refuse: "UNSATISFIED" } });
     expect(end.params.validate).toMatchObject({ good: 12, rejected: 3, error_rate: 0.2 });
     expect(end.params.report).toMatchObject({ euros: 2677, revenue: "2677 euros" });
-    expect(readFileSync(String(end.params.report?.file), "utf8")).toContain("best country DE, best item chair");
+    const file = String(end.params.report?.file);
+    expect(readFileSync(file, "utf8")).toContain("best country DE, best item chair");
+    rmSync(dirname(file), { recursive: true });
+    expect(readdirSync(examples, { recursive: true })).toEqual(before);
   },
   LIMIT_MS,
 );
@@ -95,12 +98,25 @@ test(
 test(
   "the ETL refuses a file with too many errors",
   async () => {
-    const end = await play("etl/etl.yaml", `data_dir=${root}`, "max_error_rate=0.1");
+    const end = await play("etl/etl.yaml", `work_dir=${root}`, "max_error_rate=0.1");
     expect(end).toMatchObject({
       exit: 6,
       status: "FAILED",
       steps: { transform: "UNSATISFIED", quarantine: "SUCCEEDED", refuse: "FATALLY_FAILED", report: "UNSATISFIED" },
     });
+  },
+  LIMIT_MS,
+);
+
+test(
+  "the ETL reads a file of one's own, and fails at once without it",
+  async () => {
+    const file = join(root, "own orders.csv");
+    writeFileSync(file, "order_id,day,country,item,quantity,price_cents\n1,2024-05-01,IT,sofa,2,50000\n");
+    const end = await play("etl/etl.yaml", `work_dir=${root}`, `orders_file=${file}`);
+    expect(end).toMatchObject({ exit: 0, status: "SUCCEEDED", params: { report: { revenue: "1000 euros" } } });
+    const gone = await play("etl/etl.yaml", `work_dir=${root}`, "orders_file=/nowhere.csv");
+    expect(gone).toMatchObject({ exit: 6, status: "FAILED", attempts: { extract: 1 } });
   },
   LIMIT_MS,
 );

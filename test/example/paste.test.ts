@@ -1,0 +1,82 @@
+/** The commands of the README files, as somebody pastes them into a shell in the repository's folder. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createLogger } from "../../src/log.ts";
+import { loadConfig } from "../../src/server/config.ts";
+import { type Serving, serve } from "../../src/server/serve.ts";
+import { type FreshDatabase, freshDatabase } from "../support/database.ts";
+
+const repository = join(import.meta.dir, "../..");
+const LIMIT_MS = 120_000;
+
+let root = "";
+let database: FreshDatabase | undefined;
+let server: Serving | undefined;
+const { TMPDIR } = process.env;
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "maestro-paste-"));
+  process.env.TMPDIR = root; // where the ETL works
+  database = await freshDatabase();
+  const flags = new Map([
+    ["--port", ["0"]],
+    ["--data-dir", [join(root, "data")]],
+    ["--database-url", [database.url]],
+    ["--engine-threads", ["1"]],
+    ["--runtime-threads", ["1"]],
+  ]);
+  const config = loadConfig(flags, { env: {}, cwd: root, home: root, uid: 1, cores: 1, terminal: false });
+  server = await serve(config, { log: createLogger({ format: "json", level: "error" }) });
+}, LIMIT_MS);
+
+afterAll(async () => {
+  if (TMPDIR === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = TMPDIR;
+  await server?.stop();
+  await database?.close();
+  rmSync(root, { recursive: true, force: true });
+}, LIMIT_MS);
+
+/** What stands in blocks of shell commands, one a command. */
+const commandsOf = (file: string): readonly string[] =>
+  [...readFileSync(join(repository, file), "utf8").matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = ""]) =>
+    block.replaceAll("\\\n", " ").trim().split("\n"),
+  );
+
+const FILES = ["examples/README.md", "README.md"];
+/** Those that are about the build itself, or go on until they are ended. */
+const OTHERS = /^npx |^bun |^dist\/maestro (?:serve|demo)$/;
+
+/** Here the program is its sources, the server another one, and the temporary folder the test's own. */
+async function paste(command: string) {
+  const here = command
+    .replace(/^dist\/maestro /, `'${process.execPath}' src/main.ts `)
+    .replaceAll("http://127.0.0.1:8080", server?.url ?? "");
+  const child = Bun.spawn(["sh", "-c", here], {
+    cwd: repository,
+    env: { PATH: process.env.PATH ?? "", HOME: root, TMPDIR: root, MAESTRO_SERVER: server?.url ?? "" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [out, err, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { command, exit, out, err };
+}
+
+test(
+  "each command of the README files does what it should",
+  async () => {
+    const commands = FILES.flatMap(commandsOf).filter((command) => !OTHERS.test(command));
+    expect(commands.length).toBeGreaterThan(8);
+    for (const command of commands) {
+      const pasted = await paste(command);
+      expect({ ...pasted, out: "", err: "" }).toMatchObject({ exit: command.includes("max_error_rate=0.1") ? 6 : 0 });
+      if (command.startsWith("curl")) expect(JSON.parse(pasted.out)).not.toHaveProperty("errors");
+    }
+  },
+  LIMIT_MS,
+);
+
+test("no command is followed by a comment, which not every shell takes", () => {
+  for (const file of FILES) expect(commandsOf(file).filter((command) => command.includes(" #"))).toEqual([]);
+});
