@@ -14,15 +14,18 @@ import type { Logger } from "../log.ts";
 import { metrics } from "../metric.ts";
 import type { Config } from "./config.ts";
 import { doorOf } from "./door.ts";
+import { PEER_PATH } from "./peer.ts";
 
 export interface Http {
   readonly url: string;
+  /** From now on requests are answered; until then with 503, that the server is starting. */
+  open(answers: Answers): void;
   stop(): Promise<void>;
 }
 
 export interface Answers {
-  /** By path, for whom no door is: what is there looks after itself. */
-  readonly routes: Readonly<Record<string, (request: Request) => Response | Promise<Response>>>;
+  /** What is asked at `PEER_PATH`, for which no door is: what is there looks after itself. */
+  readonly peer: (request: Request) => Response | Promise<Response>;
   readonly fetch: (request: Request, connections: Connections) => Response | Promise<Response>;
 }
 
@@ -33,7 +36,8 @@ const refused = metrics.counter("maestro_http_refused_total", "Requests that wer
 const answered = metrics.counter("maestro_http_responses_total", "Answers, by status.");
 
 /** @throws CONFLICT when the address can't be listened on */
-export function listen(config: Config, log: Logger, { routes, fetch }: Answers): Http {
+export function listen(config: Config, log: Logger): Http {
+  let answers: Answers | undefined;
   const { requests, streams, idleSeconds } = config.limits;
   const refusalOf = doorOf(config);
   const refuse = (reason: string, error: unknown, request: Request): Response => {
@@ -49,14 +53,14 @@ export function listen(config: Config, log: Logger, { routes, fetch }: Answers):
       idleTimeout: idleSeconds,
       // An error page would show sources.
       development: false,
-      routes,
+      routes: { [PEER_PATH]: (request: Request) => answers?.peer(request) ?? refuse("starting", STARTING, request) },
       fetch(request, server) {
         const refusal = refusalOf(request);
         if (refusal !== undefined) return refuse(refusal.reason, refusal.problem, request);
         if (server.pendingRequests > requests && !ALWAYS.includes(pathOf(request))) {
           return closing(refuse("requests", tooMany(requests), request));
         }
-        return fetch(request, connections);
+        return answers?.fetch(request, connections) ?? closing(refuse("starting", STARTING, request));
       },
       error(error) {
         log.error("a request failed", { error });
@@ -81,7 +85,13 @@ export function listen(config: Config, log: Logger, { routes, fetch }: Answers):
   metrics.gauge("maestro_http_requests", "Requests that are being answered.", () => server.pendingRequests);
   metrics.gauge("maestro_http_streams", "Followed logs and waits that are open.", () => open.size);
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-  return { url: `http://${host}:${server.port}`, stop: () => server.stop(true) };
+  return {
+    url: `http://${host}:${server.port}`,
+    open: (given) => {
+      answers = given;
+    },
+    stop: () => server.stop(true),
+  };
 }
 
 /** Without a usable `Host`, the URL is a path alone. */
@@ -92,6 +102,11 @@ function closing(response: Response): Response {
   response.headers.set("retry-after", "1");
   return response;
 }
+
+const STARTING = new MaestroError("UNAVAILABLE", "The server is starting; send this request again in a moment.", {
+  details: ['it prints "ready URL" when it has started'],
+  retryable: true,
+});
 
 const tooMany = (limit: number): MaestroError =>
   new MaestroError("UNAVAILABLE", `The server is answering ${limit} requests already; send this one again later.`, {

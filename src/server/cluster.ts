@@ -1,0 +1,42 @@
+/** The part of a node that shares the groups of flows with other nodes of the database, and exchanges hints with them. */
+import { Membership, type Node } from "../flow/membership.ts";
+import type { EnginePool } from "../flow/pool.ts";
+import type { Logger } from "../log.ts";
+import { Leases } from "../store/lease.ts";
+import type { OpenedDatabase } from "./database.ts";
+import type { Part } from "./part.ts";
+import { Peers } from "./peer.ts";
+
+export interface Cluster extends Part {
+  readonly membership: Membership;
+  readonly peers: Peers;
+  /** From now on groups are claimed, and their runs go on here. */
+  start(): Promise<void>;
+}
+
+export async function openCluster(node: Node, store: OpenedDatabase, pool: EnginePool, log: Logger): Promise<Cluster> {
+  const leases = new Leases(store.db.sql);
+  const secret = await leases.secret();
+  // The membership tells the peers which groups are free; the peers ask the membership who is there.
+  const membership: Membership = new Membership({
+    ...{ node, log },
+    groups: store.groups,
+    store: leases,
+    own: (stamps) => pool.own(stamps),
+    disown: (groups) => pool.disown(groups),
+    freed: () => peers.freed(),
+  });
+  const peers: Peers = new Peers({
+    ...{ self: node.id, secret, log },
+    nodes: () => membership.nodes,
+    heard(hints) {
+      if (hints.length === 0) void membership.refresh();
+      pool.look(hints.filter(({ groupId }) => pool.owned.has(groupId)));
+    },
+  });
+  return {
+    ...{ membership, peers },
+    start: () => membership.start(),
+    stop: () => membership.stop(),
+  };
+}
