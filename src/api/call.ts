@@ -1,13 +1,9 @@
-/** One request as handlers see it: path and query read into types, the caller, the body. */
+/** One request as handlers see it: the path, the caller, the body, and how long it may take. */
 import type { Context } from "hono";
-import { badRequest } from "../error.ts";
 import type { Json } from "../json.ts";
-import { isStorable, readJson } from "./body.ts";
+import { readJson } from "./body.ts";
 import { connectionsOf } from "./connection.ts";
-import { Problem } from "./error.ts";
-
-const MAX_ID = 512;
-const MAX_USER = 256;
+import { PATH, type PathName, type PathValue, USER } from "./parameter.ts";
 
 export class Call {
   readonly context: Context;
@@ -24,71 +20,14 @@ export class Call {
     return this.context.req.raw;
   }
 
-  /** A text of the path. @throws BAD_REQUEST when no stored id can look like it */
-  id(name: string): string {
-    const value = this.context.req.param(name) ?? "";
-    if (value === "" || value.length > MAX_ID || !isStorable(value)) {
-      throw badRequest(`The path has no usable ${name}`, [
-        `${name}: 1 to ${MAX_ID} characters, percent-encoded as UTF-8, without NUL`,
-      ]);
-    }
-    return value;
-  }
-
-  /** A number of the path. @throws Problem 400 */
-  number(name: string): number {
-    const text = this.context.req.param(name) ?? "";
-    const value = integerOf(text);
-    if (value === undefined) throw new Problem(400, `Failed to convert '${name}' with value '${text}' to a number.`);
-    return value;
-  }
-
-  /** A number of the path, or `latest` (any case; so is 0). @throws BAD_REQUEST */
-  numberOrLatest(name: string): number | "latest" {
-    const text = this.context.req.param(name) ?? "";
-    if (text.toLowerCase() === "latest") return "latest";
-    const value = integerOf(text);
-    if (value === undefined || value < 0) {
-      throw badRequest(`Invalid ${name} [${text}]`, [`${name}: must be a number or "latest"`]);
-    }
-    return value === 0 ? "latest" : value;
-  }
-
-  query(name: string): string | undefined {
-    const value = this.context.req.query(name);
-    if (value === undefined || value === "") return undefined;
-    if (!isStorable(value)) throw badRequest(`Invalid query parameter [${name}]`, [`${name}: holds a NUL`]);
-    return value;
-  }
-
-  /** `true` or `false`, as Java, Python or a person writes it. @throws Problem 400 */
-  flag(name: string, otherwise: boolean): boolean {
-    const value = this.query(name)?.toLowerCase();
-    if (value === undefined) return otherwise;
-    if (["true", "1", "yes", "on"].includes(value)) return true;
-    if (["false", "0", "no", "off"].includes(value)) return false;
-    throw new Problem(400, `Failed to convert '${name}' with value '${value}' to a boolean.`);
-  }
-
-  /** @throws BAD_REQUEST */
-  integer(name: string, min: number, max: number): number | undefined {
-    const text = this.query(name);
-    if (text === undefined) return undefined;
-    const value = integerOf(text);
-    if (value === undefined || value < min || value > max) {
-      throw badRequest(`Invalid query parameter [${name}]: [${text}]`, [
-        `${name}: must be a number from ${min} to ${max}`,
-      ]);
-    }
-    return value;
+  /** A parameter of the path. @throws BAD_REQUEST or Problem 400 */
+  path<N extends PathName>(name: N): PathValue<N> {
+    return PATH[name].read(name, this.context.req.param(name) ?? "") as PathValue<N>;
   }
 
   /** Who asks. @throws BAD_REQUEST without a `user` header */
   user(): string {
-    const name = this.context.req.header("user")?.trim() ?? "";
-    if (name === "") throw badRequest("the user name cannot be null", ["send the caller's name in the header user"]);
-    if (name.length > MAX_USER) throw badRequest(`The header user is longer than ${MAX_USER} characters`);
-    return name;
+    return USER.read("user", this.context.req.header("user") ?? "");
   }
 
   /**
@@ -123,11 +62,4 @@ export class Call {
     this.takeTime();
     return body;
   }
-}
-
-/** A safe integer; undefined for anything else. */
-export function integerOf(text: string): number | undefined {
-  if (!/^-?\d{1,19}$/.test(text)) return undefined;
-  const value = Number(text);
-  return Number.isSafeInteger(value) ? value : undefined;
 }

@@ -1,6 +1,7 @@
 /**
  * Endpoints as data: one description serves the router, the API document and the answers to what fits no endpoint.
- * Handlers parse with {@link Call}, not with the framework's validators: those would lose 64-bit numbers.
+ * Parameters are read by what describes them, and bodies by their handlers, since the framework's validators would lose
+ * 64-bit numbers.
  */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
@@ -9,11 +10,12 @@ import type { ErrorCode } from "../error.ts";
 import { metrics } from "../metric.ts";
 import { Call } from "./call.ts";
 import { json, Problem } from "./error.ts";
+import { pathNames, type Query, type QueryValues, readQuery } from "./parameter.ts";
 import type { Services } from "./service.ts";
 
 export type Tag = "workflow" | "run" | "step" | "log" | "system" | "control" | "signal" | "view";
 
-export interface Endpoint {
+export interface Endpoint<Q extends Query = Query> {
   readonly method: "get" | "post" | "put" | "delete";
   /** With `{name}` for parameters. */
   readonly path: string;
@@ -24,7 +26,7 @@ export interface Endpoint {
   readonly tag: Tag;
   /** Needs the `user` header. */
   readonly caller?: boolean;
-  readonly query?: Readonly<Record<string, z.ZodType>>;
+  readonly query?: Q;
   /** Undefined: a body is neither needed nor looked at. */
   readonly body?: { readonly schema: z.ZodType; readonly contentType?: string; readonly limit?: number };
   readonly reply: {
@@ -41,8 +43,21 @@ export interface Endpoint {
 /** What becomes of an error that a handler throws. */
 export type Failed = (error: unknown, context: Context) => Response;
 
-/** Returns the reply's JSON, or a whole response. */
-export type Handler = (call: Call, services: Services) => Promise<unknown> | unknown;
+/** Returns the reply's JSON, or a whole response. @param query as the endpoint describes it */
+export type Handler<Q extends Query = Query> = (
+  call: Call,
+  services: Services,
+  query: QueryValues<Q>,
+) => Promise<unknown> | unknown;
+
+/** Reads the parameters and answers. */
+type Answer = (call: Call, services: Services) => Promise<unknown> | unknown;
+
+interface Known {
+  readonly endpoint: Endpoint;
+  readonly answer: Answer;
+  readonly pattern: RegExp;
+}
 
 const duration = metrics.histogram(
   "maestro_http_request_seconds",
@@ -53,7 +68,7 @@ export class Router {
   readonly #app: OpenAPIHono;
   readonly #services: Services;
   readonly #failed: Failed;
-  readonly #known: { readonly endpoint: Endpoint; readonly handle: Handler; readonly pattern: RegExp }[] = [];
+  readonly #known: Known[] = [];
 
   constructor(app: OpenAPIHono, services: Services, failed: Failed) {
     this.#app = app;
@@ -61,8 +76,19 @@ export class Router {
     this.#failed = failed;
   }
 
-  add(endpoint: Endpoint, handle: Handler): void {
-    this.#known.push({ endpoint, handle, pattern: patternOf(endpoint.path) });
+  /** @throws Error when the path has a parameter that nothing describes */
+  add<Q extends Query = Readonly<Record<never, never>>>(endpoint: Endpoint<Q>, handle: Handler<Q>): void {
+    const names = pathNames(endpoint.path);
+    const answer: Answer = (call, services) => {
+      if (endpoint.caller === true) call.user();
+      for (const name of names) call.path(name);
+      return handle(
+        call,
+        services,
+        readQuery(endpoint.query ?? ({} as Q), (name) => call.context.req.query(name)),
+      );
+    };
+    this.#known.push({ endpoint, answer, pattern: patternOf(endpoint.path) });
   }
 
   get endpoints(): readonly Endpoint[] {
@@ -71,19 +97,19 @@ export class Router {
 
   /** Call once, after the last `add`: where two paths match, the one with the literal segment is taken. */
   mount(): void {
-    for (const { endpoint, handle } of this.#known.toSorted((a, b) => bySegments(a.endpoint.path, b.endpoint.path))) {
+    for (const { endpoint, answer } of this.#known.toSorted((a, b) => bySegments(a.endpoint.path, b.endpoint.path))) {
       this.#app.on(endpoint.method.toUpperCase(), endpoint.path.replace(/\{(\w+)\}/g, ":$1"), (context) =>
-        this.#serve(context, endpoint, handle),
+        this.#serve(context, endpoint, answer),
       );
     }
   }
 
-  async #serve(context: Context, endpoint: Endpoint, handle: Handler): Promise<Response> {
+  async #serve(context: Context, endpoint: Endpoint, answer: Answer): Promise<Response> {
     const start = performance.now();
     const call = new Call(context, endpoint.body?.limit ?? this.#services.config.limits.bodyBytes);
     let response: Response;
     try {
-      response = await this.#answer(call, endpoint, handle);
+      response = await this.#answer(call, endpoint, answer);
     } catch (error) {
       response = this.#failed(error, context);
     }
@@ -93,10 +119,9 @@ export class Router {
     return response;
   }
 
-  async #answer(call: Call, endpoint: Endpoint, handle: Handler): Promise<Response> {
+  async #answer(call: Call, endpoint: Endpoint, answer: Answer): Promise<Response> {
     if (endpoint.method !== "get") checkMediaType(call.request, endpoint.body?.contentType ?? "application/json");
-    if (endpoint.caller === true) call.user();
-    const result = await handle(call, this.#services);
+    const result = await answer(call, this.#services);
     return result instanceof Response ? result : json(result, endpoint.reply.status ?? 200);
   }
 

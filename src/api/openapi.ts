@@ -5,6 +5,7 @@ import { Components, type JsonSchema } from "./component.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { HTTP_STATUS } from "./error.ts";
 import { EXAMPLES } from "./example.ts";
+import { PATH, type Parameter, pathNames, USER } from "./parameter.ts";
 import { errorSchema, problemSchema } from "./schema/common.ts";
 
 export type OpenApiDocument = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
@@ -32,26 +33,6 @@ const ERRORS: Readonly<Partial<Record<ErrorCode, string>>> = {
 
 /** Beyond what an endpoint names. */
 const ALWAYS: readonly ErrorCode[] = ["BAD_REQUEST", "INTERNAL_ERROR", "UNAVAILABLE"];
-
-interface PathParameter {
-  readonly schema: JsonSchema;
-  readonly description: string;
-}
-
-const id = { type: "string", minLength: 1 };
-const number = { type: "integer", format: "int64", minimum: 1 };
-
-const PATH_PARAMETERS: Readonly<Record<string, PathParameter>> = {
-  workflowId: { schema: id, description: "The workflow's id" },
-  instanceId: { schema: number, description: "The instance's number within the workflow, from 1" },
-  runId: { schema: number, description: "The run's number within the instance, from 1" },
-  run: { schema: id, description: "The run's number within the instance, or `latest`" },
-  version: { schema: id, description: "A version: its number, `active`, `latest` or `default`" },
-  stepId: { schema: id, description: "The step's id in the definition" },
-  attempt: { schema: id, description: "The attempt's number at the step, or `latest`" },
-  snapshotId: { schema: id, description: "`latest`" },
-  tagName: { schema: id, description: "The tag's name" },
-};
 
 /** @param version of the program */
 export function openApiDocument(endpoints: readonly Endpoint[], version: string): OpenApiDocument {
@@ -128,18 +109,24 @@ function refusalsOf({ method, body }: Endpoint, components: Components) {
 }
 
 function parametersOf({ path, query, caller }: Endpoint, components: Components): readonly JsonSchema[] {
-  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
+  const shown = (name: string, place: string, required: boolean, { schema, description }: Parameter<unknown>) => ({
+    name,
+    in: place,
+    required,
+    schema: components.input(schema),
+    description,
+  });
   return [
-    ...names.map((name) => ({ name, in: "path", required: true, ...PATH_PARAMETERS[name] })),
-    ...Object.entries(query ?? {}).map(([name, schema]) => {
-      const { description, ...shape } = components.input(schema);
-      const otherwise = schema.meta()?.default;
-      const said = otherwise === undefined ? description : `${description}. Default: ${otherwise}`;
-      return { name, in: "query", required: false, schema: shape, description: said };
+    ...pathNames(path).map((name) => shown(name, "path", true, PATH[name])),
+    ...Object.entries(query ?? {}).map(([name, parameter]) => {
+      const { description, otherwise } = parameter;
+      const hasDefault = otherwise !== undefined && !Array.isArray(otherwise);
+      return shown(name, "query", false, {
+        ...parameter,
+        description: hasDefault ? `${description}. Default: ${otherwise}` : description,
+      });
     }),
-    ...(caller === true
-      ? [{ name: "user", in: "header", required: true, schema: { type: "string" }, description: "Who asks" }]
-      : []),
+    ...(caller === true ? [shown("user", "header", true, USER)] : []),
   ];
 }
 

@@ -3,9 +3,23 @@
  * oldest up, `cursor` is an id and exclusive. A page is a window of ids, however many of them still exist.
  */
 import { badRequest } from "../error.ts";
-import type { Call } from "./call.ts";
+import { integer, type QueryValues, text } from "./parameter.ts";
 
 const MAX_PAGE = 200;
+const SIZE = { min: 1, max: MAX_PAGE };
+
+export const pageQuery = {
+  first: integer("Page size, from the newest down", SIZE),
+  last: integer("Page size, from the oldest up", SIZE),
+  cursor: integer("Id to start beyond, exclusive", { min: 0 }),
+};
+
+/** Of a list that goes on at `next_cursor`. */
+export const listQuery = {
+  search: text("Part of an id or name, in any case"),
+  cursor: text("The previous page's next_cursor"),
+  limit: integer("Page size", SIZE, 50),
+};
 
 /** Both ends included. */
 export interface Range {
@@ -31,11 +45,8 @@ export interface Page<T> {
   readonly elements: readonly T[];
 }
 
-/** @throws BAD_REQUEST unless there is exactly one of `first` and `last`, within bounds */
-export function readPage(call: Call): PageQuery {
-  const first = call.integer("first", 1, MAX_PAGE);
-  const last = call.integer("last", 1, MAX_PAGE);
-  const cursor = call.integer("cursor", 0, Number.MAX_SAFE_INTEGER);
+/** @throws BAD_REQUEST unless there is exactly one of `first` and `last` */
+export function readPage({ first, last, cursor }: QueryValues<typeof pageQuery>): PageQuery {
   if ((first === undefined) === (last === undefined)) {
     throw badRequest("A page needs exactly one of the query parameters first and last", [
       `first or last: a number from 1 to ${MAX_PAGE}`,

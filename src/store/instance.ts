@@ -1,7 +1,7 @@
 /** Reads of runs and attempts: by id, by page, across workflows. Nothing here writes. */
 import type { StoredRun } from "../flow/port.ts";
 import type { Run, RunRef } from "../run/model.ts";
-import { RUN_STATUSES, type RunStatus } from "../run/status.ts";
+import type { RunStatus } from "../run/status.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { Sql } from "./connection.ts";
 import { type AttemptRow, attemptOf, type RunRow, runOf } from "./row.ts";
@@ -221,5 +221,3 @@ export async function listRuns(sql: Sql, filter: RunFilter): Promise<RunSummary[
     ORDER BY key DESC LIMIT ${filter.limit}`;
   return rows.map(toSummary);
 }
-
-export const isRunStatus = (text: string): text is RunStatus => (RUN_STATUSES as readonly string[]).includes(text);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Content, Contract, type Document, type Operation, only } from "../support/contract.ts";
+import { type Content, Contract, type Document, type Operation, only, type Parameter } from "../support/contract.ts";
 import { apiFixture } from "./fixture.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -84,6 +84,69 @@ describe("the API document", () => {
     expect(faults).toEqual([]);
   });
 });
+
+describe("a parameter of a read", () => {
+  const reads = operations.filter(({ method, parameters }) => method === "get" && parameters.length > 0);
+
+  test("is refused outside of what the document says of it", async () => {
+    const taken: string[] = [];
+    for (const { operationId, path, parameters } of reads) {
+      for (const parameter of parameters) {
+        for (const value of outside(parameter)) {
+          const { status } = await call("GET", pathWith(path, parameters, parameter, value));
+          if (status !== 400) taken.push(`${operationId} ${parameter.name}=${value.slice(0, 20)}: ${status}`);
+        }
+      }
+    }
+    expect(taken).toEqual([]);
+  });
+
+  test("is taken at the bounds that the document says", async () => {
+    const refused: string[] = [];
+    for (const { operationId, path, parameters } of reads) {
+      for (const parameter of parameters) {
+        for (const value of inside(parameter)) {
+          const { status, text } = await call("GET", pathWith(path, parameters, parameter, value));
+          if (status !== 200 && status !== 404) refused.push(`${operationId} ${parameter.name}=${value}: ${text}`);
+        }
+      }
+    }
+    expect(refused).toEqual([]);
+  });
+});
+
+/** A path in which one parameter has a value, and each other one that must be there a good one. */
+function pathWith(path: string, all: readonly Parameter[], parameter: Parameter, value: string): string {
+  const query = new URLSearchParams(parameter.in === "query" ? { [parameter.name]: value } : {});
+  const isPage = all.some((it) => it.name === "first");
+  if (isPage && !["first", "last"].includes(parameter.name)) query.set("first", "1");
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    if (parameter.in === "path" && name === parameter.name) return encodeURIComponent(value);
+    const schema = all.find((it) => it.name === name)?.schema;
+    return schema?.enum?.[0] ?? (schema?.type === "integer" || schema?.pattern ? "1" : "nobody");
+  });
+  return query.size === 0 ? filled : `${filled}?${query}`;
+}
+
+function outside({ schema }: Parameter): readonly string[] {
+  if (schema.enum || schema.pattern || schema.type === "boolean") return ["nonsense"];
+  if (schema.maxLength !== undefined) return ["x".repeat(schema.maxLength + 1)];
+  if (schema.type !== "integer") return [];
+  const { minimum, maximum } = schema;
+  return [
+    "nonsense",
+    "1.5",
+    ...[(minimum ?? Number.NaN) - 1, (maximum ?? Number.NaN) + 1].filter(Number.isFinite).map(String),
+  ];
+}
+
+function inside({ schema }: Parameter): readonly string[] {
+  if (schema.enum) return schema.enum;
+  if (schema.pattern) return ["latest", "1"];
+  if (schema.type === "boolean") return ["true", "false"];
+  if (schema.type !== "integer") return schema.maxLength === undefined ? [] : ["x".repeat(schema.maxLength)];
+  return [schema.minimum ?? 0, schema.maximum ?? Number.MAX_SAFE_INTEGER].map(String);
+}
 
 /** Definitions in a folder, parsed. */
 function definitionsIn(folder: string): readonly (readonly [file: string, value: unknown])[] {

@@ -100,7 +100,7 @@ function unblockRoutes(router: Router): void {
 }
 
 async function stopWorkflow(call: Call, { sql, engine, clock }: Services, action: Stop): Promise<TimelineActionEvent> {
-  const [workflowId, user, now] = [call.id("workflowId"), call.user(), clock.now()];
+  const [workflowId, user, now] = [call.path("workflowId"), call.user(), clock.now()];
   const reason = `All workflow instances of workflow id [${workflowId}] are terminated to status [${TARGET[action]}] by the caller [${user}]`;
   const queued = await stopAllQueued(sql, workflowId, TARGET[action], logEvent(reason, now));
   const running = await stopAllRunning(sql, workflowId, { action, user, reason, createTime: now });
@@ -112,8 +112,8 @@ async function stopWorkflow(call: Call, { sql, engine, clock }: Services, action
 
 /** The run of the path, which must be the instance's latest. */
 async function latestRun(call: Call, { sql }: Services): Promise<Run> {
-  const [workflowId, instanceId] = [call.id("workflowId"), call.number("instanceId")];
-  const runId = call.context.req.param("runId") === undefined ? "latest" : call.number("runId");
+  const [workflowId, instanceId] = [call.path("workflowId"), call.path("instanceId")];
+  const runId = call.context.req.param("runId") === undefined ? "latest" : call.path("runId");
   const run = await loadRun(sql, workflowId, instanceId, "latest");
   if (run === undefined) throw noRun(workflowId, instanceId, runId);
   if (runId !== "latest" && runId !== run.runId) {
@@ -171,7 +171,7 @@ function actionView(run: Run, status: RunStatus, completed: boolean, message: st
 }
 
 async function unblockWorkflow(call: Call, { sql, engine, clock }: Services): Promise<TimelineActionEvent> {
-  const [workflowId, user, now] = [call.id("workflowId"), call.user(), clock.now()];
+  const [workflowId, user, now] = [call.path("workflowId"), call.user(), clock.now()];
   const event = { timestamp: now, type: "ACTION", action: "UNBLOCK", author: user } as const;
   const reason = `Unblock workflow [${workflowId}]`;
   if (isInlineId(workflowId)) return { ...event, message: "Unblocked the workflow.", reason };

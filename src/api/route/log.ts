@@ -6,7 +6,7 @@ import { loadAttempt, loadRun } from "../../store/instance.ts";
 import { readLog, type StoredLogChunk } from "../../store/log.ts";
 import type { Call } from "../call.ts";
 import type { Router } from "../endpoint.ts";
-import { flagQuery } from "../schema/common.ts";
+import { choice, flag, integer } from "../parameter.ts";
 import type { Services } from "../service.ts";
 import { RE_READ, Wakeup } from "../wait.ts";
 import { noAttempt } from "./step.ts";
@@ -35,21 +35,18 @@ export function logRoutes(router: Router): void {
         "under the chunk's id, and `end` once the attempt is over and all is sent. Last-Event-ID resumes.",
       tag: "log",
       query: {
-        follow: flagQuery(false, "Server-sent events, until the attempt is over"),
-        after: z.int().min(0).optional().meta({ description: "Id of the last chunk that is known" }),
-        stream: z.enum(["stdout", "stderr"]).optional().meta({ description: "One of the two streams alone" }),
+        follow: flag(false, "Server-sent events, until the attempt is over"),
+        after: integer("Id of the last chunk that is known", { min: 0 }),
+        stream: choice("One of the two streams alone", ["stdout", "stderr"]),
       },
       reply: { description: "The text", schema: z.string(), contentType: "text/plain" },
       errors: ["NOT_FOUND"],
     },
-    async (call, services) => {
+    async (call, services, { follow, stream, ...query }) => {
       const target = await find(call, services);
-      const after = call.integer("after", 0, Number.MAX_SAFE_INTEGER) ?? lastEventId(call) ?? 0;
-      const stream = call.query("stream");
+      const after = query.after ?? lastEventId(call) ?? 0;
       const wanted = (chunk: StoredLogChunk): boolean => stream === undefined || chunk.stream === stream;
-      return call.flag("follow", false)
-        ? followed(call, services, target, after, wanted)
-        : printed(call, services, target, after, wanted);
+      return follow ? followed(call, services, target, after, wanted) : printed(call, services, target, after, wanted);
     },
   );
 }
@@ -60,8 +57,8 @@ function lastEventId(call: Call): number | undefined {
 }
 
 async function find(call: Call, { sql }: Services): Promise<Target> {
-  const [workflowId, instanceId, runId] = [call.id("workflowId"), call.number("instanceId"), call.number("runId")];
-  const [stepId, attemptId] = [call.id("stepId"), call.numberOrLatest("attempt")];
+  const [workflowId, instanceId, runId] = [call.path("workflowId"), call.path("instanceId"), call.path("runId")];
+  const [stepId, attemptId] = [call.path("stepId"), call.path("attempt")];
   const run = await loadRun(sql, workflowId, instanceId, runId);
   const attempt = run && (await loadAttempt(sql, run.key, stepId, attemptId));
   if (run === undefined || attempt === undefined) throw noAttempt(workflowId, instanceId, runId, stepId, attemptId);

@@ -82,7 +82,7 @@ function tagRoutes(router: Router): void {
       errors: ["NOT_FOUND"],
     },
     async (call, services) =>
-      changed(services, call, await removeTag(services.sql, changeOf(call, services), call.id("tagName"))),
+      changed(services, call, await removeTag(services.sql, changeOf(call, services), call.path("tagName"))),
   );
 }
 
@@ -101,7 +101,7 @@ function activationRoutes(router: Router): void {
       errors: ["NOT_FOUND"],
     },
     async (call, services) => {
-      const text = call.id("version");
+      const text = call.path("version");
       checkVersionText(text);
       const change = changeOf(call, services);
       const done = await activate(services.sql, change, (row) => chooseVersion(text, row));
@@ -129,25 +129,21 @@ function activationRoutes(router: Router): void {
 }
 
 async function getSnapshot(call: Call, { sql }: Services) {
-  const workflowId = call.id("workflowId");
-  const snapshot = call.id("snapshotId");
-  if (snapshot.toLowerCase() !== "latest") {
-    throw badRequest(`Invalid properties snapshot [${snapshot}]`, ["snapshotId: must be latest"]);
-  }
+  const workflowId = call.path("workflowId");
   const row = await loadWorkflow(sql, workflowId);
   if (row === undefined) throw noWorkflow(workflowId);
   return row.properties;
 }
 
 const changeOf = (call: Call, { clock }: Services) => ({
-  workflowId: call.id("workflowId"),
+  workflowId: call.path("workflowId"),
   author: call.user(),
   now: clock.now(),
 });
 
 /** A changed strategy may let queued runs go. */
 function changed<T>({ engine }: Services, call: Call, result: T): T {
-  engine.hintDequeue([call.id("workflowId")]);
+  engine.hintDequeue([call.path("workflowId")]);
   return result;
 }
 
@@ -159,7 +155,7 @@ function readTag(json: unknown): Tag {
 }
 
 function activationView(call: Call, { engine }: Services, action: string, done: Activation, now: number) {
-  const workflowId = call.id("workflowId");
+  const workflowId = call.path("workflowId");
   if (done.changed) engine.hintDequeue([workflowId]);
   return {
     workflow_id: workflowId,

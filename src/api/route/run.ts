@@ -1,13 +1,11 @@
 /** Runs of workflow instances: reads, one by one and in pages. */
-import { z } from "zod";
 import { badRequest, notFound } from "../../error.ts";
 import type { StoredRun } from "../../flow/port.ts";
 import { parseJson } from "../../json.ts";
 import type { Run, RunRef } from "../../run/model.ts";
-import { RUN_ACTIONS, type RunStatus, type StoredRunStatus, shownRunStatus } from "../../run/status.ts";
+import { RUN_ACTIONS, RUN_STATUSES, type StoredRunStatus, shownRunStatus } from "../../run/status.ts";
 import {
   instanceRange,
-  isRunStatus,
   listRuns,
   loadLatestRuns,
   loadRun,
@@ -17,20 +15,36 @@ import {
   readRun,
   runRange,
 } from "../../store/instance.ts";
-import { type Call, integerOf } from "../call.ts";
+import type { Call } from "../call.ts";
 import type { Router } from "../endpoint.ts";
-import { pageOf, readPage, windowOf } from "../page.ts";
+import { listQuery, pageOf, pageQuery, readPage, windowOf } from "../page.ts";
+import { flag, integer, integerOf, type QueryValues, text, words } from "../parameter.ts";
 import { isOver } from "../reader.ts";
-import { flagQuery, listQuery, pageQuery } from "../schema/common.ts";
 import { instancePageSchema, instanceSchema, runActionMapSchema, runListSchema } from "../schema/run.ts";
 import type { Services } from "../service.ts";
 import { RE_READ, Wakeup } from "../wait.ts";
 
 const BASE = "/api/v3/workflows";
-const PAGE = 50;
 const MAX_WAIT_S = 300;
 
-const enriched = flagQuery(true, "Adds the changes of status to the timeline");
+const enriched = flag(true, "Adds the changes of status to the timeline");
+
+const runQuery = {
+  enriched,
+  aggregated: flag(false, "Adds the steps over all runs of the instance"),
+  wait: integer(
+    "Seconds to wait for the run to end; the answer then shows it as it is, ended or not",
+    { min: 0, max: MAX_WAIT_S },
+    0,
+  ),
+};
+
+const searchQuery = {
+  ...listQuery,
+  workflow_id: text("Only the runs of this workflow"),
+  status: words("Statuses", RUN_STATUSES),
+  inline: flag(false, "Iterations of loops too"),
+};
 
 export function runRoutes(router: Router): void {
   singleRoutes(router);
@@ -58,13 +72,7 @@ function singleRoutes(router: Router): void {
       summary: "A run: a number or latest",
       description: "With `wait` the answer comes when the run has ended, or after that many seconds as it is then.",
       tag: "run",
-      query: {
-        enriched,
-        aggregated: flagQuery(false, "Adds the steps over all runs of the instance"),
-        wait: z.int().min(0).max(MAX_WAIT_S).optional().meta({
-          description: "Seconds to wait for the run to end; the answer then shows it as it is, ended or not",
-        }),
-      },
+      query: runQuery,
       reply: { description: "The run", schema: instanceSchema },
       errors: ["NOT_FOUND"],
     },
@@ -82,9 +90,9 @@ function singleRoutes(router: Router): void {
       reply: { description: "The run", schema: instanceSchema },
       errors: ["NOT_FOUND"],
     },
-    async (call, { sql, reader }) => {
-      const [workflowId, instanceId] = [call.id("workflowId"), call.number("instanceId")];
-      const options = { enriched: call.flag("enriched", true), aggregated: true };
+    async (call, { sql, reader }, query) => {
+      const [workflowId, instanceId] = [call.path("workflowId"), call.path("instanceId")];
+      const options = { enriched: query.enriched, aggregated: true };
       const run = await loadRun(sql, workflowId, instanceId, "latest");
       if (run === undefined) throw noRun(workflowId, instanceId, "latest");
       return reader.run(run, options);
@@ -95,12 +103,10 @@ function singleRoutes(router: Router): void {
 export const noRun = (workflowId: string, instanceId: number, runId: number | "latest") =>
   notFound(`Cannot find the run [${workflowId}][${instanceId}][${runId}]: it has not been made or has been deleted.`);
 
-async function getRun(call: Call, services: Services) {
+async function getRun(call: Call, services: Services, { wait, ...options }: QueryValues<typeof runQuery>) {
   const { sql, reader } = services;
-  const [workflowId, instanceId] = [call.id("workflowId"), call.number("instanceId")];
-  const runId = call.numberOrLatest("run");
-  const options = { enriched: call.flag("enriched", true), aggregated: call.flag("aggregated", false) };
-  const wait = call.integer("wait", 0, MAX_WAIT_S) ?? 0;
+  const [workflowId, instanceId] = [call.path("workflowId"), call.path("instanceId")];
+  const runId = call.path("run");
   if (wait === 0 || runId === "latest") {
     const run = await loadRun(sql, workflowId, instanceId, runId);
     if (run === undefined) throw noRun(workflowId, instanceId, runId);
@@ -147,9 +153,9 @@ function pageRoutes(router: Router): void {
       query: pageQuery,
       reply: { description: "A page", schema: instancePageSchema },
     },
-    async (call, { sql, reader }) => {
-      const [workflowId, instanceId] = [call.id("workflowId"), call.number("instanceId")];
-      const query = readPage(call);
+    async (call, { sql, reader }, page) => {
+      const [workflowId, instanceId] = [call.path("workflowId"), call.path("instanceId")];
+      const query = readPage(page);
       const all = await runRange(sql, workflowId, instanceId);
       const window = windowOf(query, all);
       const runs = window === undefined ? [] : await loadRuns(sql, workflowId, instanceId, window);
@@ -165,13 +171,12 @@ function pageRoutes(router: Router): void {
       description:
         "A page by instance id: `first` counts from the newest down, `last` from the oldest up, `cursor` is an id and exclusive.",
       tag: "run",
-      query: { ...pageQuery, aggregated: flagQuery(true, "Adds the steps over all runs of each instance") },
+      query: { ...pageQuery, aggregated: flag(true, "Adds the steps over all runs of each instance") },
       reply: { description: "A page", schema: instancePageSchema },
     },
-    async (call, { sql, reader }) => {
-      const workflowId = call.id("workflowId");
-      const query = readPage(call);
-      const aggregated = call.flag("aggregated", true);
+    async (call, { sql, reader }, { aggregated, ...page }) => {
+      const workflowId = call.path("workflowId");
+      const query = readPage(page);
       const all = await instanceRange(sql, workflowId);
       const window = windowOf(query, all);
       const runs = window === undefined ? [] : await loadLatestRuns(sql, workflowId, window);
@@ -186,28 +191,22 @@ function pageRoutes(router: Router): void {
       summary: "Runs of all workflows or of one, the newest first",
       description: "Summaries, the newest first; goes on at `next_cursor`. An empty list is no error.",
       tag: "run",
-      query: {
-        ...listQuery,
-        workflow_id: z.string().optional().meta({ description: "Only the runs of this workflow" }),
-        status: z.string().optional().meta({ description: "Statuses, separated by commas" }),
-        inline: flagQuery(false, "Iterations of loops too"),
-      },
+      query: searchQuery,
       reply: { description: "A page", schema: runListSchema },
     },
     searchRuns,
   );
 }
 
-async function searchRuns(call: Call, { sql }: Services) {
-  const limit = call.integer("limit", 1, 200) ?? PAGE;
-  const workflowId = call.query("workflow_id");
+async function searchRuns(_call: Call, { sql }: Services, query: QueryValues<typeof searchQuery>) {
+  const { workflow_id: workflowId, search, status, inline, limit } = query;
   const filter: RunFilter = {
     workflowId,
-    search: call.query("search"),
-    statuses: readStatuses(call.query("status")),
-    inline: call.flag("inline", false),
+    search,
+    statuses: status,
+    inline,
     limit: limit + 1,
-    ...readCursor(call.query("cursor"), workflowId !== undefined),
+    ...readCursor(query.cursor, workflowId !== undefined),
   };
   const found = await listRuns(sql, filter);
   const elements = found.slice(0, limit);
@@ -217,17 +216,6 @@ async function searchRuns(call: Call, { sql }: Services) {
     elements: elements.map(summaryView),
     ...(found.length > limit && cursor !== undefined && { next_cursor: cursor }),
   };
-}
-
-function readStatuses(text: string | undefined): RunStatus[] {
-  const statuses = (text ?? "").split(",").map((it) => it.trim().toUpperCase());
-  return statuses
-    .filter((it) => it !== "")
-    .map((status) => {
-      if (isRunStatus(status)) return status;
-      const known = Object.keys(RUN_ACTIONS).join(", ");
-      throw badRequest(`Invalid query parameter [status]: [${status}]`, [`status: must be of ${known}`]);
-    });
 }
 
 function readCursor(text: string | undefined, ofWorkflow: boolean): Pick<RunFilter, "beforeKey" | "beforeRun"> {

@@ -28,7 +28,7 @@ export function startRoutes(router: Router): void {
 }
 
 async function startRun(call: Call, { engine, clock }: Services) {
-  const [workflowId, version, user] = [call.id("workflowId"), call.id("version"), call.user()];
+  const [workflowId, version, user] = [call.path("workflowId"), call.path("version"), call.user()];
   const request = parseStartRequest(await call.body(), user, clock.now());
   const reply = await engine.start({ workflowId, version, request, user });
   return {

@@ -6,14 +6,16 @@ import type { StepView } from "../../step/view.ts";
 import { loadAttempt, loadInstance, loadLatestAttempts, loadRun } from "../../store/instance.ts";
 import type { Call } from "../call.ts";
 import type { Router } from "../endpoint.ts";
-import { flagQuery } from "../schema/common.ts";
+import { flag, type QueryValues } from "../parameter.ts";
 import { stepActionMapSchema, stepInstanceSchema, stepInstancesSchema } from "../schema/step.ts";
 import type { Services } from "../service.ts";
 
 const BASE = "/api/v3/workflows";
 const INSTANCE = `${BASE}/{workflowId}/instances/{instanceId}`;
 
-const enriched = flagQuery(true, "Adds the changes of status to the timeline");
+const query = { enriched: flag(true, "Adds the changes of status to the timeline") };
+
+type StepQuery = QueryValues<typeof query>;
 
 export function stepRoutes(router: Router): void {
   listRoutes(router);
@@ -25,7 +27,7 @@ export function stepRoutes(router: Router): void {
       summary: "The newest attempt at a step, over all runs of the instance",
       description: "Looks through the runs of the instance from the newest on.",
       tag: "step",
-      query: { enriched },
+      query,
       reply: { description: "The attempt", schema: stepInstanceSchema },
       errors: ["NOT_FOUND"],
     },
@@ -39,7 +41,7 @@ export function stepRoutes(router: Router): void {
       summary: "An attempt at a step: a number or latest",
       description: "With its params as they were evaluated, its timeline, and its artifacts.",
       tag: "step",
-      query: { enriched },
+      query,
       reply: { description: "The attempt", schema: stepInstanceSchema },
       errors: ["NOT_FOUND"],
     },
@@ -84,7 +86,7 @@ function listRoutes(router: Router): void {
       errors: ["NOT_FOUND"],
     },
     async (call, { sql, reader }) => {
-      const [workflowId, instanceId, runId] = [call.id("workflowId"), call.number("instanceId"), call.number("runId")];
+      const [workflowId, instanceId, runId] = [call.path("workflowId"), call.path("instanceId"), call.path("runId")];
       const run = await loadRun(sql, workflowId, instanceId, runId);
       const attempts = run === undefined ? [] : await loadLatestAttempts(sql, [run.key]);
       if (run === undefined || attempts.length === 0) {
@@ -100,7 +102,7 @@ function listRoutes(router: Router): void {
 }
 
 async function listInstanceSteps(call: Call, { sql, reader }: Services): Promise<StepView[]> {
-  const runs = await loadInstance(sql, call.id("workflowId"), call.number("instanceId"));
+  const runs = await loadInstance(sql, call.path("workflowId"), call.path("instanceId"));
   const attempts = await loadLatestAttempts(
     sql,
     runs.map((run) => run.key),
@@ -121,21 +123,20 @@ async function listInstanceSteps(call: Call, { sql, reader }: Services): Promise
   return views.sort((a, b) => a.step_instance_id - b.step_instance_id);
 }
 
-async function getInstanceStep(call: Call, services: Services): Promise<StepView> {
-  const [workflowId, instanceId, stepId] = [call.id("workflowId"), call.number("instanceId"), call.id("stepId")];
-  const withTimeline = call.flag("enriched", true);
+async function getInstanceStep(call: Call, services: Services, { enriched }: StepQuery): Promise<StepView> {
+  const [workflowId, instanceId, stepId] = [call.path("workflowId"), call.path("instanceId"), call.path("stepId")];
   for (const run of await loadInstance(services.sql, workflowId, instanceId)) {
-    const view = await attemptView(services, run, stepId, "latest", withTimeline);
+    const view = await attemptView(services, run, stepId, "latest", enriched);
     if (view !== undefined) return view;
   }
   throw notFound(`Cannot find step [${stepId}] of the instance [${workflowId}][${instanceId}].`);
 }
 
-async function getAttempt(call: Call, services: Services): Promise<StepView> {
-  const [workflowId, instanceId, runId] = [call.id("workflowId"), call.number("instanceId"), call.number("runId")];
-  const [stepId, attemptId] = [call.id("stepId"), call.numberOrLatest("attempt")];
+async function getAttempt(call: Call, services: Services, { enriched }: StepQuery): Promise<StepView> {
+  const [workflowId, instanceId, runId] = [call.path("workflowId"), call.path("instanceId"), call.path("runId")];
+  const [stepId, attemptId] = [call.path("stepId"), call.path("attempt")];
   const run = await loadRun(services.sql, workflowId, instanceId, runId);
-  const view = run && (await attemptView(services, run, stepId, attemptId, call.flag("enriched", true)));
+  const view = run && (await attemptView(services, run, stepId, attemptId, enriched));
   if (view !== undefined) return view;
   throw noAttempt(workflowId, instanceId, runId, stepId, attemptId);
 }

@@ -1,5 +1,4 @@
 /** Workflows: push, read, list, delete. */
-import { z } from "zod";
 import { DEFAULT_LIMITS, type DefinitionLimits } from "../../definition/limit.ts";
 import { workflowCreateRequestSchema, workflowDefinitionSchema } from "../../definition/metadata.ts";
 import { effectiveRunStrategy } from "../../definition/properties.ts";
@@ -23,8 +22,9 @@ import {
 } from "../../store/workflow.ts";
 import type { Call } from "../call.ts";
 import type { Router } from "../endpoint.ts";
-import { pageOf, readPage, windowOf } from "../page.ts";
-import { flagQuery, listQuery, pageQuery, pageSchema } from "../schema/common.ts";
+import { listQuery, pageOf, pageQuery, readPage, windowOf } from "../page.ts";
+import { flag, type QueryValues, text } from "../parameter.ts";
+import { pageSchema } from "../schema/common.ts";
 import {
   workflowCreateResponseSchema,
   workflowListSchema,
@@ -35,10 +35,10 @@ import type { Services } from "../service.ts";
 import { defaultVersion, definitionView, findInline, findVersion, isInlineId } from "../version.ts";
 
 const BASE = "/api/v3/workflows";
-const PAGE = 50;
 /** A pushed definition may be written with blanks: what counts is its compact form. */
 const RAW_FACTOR = 40;
 
+const versionQuery = { enriched: flag(false, "Adds merged params and next execution times") };
 const pushBody = { schema: workflowCreateRequestSchema, limit: RAW_FACTOR * DEFAULT_LIMITS.requestBytes };
 
 export function workflowRoutes(router: Router): void {
@@ -126,7 +126,7 @@ async function validateWorkflow(call: Call, services: Services) {
 }
 
 async function removeWorkflow(call: Call, services: Services) {
-  const workflowId = call.id("workflowId");
+  const workflowId = call.path("workflowId");
   const author = call.user();
   if (isInlineId(workflowId)) {
     throw new MaestroError("UNPROCESSABLE_ENTITY", `Cannot delete [${workflowId}]: it is a part of another workflow.`);
@@ -165,7 +165,7 @@ function readRoutes(router: Router): void {
       summary: "A version: a number, active, latest or default",
       description: "The definition as it was pushed, with defaults written out, and the properties as they are now.",
       tag: "workflow",
-      query: { enriched: flagQuery(false, "Adds merged params and next execution times") },
+      query: versionQuery,
       reply: { description: "The version", schema: workflowDefinitionSchema },
       errors: ["NOT_FOUND"],
     },
@@ -195,27 +195,26 @@ function readRoutes(router: Router): void {
       reply: { description: "At most 300 events", schema: workflowTimelineSchema },
     },
     async (call, { sql }) => {
-      const workflowId = call.id("workflowId");
+      const workflowId = call.path("workflowId");
       return { workflow_id: workflowId, timeline_events: await loadHistory(sql, workflowId) };
     },
   );
 }
 
-async function getVersion(call: Call, services: Services) {
-  const workflowId = call.id("workflowId");
-  const enriched = call.flag("enriched", false);
+async function getVersion(call: Call, services: Services, { enriched }: QueryValues<typeof versionQuery>) {
+  const workflowId = call.path("workflowId");
   const found = isInlineId(workflowId)
     ? await findInline(services, workflowId)
-    : await findVersion(services, workflowId, call.id("version"));
+    : await findVersion(services, workflowId, call.path("version"));
   const extras = enriched
     ? previewDefinition(found.version.workflow, services.clock.now(), services.config.catalog)
     : undefined;
   return definitionView(found.row, found.version, extras);
 }
 
-async function listVersions(call: Call, { sql }: Services) {
-  const query = readPage(call);
-  const row = await loadWorkflow(sql, call.id("workflowId"));
+async function listVersions(call: Call, { sql }: Services, page: QueryValues<typeof pageQuery>) {
+  const query = readPage(page);
+  const row = await loadWorkflow(sql, call.path("workflowId"));
   const all = row && { low: 1, high: row.latestVersion };
   const window = windowOf(query, all);
   if (row === undefined || window === undefined) return pageOf([], window, all);
@@ -228,7 +227,7 @@ async function listVersions(call: Call, { sql }: Services) {
 }
 
 async function getOverview(call: Call, { sql }: Services) {
-  const workflowId = call.id("workflowId");
+  const workflowId = call.path("workflowId");
   const row = await loadWorkflow(sql, workflowId);
   if (row === undefined) throw noWorkflow(workflowId);
   const { failed, ...nonterminal } = await countInstances(sql, workflowId);
@@ -257,13 +256,12 @@ function listRoutes(router: Router): void {
       tag: "workflow",
       query: {
         ...listQuery,
-        cursor: z.string().optional().meta({ description: "The last workflow id of the page before" }),
+        cursor: text("The last workflow id of the page before"),
       },
       reply: { description: "A page", schema: workflowListSchema },
     },
-    async (call, { sql }) => {
-      const limit = call.integer("limit", 1, 200) ?? PAGE;
-      const filter = { search: call.query("search"), after: call.query("cursor"), limit: limit + 1 };
+    async (_call, { sql }, { search, cursor, limit }) => {
+      const filter = { search, after: cursor, limit: limit + 1 };
       const found = await listWorkflows(sql, filter);
       const elements = found.slice(0, limit);
       const last = elements.at(-1);

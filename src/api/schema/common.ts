@@ -4,13 +4,6 @@ import { ERROR_CODES } from "../../error.ts";
 
 export const millis = z.int().meta({ description: "Epoch milliseconds" });
 
-/** A query parameter that is written as text. */
-export const flagQuery = (otherwise: boolean, description: string) =>
-  z
-    .enum(["true", "false"])
-    .optional()
-    .meta({ description, default: String(otherwise) });
-
 export const errorSchema = z
   .strictObject({
     status: z.enum(ERROR_CODES),
@@ -44,12 +37,6 @@ const pageInfoSchema = z
 export const pageSchema = (id: string, element: z.ZodType) =>
   z.strictObject({ page_info: pageInfoSchema, total_count: z.int(), elements: z.array(element) }).meta({ id });
 
-export const pageQuery = {
-  first: z.int().min(1).max(200).optional().meta({ description: "Page size, from the newest down" }),
-  last: z.int().min(1).max(200).optional().meta({ description: "Page size, from the oldest up" }),
-  cursor: z.int().optional().meta({ description: "Id to start beyond, exclusive" }),
-};
-
 /** A list that goes on at `next_cursor`. */
 export const listSchema = (id: string, element: z.ZodType) =>
   z
@@ -58,9 +45,3 @@ export const listSchema = (id: string, element: z.ZodType) =>
       next_cursor: z.string().optional().meta({ description: "Absent on the last page" }),
     })
     .meta({ id });
-
-export const listQuery = {
-  search: z.string().optional().meta({ description: "Part of an id or name, in any case" }),
-  cursor: z.string().optional().meta({ description: "The previous page's next_cursor" }),
-  limit: z.int().min(1).max(200).optional().meta({ description: "Page size", default: 50 }),
-};
