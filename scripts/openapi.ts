@@ -1,4 +1,4 @@
-/** Writes `openapi/openapi.json` from the endpoints. A test fails when the file is stale. */
+/** Writes the documents in `openapi/` from the endpoints. A test fails when one is stale. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createApp } from "../src/api/app.ts";
@@ -12,5 +12,7 @@ const config = { version: "0.0.0", limits: { steps: 1000, definitionBytes: 262_1
 const app = createApp({ ...unused, db: { ...unused.db, sql: undefined as never }, config });
 const folder = join(import.meta.dir, "../openapi");
 await mkdir(folder, { recursive: true });
-const document: unknown = await (await app.request("/openapi.json")).json();
-await Bun.write(join(folder, "openapi.json"), `${stringifyJson(document, 2)}\n`);
+for (const name of ["openapi.json", "openapi-3.0.json"]) {
+  const document: unknown = await (await app.request(`/${name}`)).json();
+  await Bun.write(join(folder, name), `${stringifyJson(document, 2)}\n`);
+}

@@ -121,7 +121,13 @@ function adapt(schema: z.ZodType, json: Mutable, direction: Direction): void {
     readonly def: { readonly type: string; readonly discriminator?: string };
   };
   if (def.type === "union" && def.discriminator !== undefined) json.discriminator = { propertyName: def.discriminator };
-  if (direction === "input") takeMore(schema, json);
+  const instead = spellings.get(schema)?.instead;
+  if (instead !== undefined) {
+    clear(json);
+    Object.assign(json, instead);
+  } else if (direction === "input") {
+    takeMore(schema, json);
+  }
 }
 
 function adaptObject(json: Mutable, direction: Direction): void {
@@ -129,6 +135,10 @@ function adaptObject(json: Mutable, direction: Direction): void {
   if (direction === "output" && json.additionalProperties === false) delete json.additionalProperties;
   delete json.propertyNames;
   const properties = json.properties as Record<string, JsonSchema> | undefined;
+  // `{}` says nothing, and beside properties some generators make a map of the object, without them.
+  if (properties !== undefined && JSON.stringify(json.additionalProperties) === "{}") {
+    delete json.additionalProperties;
+  }
   for (const [name, property] of Object.entries(properties ?? {})) {
     if (property.not !== undefined) delete properties?.[name]; // refused in any case
   }
@@ -156,6 +166,11 @@ function variables(values: readonly string[]): readonly string[] {
   });
 }
 
+/** Leaves a schema its name and description. */
+function clear(json: Mutable): void {
+  for (const key of Object.keys(json)) if (key !== "id" && key !== "description") delete json[key];
+}
+
 /** What a request may say beside what a reply says. */
 function takeMore(schema: z.ZodType, json: Mutable): void {
   const more = spellings.get(schema);
@@ -163,7 +178,7 @@ function takeMore(schema: z.ZodType, json: Mutable): void {
   if (more.anyCase === true) Object.assign(json, inAnyCase(json.enum as readonly string[], more.values));
   if (more.takes === undefined) return;
   const { id, description, ...own } = json;
-  for (const key of Object.keys(json)) if (key !== "id" && key !== "description") delete json[key];
+  clear(json);
   const takes = more.takes.map((it) => (it.enum ? { ...it, ...inAnyCase(it.enum as readonly string[]) } : it));
   json.anyOf = [...takes, own];
 }

@@ -73,7 +73,7 @@ export function docsPage(document: OpenApiDocument): string {
 <title>${plain(title)} API</title><style>${STYLE}</style></head><body><nav aria-label="Contents">${navigation}<b>schemas</b>
 ${schemas.map(([name]) => `<a href="#schema-${name}">${plain(name)}</a>`).join("")}</nav>
 <main><h1>${plain(title)} API <small>${plain(version)}</small></h1><p>${plain(description ?? "")}
-The same as a document: <a href="/openapi.json">/openapi.json</a>.</p>${body}<h2>schemas</h2>${models}</main></body></html>`;
+The same as a document: <a href="/openapi.json">/openapi.json</a>, or in OpenAPI 3.0 <a href="/openapi-3.0.json">/openapi-3.0.json</a>.</p>${body}<h2>schemas</h2>${models}</main></body></html>`;
 }
 
 function operationHtml(path: string, method: string, operation: Operation): string {

@@ -215,5 +215,6 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   getVersion: { reply: { version: "1.0.0" } },
   listStepTypes: { reply: [{ type: "NoOp", runnable: true }] },
   getOpenApi: { reply: { openapi: "3.1.0" } },
+  getEarlierOpenApi: { reply: { openapi: "3.0.3" } },
   getDocs: { reply: "<!doctype html>" },
 };

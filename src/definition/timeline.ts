@@ -125,7 +125,8 @@ export const artifactSchema: z.ZodType<Artifact> = reading(
   canonicalType,
   z.looseObject({ type: z.enum(ARTIFACT_TYPES).optional() }),
 ).meta({ id: "Artifact" });
-spellings.add(artifactSchema, { takes: [{ type: "object", additionalProperties: {} }] });
+// A `type` that is none of these is no error: what an artifact holds is its runtime's affair.
+spellings.add(artifactSchema, { instead: { type: "object", additionalProperties: {} } });
 
 /** One line of a workflow's history. */
 export interface WorkflowTimelineEvent {

@@ -18,6 +18,8 @@ export interface Spellings {
   readonly values?: readonly string[];
   /** JSON Schemas of other things that are read as this; enums among them in any case. */
   readonly takes?: readonly Readonly<Record<string, unknown>>[];
+  /** JSON Schema that stands for this one, in requests and in replies. */
+  readonly instead?: Readonly<Record<string, unknown>>;
 }
 
 export const spellings = z.registry<Spellings>();

@@ -20,11 +20,14 @@ const requestOf = (operationId: string): object =>
   only(operations.find((it) => it.operationId === operationId)?.requestBody?.content)?.schema ?? { not: {} };
 
 describe("the API document", () => {
-  test("is the one in openapi/; bun scripts/openapi.ts writes it", () => {
-    const stored = JSON.parse(readFileSync(join(root, "openapi/openapi.json"), "utf8")) as Document;
-    const { version } = stored.info;
-    expect({ ...document, info: { ...document.info, version } }).toEqual(stored);
-  });
+  test.each(["openapi.json", "openapi-3.0.json"])(
+    "is the one in openapi/, %s; bun scripts/openapi.ts writes it",
+    async (name) => {
+      const stored = JSON.parse(readFileSync(join(root, "openapi", name), "utf8")) as Document;
+      const served = (await call("GET", `/${name}`)).body as Document;
+      expect({ ...served, info: { ...served.info, version: stored.info.version } }).toEqual(stored);
+    },
+  );
 
   test("names every operation once, and the errors of each", () => {
     const ids = operations.map((it) => it.operationId);
@@ -65,22 +68,39 @@ describe("the API document", () => {
     expect(faults).toEqual([]);
   });
 
+  test("says in OpenAPI 3.0 the same without what 3.1 has brought", async () => {
+    const earlier = (await call("GET", "/openapi-3.0.json")).body;
+    expect(earlier.openapi).toBe("3.0.3");
+    expect(Object.keys(earlier.paths)).toEqual(Object.keys(document.paths));
+    expect(Object.keys(earlier.components.schemas)).toEqual(Object.keys(document.components.schemas));
+    expect(earlier.components.schemas.PageInfo.properties).toMatchObject({
+      start_cursor: { type: "string", nullable: true },
+      start_index: { type: "integer", format: "int64", nullable: true, description: expect.any(String) },
+    });
+    const faults: string[] = [];
+    walkSchemas(earlier, (schema, path) => {
+      for (const keyword of ["const", "prefixItems", "$defs", "examples"]) {
+        if (keyword in schema) faults.push(`${path}: ${keyword}`);
+      }
+      if (Array.isArray(schema.type) || schema.type === "null") faults.push(`${path}: ${schema.type}`);
+      if ("$ref" in schema && Object.keys(schema).length > 1) faults.push(`${path}: a reference and more`);
+    });
+    expect(faults).toEqual([]);
+  });
+
   test("has what generators trip over nowhere", () => {
     const faults: string[] = [];
-    const walk = (value: unknown, path: string): void => {
-      if (typeof value !== "object" || value === null) return;
-      const { type, format, default: fallback, oneOf } = value as Readonly<Record<string, unknown>>;
-      const isSchema = !path.endsWith("/properties") && !path.includes("/example");
-      if (isSchema && type === "integer" && format !== "int64") faults.push(`${path}: an integer without format`);
-      if (isSchema && type === "null" && !path.includes("/anyOf/")) faults.push(`${path}: nothing but null`);
-      if (isSchema && fallback !== undefined) faults.push(`${path}: a default`);
-      if (isSchema && Array.isArray(oneOf) && oneOf.some((it) => !("$ref" in (it as object)))) {
+    walkSchemas(document, ({ type, format, default: fallback, oneOf, properties, additionalProperties }, path) => {
+      if (type === "integer" && format !== "int64") faults.push(`${path}: an integer without format`);
+      if (type === "null" && !path.includes("/anyOf/")) faults.push(`${path}: nothing but null`);
+      if (fallback !== undefined) faults.push(`${path}: a default`);
+      if (Array.isArray(oneOf) && oneOf.some((it) => !("$ref" in (it as object)))) {
         faults.push(`${path}: a branch without a name`);
       }
-      for (const [key, item] of Object.entries(value)) walk(item, `${path}/${key}`);
-    };
-    walk(document.components.schemas, "");
-    walk(document.paths, "");
+      if (properties !== undefined && (additionalProperties ?? false) !== false) {
+        faults.push(`${path}: an object with properties that is a map, too`);
+      }
+    });
     expect(faults).toEqual([]);
   });
 });
@@ -146,6 +166,17 @@ function inside({ schema }: Parameter): readonly string[] {
   if (schema.type === "boolean") return ["true", "false"];
   if (schema.type !== "integer") return schema.maxLength === undefined ? [] : ["x".repeat(schema.maxLength)];
   return [schema.minimum ?? 0, schema.maximum ?? Number.MAX_SAFE_INTEGER].map(String);
+}
+
+/** Every object of a document that may be a schema, with its place; properties of examples are none. */
+function walkSchemas({ components, paths }: Document, visit: (schema: Record<string, unknown>, path: string) => void) {
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value !== "object" || value === null || path.endsWith("/example")) return;
+    if (!path.endsWith("/properties")) visit(value as Record<string, unknown>, path);
+    for (const [key, item] of Object.entries(value)) walk(item, `${path}/${key}`);
+  };
+  walk(components.schemas, "");
+  walk(paths, "");
 }
 
 /** Definitions in a folder, parsed. */

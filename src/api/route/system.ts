@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { metrics } from "../../metric.ts";
 import { docsPage } from "../docs.ts";
+import { earlierDocument } from "../earlier.ts";
 import type { Router } from "../endpoint.ts";
 import type { OpenApiDocument } from "../openapi.ts";
 import type { Services } from "../service.ts";
@@ -57,6 +58,18 @@ export function systemRoutes(router: Router, document: () => OpenApiDocument): v
       reply: { description: "OpenAPI 3.1", schema: z.looseObject({}) },
     },
     () => document(),
+  );
+  router.add(
+    {
+      method: "get",
+      path: "/openapi-3.0.json",
+      operationId: "getEarlierOpenApi",
+      summary: "This document for generators that read no later OpenAPI than 3.0",
+      description: "OpenAPI 3.0.3 with the same operations and schemas.",
+      tag: "system",
+      reply: { description: "OpenAPI 3.0.3", schema: z.looseObject({}) },
+    },
+    () => earlierDocument(document()),
   );
   router.add(
     {
