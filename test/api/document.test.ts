@@ -200,6 +200,19 @@ describe("requests that the server takes are valid by the document", () => {
     ).toEqual([]);
   });
 
+  test.skipIf(!isPresent)("every sample definition", async () => {
+    const taken: string[] = [];
+    const faults: string[] = [];
+    for (const [file, value] of definitionsIn(join(compat, "samples"))) {
+      if ((await call("PUT", "/api/v3/workflows/actions/validate", value)).status !== 200) continue;
+      taken.push(file);
+      const problem = contract.wrong(push, value);
+      if (problem !== undefined) faults.push(`${file}: ${problem}`);
+    }
+    expect(faults).toEqual([]);
+    expect(taken.length).toBeGreaterThan(10);
+  });
+
   test.skipIf(!isPresent)("every recorded request that was answered with success", () => {
     const faults = recorded().flatMap(({ file, method, path, body, ok }) => {
       const operation = contract.find(method, path);
