@@ -2,7 +2,8 @@
  * Counters, gauges and histograms of this process, printed in Prometheus' text format. A registry is a plain map of
  * families: declaring one twice gives the same family, so that several parts may count under one name.
  *
- * Not here: who asks for what and when. Gauges whose value is at hand elsewhere are given as a function, read on print.
+ * Which values are counted is decided by their owners. A gauge whose value its owner has at hand is given as a function,
+ * called on print.
  */
 
 export type Labels = Readonly<Record<string, string | number>>;

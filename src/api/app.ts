@@ -19,7 +19,7 @@ import type { AppOptions, Services } from "./service.ts";
 
 const answers = metrics.counter("maestro_http_responses_total", "Answers, by status.");
 
-/** @returns the application; `fetch` takes the `Connections` of whoever serves it as its second argument, so that long answers may be long */
+/** @returns the application; `fetch` takes the `Connections` of the server as its second argument, so that long answers may be long */
 export function createApp({ db, engine, config, log, clock = systemClock }: AppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   app.use(async (context, next) => {

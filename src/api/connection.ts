@@ -1,4 +1,4 @@
-/** The connection of a request, as far as a handler may ask something of it. The application gets it from whoever serves. */
+/** The connection of a request, as far as a handler may ask something of it. The server that calls the application provides it. */
 
 export interface Connections {
   /** How long a connection is kept that sends and takes nothing, seconds. */

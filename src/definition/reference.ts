@@ -29,8 +29,8 @@ interface StepNames {
   readonly isOpen: boolean;
 }
 
-/** Where names are looked up. */
-interface Place {
+/** The names that a text may refer to, and where findings go. */
+interface Lookup {
   /** Params of the run. */
   readonly run: StepNames;
   readonly steps: ReadonlyMap<string, StepNames>;
@@ -54,7 +54,7 @@ export function unknownReferences(
   const dependencies = all.flatMap((step) => stepOf(step).body.signal_dependencies ?? []);
   const defaults = [...WORKFLOW_DEFAULTS.keys()].filter((name) => !catalog.omit.includes(name));
   const names = new Set([...Object.keys(workflow.params ?? {}), ...defaults, ...catalog.workflow.keys()]);
-  const place: Place = {
+  const lookup: Lookup = {
     run: { names, isOpen: false },
     steps: new Map(all.map((step) => [stepOf(step).body.id, namesOf(step, setting)])),
     signals: new Set([
@@ -63,9 +63,9 @@ export function unknownReferences(
     ]),
     report: (where, problem) => report(where, `warning: ${problem}`),
   };
-  checkDefinitions(workflow.params, at(path, "params"), place);
-  checkText(workflow.timeout, at(path, "timeout"), place);
-  checkSteps(workflow.steps, at(path, "steps"), place);
+  checkDefinitions(workflow.params, at(path, "params"), lookup);
+  checkText(workflow.timeout, at(path, "timeout"), lookup);
+  checkSteps(workflow.steps, at(path, "steps"), lookup);
   return lines;
 }
 
@@ -81,19 +81,19 @@ function namesOf(step: Step, { catalog = DEFAULT_CATALOG, types = [] }: Referenc
   return { names, isOpen: !isKnown || kind === "template" || ("sub_type" in body && body.sub_type !== undefined) };
 }
 
-function checkSteps(steps: readonly Step[], path: string, place: Place): void {
+function checkSteps(steps: readonly Step[], path: string, lookup: Lookup): void {
   steps.forEach((step, index) => {
     const { kind, body } = stepOf(step);
     const where = at(at(path, index), kind);
-    const inside = { ...place, step: place.steps.get(body.id) };
+    const inside = { ...lookup, step: lookup.steps.get(body.id) };
     checkDefinitions(body.params, at(where, "params"), inside);
-    checkText(body.timeout, at(where, "timeout"), place);
+    checkText(body.timeout, at(where, "timeout"), lookup);
     for (const [id, condition] of Object.entries(body.transition.successors ?? {})) {
       checkExpression(condition, at(at(at(where, "transition"), "successors"), id), inside);
     }
-    if (kind === "step") checkRetry(body.retry_policy, at(where, "retry_policy"), place);
+    if (kind === "step") checkRetry(body.retry_policy, at(where, "retry_policy"), lookup);
     if (kind !== "foreach" && kind !== "while") return;
-    const loop = { ...place, run: iteration(body.params, place.run) };
+    const loop = { ...lookup, run: iteration(body.params, lookup.run) };
     if (kind === "while") checkExpression(body.condition, at(where, "condition"), { ...inside, run: loop.run });
     checkSteps(nestedSteps(step), at(where, "steps"), loop);
   });
@@ -107,56 +107,56 @@ function iteration(params: ParamDefinitions | undefined, run: StepNames): StepNa
   return { names: new Set([...run.names, ...Object.keys(passed), ...over, "loop_index", "condition"]), isOpen };
 }
 
-function checkRetry(policy: object | undefined, path: string, place: Place): void {
+function checkRetry(policy: object | undefined, path: string, lookup: Lookup): void {
   for (const [key, value] of Object.entries(policy ?? {})) {
-    if (typeof value === "object" && value !== null) checkRetry(value, at(path, key), place);
-    else checkText(value, at(path, key), place);
+    if (typeof value === "object" && value !== null) checkRetry(value, at(path, key), lookup);
+    else checkText(value, at(path, key), lookup);
   }
 }
 
-function checkDefinitions(definitions: ParamDefinitions | undefined, path: string, place: Place): void {
+function checkDefinitions(definitions: ParamDefinitions | undefined, path: string, lookup: Lookup): void {
   for (const [name, definition] of Object.entries(definitions ?? {})) {
-    checkDefinition(definition, at(path, name), { ...place, self: name });
+    checkDefinition(definition, at(path, name), { ...lookup, self: name });
   }
 }
 
-function checkDefinition({ type, value, expression }: ParamDefinition, path: string, place: Place): void {
-  if (expression !== undefined) return checkExpression(expression, at(path, "expression"), place);
+function checkDefinition({ type, value, expression }: ParamDefinition, path: string, lookup: Lookup): void {
+  if (expression !== undefined) return checkExpression(expression, at(path, "expression"), lookup);
   const where = at(path, "value");
   if (type === "MAP") {
     for (const [key, entry] of Object.entries((value ?? {}) as ParamDefinitions)) {
-      checkDefinition(entry, at(where, key), place);
+      checkDefinition(entry, at(where, key), lookup);
     }
   } else if (type === "STRING_MAP") {
     for (const [key, text] of Object.entries(value ?? {})) {
-      checkText(key, at(where, key), place);
-      checkText(text, at(where, key), place);
+      checkText(key, at(where, key), lookup);
+      checkText(text, at(where, key), lookup);
     }
   } else if (Array.isArray(value)) {
     value.forEach((item, index) => {
-      checkText(item, at(where, index), place);
+      checkText(item, at(where, index), lookup);
     });
-  } else checkText(value, where, place);
+  } else checkText(value, where, lookup);
 }
 
-function checkText(text: unknown, path: string, place: Place): void {
+function checkText(text: unknown, path: string, lookup: Lookup): void {
   if (typeof text !== "string") return;
-  const unknown = textReferences(text).filter((name) => !isKnown(name, place));
+  const unknown = textReferences(text).filter((name) => !isKnown(name, lookup));
   const [first] = unknown;
   if (first === undefined) return;
   const isLong = text.includes("\n");
   const shown = unknown.map((name) => {
-    const [place] = isLong ? linesWith(text, new Set([name])) : [];
-    return place === undefined ? `[${name}]` : `[${name}] (line ${place.line}: ${place.text})`;
+    const [found] = isLong ? linesWith(text, new Set([name])) : [];
+    return found === undefined ? `[${name}]` : `[${name}] (line ${found.line}: ${found.text})`;
   });
-  place.report(path, `${problem(unknown, shown, place)}. ${escapeHint(first)}`);
+  lookup.report(path, `${problem(unknown, shown, lookup)}. ${escapeHint(first)}`);
 }
 
-function checkExpression(source: string, path: string, place: Place): void {
-  const unknown = namesIn(source).filter((name) => name !== "params" && !isKnown(name, place));
+function checkExpression(source: string, path: string, lookup: Lookup): void {
+  const unknown = namesIn(source).filter((name) => name !== "params" && !isKnown(name, lookup));
   if (unknown.length === 0) return;
   const shown = unknown.map((name) => `[${name}]`);
-  place.report(path, problem(unknown, shown, place));
+  lookup.report(path, problem(unknown, shown, lookup));
 }
 
 /** None of an expression that does not parse: that is told elsewhere. */
@@ -169,7 +169,7 @@ function namesIn(source: string): readonly string[] {
   }
 }
 
-function problem(names: readonly string[], shown: readonly string[], { step }: Place): string {
+function problem(names: readonly string[], shown: readonly string[], { step }: Lookup): string {
   const [is, name] = shown.length === 1 ? ["is", "this name"] : ["are", "these names"];
   const owners = step === undefined ? "the workflow" : "the step, the workflow or another step";
   // A start gives params to the run, not to its steps.
@@ -177,7 +177,7 @@ function problem(names: readonly string[], shown: readonly string[], { step }: P
   return `${shown.join(", ")} ${is} not found: ${owners} has no param of ${name}, and a run fails${unless}`;
 }
 
-function isKnown(name: string, { run, steps, signals, step, self }: Place): boolean {
+function isKnown(name: string, { run, steps, signals, step, self }: Lookup): boolean {
   const splits = splitName(name);
   if (splits.length > 0) {
     return splits.some(([owner, param]) => signals.has(owner) || (step !== undefined && has(steps.get(owner), param)));

@@ -342,7 +342,7 @@ export class Flow implements Scheduled, TaskParent {
     });
   }
 
-  /** Nothing to write: what waits for a commit waits for none. */
+  /** Nothing to write: tasks that go on after the next commit go on now. */
   #committed(): void {
     const callbacks = this.#afterCommit;
     if (callbacks.length === 0) return;

@@ -135,7 +135,7 @@ export class EnginePool {
     for (const thread of this.#threads) thread.post({ type: "sweep" });
   }
 
-  /** What waits for an answer will not get one. */
+  /** Calls to the thread that are still unanswered will stay so. */
   close(): void {
     this.#closed = true;
     for (const { reject } of this.#starts.values()) reject(internalError("The server is stopping"));

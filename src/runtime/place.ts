@@ -7,11 +7,11 @@ import type { Place } from "../step/model.ts";
 /** The place of a server with that data directory. */
 export const placeOf = (dataDir: string): Place => ({ host: hostOf(), directory: join(resolve(dataDir), "attempt") });
 
-/** Whether files and processes of the one can be seen from the other. An attempt without a place is from here. */
+/** Whether files and processes of `place` can be seen from `here`. An attempt without a place began here. */
 export const isVisible = (place: Place | undefined, here: Place): boolean =>
   place === undefined || place.host === here.host;
 
-/** The folder of an attempt, for its plugin alone: where it began if that can be seen, whoever began it. */
+/** The folder of an attempt, for its plugin alone: where it began, by this server or another one, if that can be seen from `here`. */
 export const folderOf = (uuid: string, place: Place | undefined, here: Place): string =>
   join((isVisible(place, here) ? place : undefined)?.directory ?? here.directory, uuid);
 

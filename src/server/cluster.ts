@@ -17,7 +17,7 @@ export interface Cluster extends Part {
 export async function openCluster(node: Node, store: OpenedDatabase, pool: EnginePool, log: Logger): Promise<Cluster> {
   const leases = new Leases(store.db.sql);
   const secret = await leases.secret();
-  // The membership tells the peers which groups are free; the peers ask the membership who is there.
+  // The membership tells the peers which groups are free; the peers ask the membership which nodes there are.
   const membership: Membership = new Membership({
     ...{ node, log },
     groups: store.groups,

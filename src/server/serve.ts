@@ -1,6 +1,6 @@
 /**
  * One node, from configuration to "ready" and back: a list of parts, each started on the ones before it, and stopped in
- * reverse. It wires; what the parts do is theirs.
+ * reverse. This module only wires: the work is done in the parts.
  *
  * Two parts call ones that come after them: the runtimes answer to engine threads, and the engines' pool tells other
  * nodes through the cluster.
@@ -12,7 +12,7 @@ import { type Cluster, openCluster } from "./cluster.ts";
 import type { Config } from "./config.ts";
 import { type OpenedDatabase, openStore } from "./database.ts";
 import { type Engines, makeEngines } from "./engine/engines.ts";
-import { type Evaluation, startEvaluation } from "./evaluation/evaluation.ts";
+import { type EvaluationThreads, startEvaluation } from "./evaluation/evaluation.ts";
 import { evaluationSetting } from "./evaluation/setting.ts";
 import { listen } from "./http.ts";
 import { registerEngineMetrics } from "./metric.ts";
@@ -88,7 +88,7 @@ interface AppParts {
   readonly log: Logger;
   readonly store: OpenedDatabase;
   readonly runtime: Runtime;
-  readonly evaluation: Evaluation;
+  readonly evaluation: EvaluationThreads;
   readonly engines: Engines;
   readonly cluster: Cluster;
 }

@@ -4,7 +4,7 @@ import type { StoredRun } from "../../flow/port.ts";
 import { runIdentity } from "../../run/model.ts";
 import type { Config } from "../config.ts";
 import type { OpenedDatabase } from "../database.ts";
-import type { Evaluation } from "../evaluation/evaluation.ts";
+import type { EvaluationThreads } from "../evaluation/evaluation.ts";
 import { Listeners } from "../listener.ts";
 import type { Part } from "../part.ts";
 import type { Runtime } from "../runtime.ts";
@@ -16,7 +16,7 @@ export interface EngineParts {
   readonly nodeId: string;
   readonly store: OpenedDatabase;
   readonly runtime: Runtime;
-  readonly evaluation: Evaluation;
+  readonly evaluation: EvaluationThreads;
   readonly elsewhere: EnginePoolOptions["elsewhere"];
   readonly stale: EnginePoolOptions["stale"];
   /** A thread has died; nothing of it goes on. */

@@ -8,7 +8,7 @@ import { EvaluationHost } from "./host.ts";
 import type { EvaluationSetup } from "./protocol.ts";
 import { evaluationSetup } from "./setting.ts";
 
-export interface Evaluation extends Part {
+export interface EvaluationThreads extends Part {
   readonly setup: EvaluationSetup;
   /** Of main. */
   readonly client: EvaluationClient;
@@ -19,7 +19,7 @@ export interface Evaluation extends Part {
 /** How much longer than an expression's time limit the evaluation thread may be silent, ms. */
 const GRACE = 30_000;
 
-export function startEvaluation(config: Config, log: Logger, plugins: readonly PluginType[]): Evaluation {
+export function startEvaluation(config: Config, log: Logger, plugins: readonly PluginType[]): EvaluationThreads {
   const setup = evaluationSetup(config, plugins);
   const host = new EvaluationHost({
     setup,

@@ -54,7 +54,7 @@ export class GroupWriter implements Writer {
   readonly #sql: Sql;
   readonly #options: WriterOptions;
   #queue: Request[] = [];
-  /** Requests behind a refused one, with it at the head; `#lanes` are theirs. */
+  /** Requests behind a refused one, with it at the head; `#lanes` holds the lanes of these requests. */
   #held: Request[] = [];
   #lanes = new Set<string>();
   #holdTimer: ReturnType<typeof setTimeout> | undefined;
