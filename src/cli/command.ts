@@ -28,6 +28,8 @@ export interface Command {
   readonly run: (args: Arguments, io: Io) => Promise<Exit>;
 }
 
+export type Signal = "SIGHUP" | "SIGINT" | "SIGTERM";
+
 /** The outside world of a command. */
 export interface Io {
   /** Data: a line on stdout. */
@@ -54,8 +56,8 @@ export interface Io {
   readonly rows: number;
   /** Whether stdout takes ANSI colours. */
   readonly colour: boolean;
-  /** Calls back on SIGINT and SIGTERM instead of ending the process. @returns how to undo it. */
-  onSignal(callback: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+  /** Calls back on these signals instead of ending the process. @returns how to undo it. */
+  onSignal(callback: (signal: Signal) => void): () => void;
   sleep(ms: number): Promise<void>;
   /** Ends the process at once. */
   exit(code: number): never;

@@ -5,13 +5,14 @@ import { join } from "node:path";
 import definition from "../../examples/etl/etl.yaml" with { type: "text" };
 import { createLogger } from "../log.ts";
 import { type Config, loadConfig } from "../server/config.ts";
+import type { Serving } from "../server/serve.ts";
 import type { Arguments } from "./argument.ts";
 import { Client, path } from "./client.ts";
 import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
 import { cell, object, objects } from "./output.ts";
 import { programName } from "./program.ts";
 import { treeLines } from "./progress.ts";
-import { firstSignal } from "./signal.ts";
+import { aborted, firstSignal } from "./signal.ts";
 import { exitOfRun, type RunAddress, watchRun } from "./watch.ts";
 import { parseYaml } from "./yaml.ts";
 
@@ -29,29 +30,38 @@ export const demoCommand: Command = {
   examples: ["demo", "demo --keep --port 8080"],
   detail: "It uses a folder and a database of its own, and removes them when it ends. No setting or variable is read.",
   run: async (args, io) => {
-    const root = mkdtempSync(join(tmpdir(), "maestro-demo-"));
+    const signal = firstSignal(io);
+    const interrupted = aborted(signal).then((): Exit => EXIT.OK);
+    const scratch = mkdtempSync(join(tmpdir(), "maestro-demo-"));
     // Started by root, Postgres runs as another user, who must get through.
-    chmodSync(root, 0o755);
-    const config = configOf(root, args, io);
-    const interrupted = firstSignal(io).then((): Exit => EXIT.OK);
-    io.err("Starting a server with a new database…");
-    const { serve } = await import("../server/serve.ts");
-    const log = createLogger({ format: "pretty", level: "warn", write: (line) => io.err(line.trimEnd()) });
-    const server = await serve(config, { log }).catch((error) => {
-      rmSync(root, { recursive: true, force: true });
-      throw error;
-    });
+    chmodSync(scratch, 0o711);
     try {
-      const exit = await Promise.race([show(server.url, root, args.has("--keep"), io), interrupted]);
-      if (!args.has("--keep") || exit !== EXIT.OK) return exit;
-      io.err(`Serving at ${server.url} until Ctrl-C.`);
-      return await interrupted;
+      const server = await start(scratch, args, io, signal);
+      try {
+        const exit = await Promise.race([show(server.url, scratch, args.has("--keep"), io), interrupted]);
+        if (!args.has("--keep") || exit !== EXIT.OK) return exit;
+        io.err(`Serving at ${server.url} until Ctrl-C.`);
+        return await interrupted;
+      } finally {
+        await server.stop();
+      }
+    } catch (error) {
+      if (signal.aborted) return EXIT.OK;
+      throw error;
     } finally {
-      await server.stop();
-      rmSync(root, { recursive: true, force: true });
+      // A script that was running may still write to it.
+      rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     }
   },
 };
+
+async function start(scratch: string, args: Arguments, io: Io, giveUp: AbortSignal): Promise<Serving> {
+  const config = configOf(scratch, args, io);
+  io.err("Starting a server with a new database…");
+  const { serve } = await import("../server/serve.ts");
+  const log = createLogger({ format: "pretty", level: "warn", write: (line) => io.err(line.trimEnd()) });
+  return serve(config, { log, scratch, giveUp });
+}
 
 /** What the environment and files say is for real servers. */
 function configOf(root: string, args: Arguments, io: Io): Config {
@@ -68,7 +78,7 @@ async function show(url: string, root: string, kept: boolean, io: Io): Promise<E
   await client.request("POST", "/workflows", { body: parseYaml(definition) });
   io.out(`Pushed the workflow "etl" (examples/etl/etl.yaml) to ${url}, and started it:`);
   io.out("");
-  const end = await watchRun(client, await start(client, root), io, { timeout: PATIENCE });
+  const end = await watchRun(client, await startRun(client, root), io, { timeout: PATIENCE });
   if (!io.terminal.out) for (const line of ["", ...treeLines(end, Date.now(), false)]) io.out(line);
   const report = end.steps.find((it) => it.step_id === "report");
   const file = cell(object(object(report?.params).file), "evaluated_result");
@@ -80,7 +90,7 @@ async function show(url: string, root: string, kept: boolean, io: Io): Promise<E
   return EXIT.OK;
 }
 
-async function start(client: Client, workDir: string): Promise<RunAddress> {
+async function startRun(client: Client, workDir: string): Promise<RunAddress> {
   const answer = object(
     await client.request("POST", path`/workflows/etl/versions/active/actions/start`, {
       body: { initiator: { type: "manual" }, run_params: { work_dir: { type: "STRING", value: workDir } } },

@@ -1,8 +1,9 @@
 /** The real outside world: this process's streams, environment and signals. */
 
+import { readFileSync } from "node:fs";
 import { availableParallelism, homedir, userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
-import type { Io } from "./command.ts";
+import type { Io, Signal } from "./command.ts";
 
 export function processIo(): Io {
   const { env, stdin, stdout, stderr } = process;
@@ -52,13 +53,24 @@ function osUser(): string {
   }
 }
 
-function onSignal(callback: (signal: "SIGINT" | "SIGTERM") => void): () => void {
-  const interrupted = (): void => callback("SIGINT");
-  const terminated = (): void => callback("SIGTERM");
-  process.on("SIGINT", interrupted);
-  process.on("SIGTERM", terminated);
+function onSignal(callback: (signal: Signal) => void): () => void {
+  const signals: readonly Signal[] = ["SIGINT", "SIGTERM", ...(mayHangUp() ? (["SIGHUP"] as const) : [])];
+  const undo = signals.map((signal) => {
+    const listener = (): void => callback(signal);
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
+  });
   return () => {
-    process.off("SIGINT", interrupted);
-    process.off("SIGTERM", terminated);
+    for (const off of undo) off();
   };
+}
+
+/** Not when SIGHUP is ignored, as below nohup, nor where that can't be seen: a handler would undo it. */
+function mayHangUp(): boolean {
+  try {
+    const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1];
+    return ignored !== undefined && (Number.parseInt(ignored.slice(-1), 16) & 1) === 0;
+  } catch {
+    return false;
+  }
 }

@@ -2,7 +2,7 @@
 import { createLogger } from "../log.ts";
 import { type Command, EXIT } from "./command.ts";
 import { configOf, SETTING_OPTIONS } from "./setting.ts";
-import { firstSignal } from "./signal.ts";
+import { aborted, firstSignal } from "./signal.ts";
 
 export const serveCommand: Command = {
   name: "serve",
@@ -20,8 +20,8 @@ export const serveCommand: Command = {
     "--limits-steps: limits.steps). Flags win over variables, variables over the file. MAESTRO_DATABASE_URL_FILE names",
     "a file that holds the URL.",
     "",
-    'When it is ready it prints one line, "ready URL", on stdout; its log goes to stderr. The first SIGTERM or SIGINT',
-    "drains it, a second one ends it at once.",
+    'When it is ready it prints one line, "ready URL", on stdout; its log goes to stderr. The first SIGTERM, SIGINT',
+    "or SIGHUP drains it; another one, more than half a second later, ends it at once.",
   ].join("\n"),
   run: async (args, io) => {
     const config = configOf(args, io);
@@ -31,12 +31,19 @@ export const serveCommand: Command = {
       write: (line) => io.err(line.trimEnd()),
       colour: io.terminal.err && !io.env.NO_COLOR,
     });
-    const signalled = firstSignal(io);
+    const signal = firstSignal(io);
     const { serve } = await import("../server/serve.ts");
     const failed = Promise.withResolvers<string>();
-    const server = await serve(config, { log, fatal: failed.resolve });
+    const server = await serve(config, { log, fatal: failed.resolve, giveUp: signal }).catch((error) => {
+      if (signal.aborted) return undefined;
+      throw error;
+    });
+    if (server === undefined) {
+      log.info("given up before it was ready");
+      return EXIT.OK;
+    }
     io.out(`ready ${server.url}`);
-    const failure = await Promise.race([signalled.then(() => undefined), failed.promise]);
+    const failure = await Promise.race([aborted(signal).then(() => undefined), failed.promise]);
     if (failure === undefined) log.info("draining; a second signal ends the server at once");
     else log.error("the server cannot go on", { reason: failure });
     await server.stop();

@@ -1,14 +1,31 @@
-/** Ending on signals: the first asks for an orderly end, the second does not wait for it. */
-import type { Io } from "./command.ts";
+/** Ending on signals: the first asks for an orderly end, a second one does not wait for it. */
+import type { Io, Signal } from "./command.ts";
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process with what a shell expects of it. */
-export function firstSignal(io: Io): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let count = 0;
+/**
+ * What comes within this time of the first signal is the first signal, ms: npx and `bun run` pass signals on that the
+ * program has had already, as a member of their process group.
+ */
+const SAME_SIGNAL = 500;
+
+/** What a shell expects of a program that a signal has ended. */
+const EXIT_OF: Readonly<Record<Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
+/** Aborted at the first SIGINT, SIGTERM or SIGHUP. A second one, more than half a second later, ends the process. */
+export function firstSignal(io: Pick<Io, "onSignal" | "exit">, now = () => performance.now()): AbortSignal {
+  const first = new AbortController();
+  let since: number | undefined;
   io.onSignal((signal) => {
-    count += 1;
-    if (count > 1) io.exit(signal === "SIGINT" ? 130 : 143);
-    resolve();
+    since ??= now();
+    if (now() - since > SAME_SIGNAL) io.exit(EXIT_OF[signal]);
+    first.abort();
   });
+  return first.signal;
+}
+
+/** Resolves when the signal is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener("abort", () => resolve(), { once: true });
   return promise;
 }

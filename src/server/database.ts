@@ -18,10 +18,14 @@ export interface OpenedDatabase {
 /** Connections of the HTTP side. */
 const CONNECTIONS = 8;
 
-/** @throws MaestroError that says what is in the way and what to do */
-export async function openStore(config: Config, log: Logger): Promise<OpenedDatabase> {
-  const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, log }) : undefined;
-  const url = config.databaseUrl ?? embedded?.url ?? "";
+/**
+ * @param scratch removed when this process has ended, if the database is the embedded one
+ * @throws MaestroError that says what is in the way and what to do
+ */
+export async function openStore(config: Config, log: Logger, scratch?: string): Promise<OpenedDatabase> {
+  const { dataDir, databaseUrl } = config;
+  const embedded = databaseUrl === undefined ? await startEmbedded({ dataDir, log, scratch }) : undefined;
+  const url = databaseUrl ?? embedded?.url ?? "";
   const db = openDatabase(url, { max: CONNECTIONS, name: "maestro api" });
   const stop = async (): Promise<void> => {
     await db.close();

@@ -31,6 +31,8 @@ export interface ServeOptions {
   readonly log: Logger;
   /** The node cannot go on and should be stopped: an engine thread has died. What it held is fenced off. */
   readonly fatal?: (reason: string) => void;
+  /** A folder with all that a throw-away server keeps, its data directory too: removed when this process has ended. */
+  readonly scratch?: string;
   /** Aborted before the node is ready: it is given up, and what has been started is stopped. */
   readonly giveUp?: AbortSignal;
 }
@@ -48,12 +50,12 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
 }
 
 /** @returns where it listens */
-async function boot(config: Config, { log, fatal }: ServeOptions, parts: Parts): Promise<string> {
+async function boot(config: Config, { log, fatal, scratch }: ServeOptions, parts: Parts): Promise<string> {
   const nodeId = crypto.randomUUID();
   const [laterEngines, laterCluster] = [new Later<Engines>("the engines"), new Later<Cluster>("the cluster")];
   // Before all else: an address that is taken is noticed before a database is made.
   const http = await parts.start("address", () => listen(config, log));
-  const store = await parts.start("database", () => openStore(config, log));
+  const store = await parts.start("database", () => openStore(config, log, scratch));
   const runtime = await parts.start("runtimes", () =>
     startRuntime(config, log, (engine, text) => laterEngines.part.fromRuntime(engine, text)),
   );

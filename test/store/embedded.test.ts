@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -7,13 +8,15 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Subprocess } from "bun";
 import { checkServer, connect, type Sql } from "../../src/store/connection.ts";
 import { type Embedded, startEmbedded } from "../../src/store/embedded/embedded.ts";
-import { isAlive, waitForExit } from "../../src/store/embedded/process.ts";
+import { isAlive, isTaken, waitForExit } from "../../src/store/embedded/process.ts";
 
 const programDir = join(import.meta.dir, "../../.cache/program");
 const START_MS = 30_000;
@@ -45,6 +48,20 @@ const marks = (sql: Sql): Promise<number[]> =>
 
 const postmasterPid = (dataDir: string): number =>
   Number.parseInt(readFileSync(join(dataDir, "postgres/cluster/postmaster.pid"), "utf8"), 10);
+
+/** A process that has started the embedded Postgres of this directory. */
+async function serverOf(dataDir: string, ...more: string[]): Promise<Subprocess<"ignore", "pipe", "inherit">> {
+  const server = Bun.spawn([process.execPath, join(import.meta.dir, "server.ts"), dataDir, programDir, ...more], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const chunk of server.stdout) if (Buffer.from(chunk).includes("ready")) break;
+  return server;
+}
+
+const guardOf = (server: Subprocess): number =>
+  Number(Bun.spawnSync(["pgrep", "-P", String(server.pid), "-f", "maestro-guard"]).stdout.toString());
+
+const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 describe("the embedded Postgres", () => {
   let dataDir: string;
@@ -85,13 +102,25 @@ describe("the embedded Postgres", () => {
   });
 
   test(
-    "takes over from a server that was killed",
+    "ends when its server is killed, and leaves the database",
     async () => {
-      const server = Bun.spawn([process.execPath, join(import.meta.dir, "server.ts"), dataDir, programDir], {
-        stdio: ["ignore", "pipe", "inherit"],
-      });
-      for await (const chunk of server.stdout) if (Buffer.from(chunk).includes("ready")) break;
+      const server = await serverOf(dataDir);
       const orphan = postmasterPid(dataDir);
+      const guard = guardOf(server);
+      server.kill("SIGKILL");
+      expect(await waitForExit(orphan, 10_000)).toBe(true);
+      expect(await waitForExit(guard, 10_000)).toBe(true);
+      expect(existsSync(join(dataDir, "postgres/cluster/postmaster.pid"))).toBe(false);
+    },
+    START_MS,
+  );
+
+  test(
+    "takes over from a server that was killed, its guard too",
+    async () => {
+      const server = await serverOf(dataDir);
+      const orphan = postmasterPid(dataDir);
+      process.kill(guardOf(server), "SIGKILL");
       server.kill("SIGKILL");
       await server.exited;
       expect(isAlive(orphan)).toBe(true);
@@ -123,6 +152,25 @@ describe("the embedded Postgres", () => {
     },
     START_MS,
   );
+
+  test("is not held up by a predecessor that nobody has reaped", async () => {
+    // The shell starts a child and becomes a program that does not wait for it.
+    const parent = Bun.spawn(["/bin/sh", "-c", "true & echo $!; exec sleep 60"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    try {
+      const { value } = await parent.stdout.getReader().read();
+      const zombie = Number(Buffer.from(value ?? []).toString());
+      await waitForExit(zombie, 5_000);
+      expect(isTaken(zombie)).toBe(true);
+      writeFileSync(join(dataDir, "postgres/cluster/postmaster.pid"), `${zombie}\n${dataDir}\n`, { mode: 0o600 });
+      const embedded = await start(dataDir);
+      expect(await withDatabase(embedded, marks)).toEqual([1]);
+      await embedded.stop();
+    } finally {
+      parent.kill("SIGKILL");
+    }
+  });
 
   test("is not misled by pids that were given to other processes", async () => {
     const lock = join(dataDir, "maestro.lock");
@@ -177,14 +225,86 @@ test("a data directory that can't be made is refused with what would be right", 
 });
 
 test(
-  "a path that is too long for a socket still works",
+  "a path that is too long for a socket works: sockets are in a new folder that nobody else may enter",
   async () => {
     const embedded = await start(join(parent, "long".repeat(30)));
+    const sockets = new URL(embedded.url).searchParams.get("host") ?? "";
+    expect(sockets).toMatch(/^\/tmp\/maestro-\w{6}$/);
+    expect(modeOf(sockets)).toBe("700");
     expect(await withDatabase(embedded, (sql) => sql`SELECT 1 AS one`)).toHaveLength(1);
+    await embedded.stop();
+    expect(existsSync(sockets)).toBe(false);
+  },
+  START_MS,
+);
+
+test(
+  "what a throw-away server made is gone when it has been killed, its Postgres too",
+  async () => {
+    const scratch = mkdtempSync(join(tmpdir(), "maestro-scratch-"));
+    const dataDir = join(scratch, "long".repeat(30), "data");
+    const server = await serverOf(dataDir, scratch);
+    const [postgres, guard] = [postmasterPid(dataDir), guardOf(server)];
+    const sockets = readFileSync(join(dataDir, "postgres/cluster/postmaster.pid"), "utf8").split("\n")[4] ?? "";
+    expect(existsSync(sockets)).toBe(true);
+    server.kill("SIGKILL");
+    expect(await waitForExit(guard, 20_000)).toBe(true);
+    expect([isAlive(postgres), existsSync(sockets), existsSync(scratch)]).toEqual([false, false, false]);
+  },
+  START_MS,
+);
+
+test(
+  "what is made is for the server's user and Postgres' alone",
+  async () => {
+    const dataDir = join(parent, "modes");
+    const embedded = await startEmbedded({ dataDir, log });
+    const isRoot = process.getuid?.() === 0;
+    expect(modeOf(dataDir)).toBe(isRoot ? "711" : "700");
+    expect(modeOf(join(dataDir, "maestro.lock"))).toBe("600");
+    expect(modeOf(join(dataDir, "postgres"))).toBe("700");
+    expect(modeOf(join(dataDir, "postgres/run"))).toBe("700");
+    expect(modeOf(join(dataDir, "postgres/postgres.log"))).toBe("600");
+    // The parent is closed to other accounts, so root keeps programs elsewhere; what it has made stays to look at.
+    expect(modeOf(join(dataDir, "program"))).toBe(isRoot ? "755" : "700");
     await embedded.stop();
   },
   START_MS,
 );
+
+describe.if(process.platform !== "win32")("a folder for Postgres that is not the server's", () => {
+  test("is refused when it is a link, whose target stays as it is", async () => {
+    const [dataDir, target] = [join(parent, "linked"), join(parent, "target")];
+    mkdirSync(dataDir);
+    mkdirSync(target, { mode: 0o755 });
+    const before = statSync(target);
+    symlinkSync(target, join(dataDir, "postgres"));
+    await expect(start(dataDir)).rejects.toThrow(/is a link.*Nothing was changed/);
+    expect([modeOf(target), statSync(target).uid, readdirSync(target)]).toEqual(["755", before.uid, []]);
+  });
+
+  test.if(process.getuid?.() === 0)("is refused when it belongs to a third user", async () => {
+    const dataDir = join(parent, "foreign");
+    mkdirSync(join(dataDir, "postgres"), { recursive: true });
+    chownSync(dataDir, 1234, 1234);
+    chownSync(join(dataDir, "postgres"), 4321, 4321);
+    await expect(start(dataDir)).rejects.toThrow(/belongs to user 4321/);
+    expect(statSync(join(dataDir, "postgres")).uid).toBe(4321);
+  });
+
+  test.if(process.getuid?.() === 0)(
+    "is Postgres' own when root serves another user's data",
+    async () => {
+      const dataDir = join(parent, "theirs");
+      mkdirSync(dataDir);
+      chownSync(dataDir, 1, 1);
+      const embedded = await start(dataDir);
+      expect(statSync(join(dataDir, "postgres/cluster")).uid).toBe(1);
+      await embedded.stop();
+    },
+    START_MS,
+  );
+});
 
 /** A file system of that many megabytes; undefined where we may not make one (it takes root on Linux). */
 function smallDisk(megabytes: number): string | undefined {

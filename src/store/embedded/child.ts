@@ -3,43 +3,55 @@
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
-import type { Place } from "./place.ts";
+import type { Ending, Guard } from "./guard.ts";
+import type { Layout } from "./layout.ts";
 
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 /** As much of the log's end as an error message quotes. */
 const QUOTED_LINES = 12;
 
 export interface Run {
-  readonly place: Place;
+  readonly layout: Layout;
   /** The directory that holds `bin/`. */
   readonly program: string;
+  /** Ends the program that runs when this process has ended. */
+  readonly guard: Guard;
 }
 
-export function logPath(place: Place): string {
-  return join(place.home, "postgres.log");
+export function logPath(layout: Layout): string {
+  return join(layout.home, "postgres.log");
 }
 
 /**
  * Starts a program of the installation. It is a session of its own, so that Ctrl-C in a terminal reaches the server
  * alone, which then stops Postgres in its turn.
+ *
+ * @param ending how the guard ends it
  */
-export function runProgram(run: Run, name: string, args: readonly string[], input?: string): Subprocess {
-  const { place, program } = run;
-  const log = openSync(logPath(place), "a", 0o600);
+export function runProgram(
+  { layout, program, guard }: Run,
+  name: string,
+  args: readonly string[],
+  ending: Ending,
+  input?: string,
+): Subprocess {
+  const log = openSync(logPath(layout), "a", 0o600);
   try {
-    return Bun.spawn([join(program, "bin", name), ...args], {
+    const child = Bun.spawn([join(program, "bin", name), ...args], {
       stdio: [
         input === undefined ? "ignore" : Buffer.from(input),
         log,
         log,
-        ...(place.homeDescriptor === undefined ? [] : [place.homeDescriptor]),
+        ...(layout.homeDescriptor === undefined ? [] : [layout.homeDescriptor]),
       ],
       cwd: process.platform === "win32" ? program : "/",
       env: childEnvironment(),
       detached: true,
       windowsHide: true,
-      ...place.account,
+      ...layout.account,
     });
+    guard.watch(child, ending);
+    return child;
   } finally {
     closeSync(log);
   }
@@ -56,17 +68,17 @@ function childEnvironment(): Record<string, string> {
 }
 
 /** Keeps one old log. Called while no child writes. */
-export function rotateLog(place: Place): void {
-  const path = logPath(place);
+export function rotateLog(layout: Layout): void {
+  const path = logPath(layout);
   if (existsSync(path) && statSync(path).size > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
 }
 
 /** The end of what the programs wrote since `from` (a size of the log file), for an error message. */
-export function logTail(place: Place, from: number): string {
-  const lines = readFileSync(logPath(place)).subarray(from).toString("utf8").trimEnd().split("\n");
+export function logTail(layout: Layout, from: number): string {
+  const lines = readFileSync(logPath(layout)).subarray(from).toString("utf8").trimEnd().split("\n");
   return lines.slice(-QUOTED_LINES).join("\n");
 }
 
-export function logSize(place: Place): number {
-  return existsSync(logPath(place)) ? statSync(logPath(place)).size : 0;
+export function logSize(layout: Layout): number {
+  return existsSync(logPath(layout)) ? statSync(logPath(layout)).size : 0;
 }

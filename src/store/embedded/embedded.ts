@@ -11,10 +11,11 @@
  */
 import { internalError, MaestroError } from "../../error.ts";
 import { type Run, rotateLog } from "./child.ts";
-import { createCluster, diskFull, findCluster, ROLE, readPassword } from "./cluster.ts";
+import { Guard } from "./guard.ts";
+import { createCluster, diskFull, findCluster, ROLE, readPassword } from "./initdb.ts";
+import { createDataDir, type Layout, prepareLayout } from "./layout.ts";
 import { stopLeftover } from "./leftover.ts";
 import { acquireLock } from "./lock.ts";
-import { createDataDir, type Place, preparePlace } from "./place.ts";
 import { installProgram } from "./program.ts";
 import { type Child, launch } from "./server.ts";
 
@@ -30,6 +31,8 @@ export interface EmbeddedOptions {
   readonly log: { info(message: string): void; warn(message: string): void };
   /** Where the programs are unpacked; by default `<dataDir>/program`. */
   readonly programDir?: string;
+  /** A folder to remove when this process has ended, `dataDir` being in it: that of a throw-away server. */
+  readonly scratch?: string | undefined;
   /** Postgres settings beside ours, which they override: for tests. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -46,28 +49,32 @@ export interface Embedded {
  * UNAVAILABLE when Postgres doesn't start (disk full, broken database); each says what to do.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  const { log } = options;
+  const warn = (message: string): void => options.log.warn(message);
   const dataDir = describeFailure(options.dataDir, () => createDataDir(options.dataDir));
   const lock = describeFailure(dataDir, () => acquireLock(dataDir));
-  let place: Place | undefined;
+  let layout: Layout | undefined;
+  let guard: Guard | undefined;
   try {
-    place = preparePlace(dataDir, options.programDir);
-    const isThere = findCluster(place);
-    const run = { place, program: await installProgram(place.programDir) };
-    if (isThere) await stopLeftover(place, (message) => log.warn(message));
+    layout = prepareLayout(dataDir, options.programDir);
+    guard = new Guard(options.scratch, layout.passing);
+    const isThere = findCluster(layout);
+    const run = { layout, guard, program: await installProgram(layout.programDir) };
+    if (isThere) await stopLeftover(layout, warn);
     else await createCluster(run);
-    rotateLog(place);
-    const keeper = new Keeper(run, options, await launch(run, undefined, options.settings ?? {}));
+    rotateLog(layout);
+    const keeper = new Keeper(run, options, await launch(run, undefined, options.settings ?? {}, warn));
     return {
-      url: databaseUrl(place, keeper.port),
+      url: databaseUrl(layout, keeper.port),
       async stop() {
         await keeper.stop();
-        run.place.close();
+        await run.guard.close();
+        run.layout.close();
         lock.release();
       },
     };
   } catch (error) {
-    place?.close();
+    await guard?.close();
+    layout?.close();
     lock.release();
     throw describeError(dataDir, error);
   }
@@ -99,30 +106,31 @@ class Keeper {
 
   async #keep(): Promise<void> {
     const { log, settings } = this.options;
+    const warn = (message: string): void => log.warn(message);
     while (!this.#isStopping) {
       const startedAt = performance.now();
       await this.#child.exited;
       if (this.#isStopping) return;
       if (performance.now() - startedAt > SETTLED_MS) this.#pause = 0;
-      log.warn("Postgres ended unexpectedly: starting it again");
+      warn("Postgres ended unexpectedly: starting it again");
       await Bun.sleep(this.#pause);
       this.#pause = Math.min(Math.max(this.#pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
       if (this.#isStopping) return;
       try {
-        await stopLeftover(this.run.place, (message) => log.warn(message));
-        this.#child = await launch(this.run, this.port, settings ?? {});
+        await stopLeftover(this.run.layout, warn);
+        this.#child = await launch(this.run, this.port, settings ?? {}, warn);
         if (this.#isStopping) await this.#child.stop();
       } catch (error) {
-        log.warn(`Postgres could not be started again: ${error instanceof Error ? error.message : String(error)}`);
+        warn(`Postgres could not be started again: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
   }
 }
 
-function databaseUrl(place: Place, port: number | undefined): string {
-  const credentials = `${ROLE}:${encodeURIComponent(readPassword(place))}`;
+function databaseUrl(layout: Layout, port: number | undefined): string {
+  const credentials = `${ROLE}:${encodeURIComponent(readPassword(layout))}`;
   if (port !== undefined) return `postgres://${credentials}@127.0.0.1:${port}/${ROLE}`;
-  return `postgres://${credentials}@localhost/${ROLE}?host=${encodeURIComponent(place.socketDir ?? "")}`;
+  return `postgres://${credentials}@localhost/${ROLE}?host=${encodeURIComponent(layout.socketDir ?? "")}`;
 }
 
 function describeFailure<T>(dataDir: string, action: () => T): T {

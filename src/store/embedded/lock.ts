@@ -26,7 +26,7 @@ export function acquireLock(dataDir: string): Lock {
   const path = join(dataDir, "maestro.lock");
   const mine = JSON.stringify({ pid: process.pid, startTime: startTime(process.pid) } satisfies Holder);
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, mine, { mode: 0o644 });
+  writeFileSync(draft, mine, { mode: 0o600 });
   try {
     while (!tryLink(draft, path)) {
       const text = readText(path);

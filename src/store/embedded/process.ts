@@ -5,12 +5,17 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
  * A process that belongs to someone else counts as alive; one that has ended and waits for its parent to notice doesn't.
  */
 export function isAlive(pid: number): boolean {
+  return isTaken(pid) && statusFields(pid)?.[0] !== "Z";
+}
+
+/** Whether the system has a process of this number, be it one that has ended and waits for its parent to notice. */
+export function isTaken(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-  return statusFields(pid)?.[0] !== "Z";
 }
 
 /**

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { logSize, logTail, type Run, runProgram } from "./child.ts";
-import { clusterDir, programError } from "./cluster.ts";
-import { stopPostmaster } from "./leftover.ts";
+import { clusterDir, programError } from "./initdb.ts";
+import { stopLeftover, stopPostmaster } from "./leftover.ts";
 import { waitForExit } from "./process.ts";
 import { settingArgs } from "./setting.ts";
 
@@ -13,7 +13,8 @@ const READY_MS = 120_000;
 /** Orphans of a killed server, and a port that someone was quicker to take, go away by themselves or by another try. */
 const MAX_TRIES = 20;
 const TRY_PAUSE_MS = 100;
-const WORTH_A_RETRY = /pre-existing shared memory block|could not bind|Address already in use/;
+const WORTH_A_RETRY =
+  /pre-existing shared memory block|could not bind|Address already in use|lock file ".*" already exists/;
 
 export interface Child {
   /** Undefined: it listens on a Unix socket only. */
@@ -31,20 +32,22 @@ export async function launch(
   run: Run,
   port: number | undefined,
   settings: Readonly<Record<string, string>>,
+  warn: (message: string) => void,
 ): Promise<Child> {
   for (let tries = 1; ; tries++) {
-    const from = logSize(run.place);
+    const from = logSize(run.layout);
     const child = await launchOnce(run, port ?? (await choosePort(run)), settings);
     if (child) return child;
-    if (tries === MAX_TRIES || !WORTH_A_RETRY.test(logTail(run.place, from))) {
-      throw programError(run.place, "The embedded Postgres did not start", from);
+    if (tries === MAX_TRIES || !WORTH_A_RETRY.test(logTail(run.layout, from))) {
+      throw programError(run.layout, "The embedded Postgres did not start", from);
     }
     await Bun.sleep(TRY_PAUSE_MS);
+    await stopLeftover(run.layout, warn);
   }
 }
 
-async function choosePort({ place }: Run): Promise<number | undefined> {
-  return place.socketDir === undefined ? freePort() : undefined;
+async function choosePort({ layout }: Run): Promise<number | undefined> {
+  return layout.socketDir === undefined ? freePort() : undefined;
 }
 
 function freePort(): Promise<number> {
@@ -63,12 +66,12 @@ async function launchOnce(
   port: number | undefined,
   settings: Readonly<Record<string, string>>,
 ): Promise<Child | undefined> {
-  const args = settingArgs(run.place, { port }, settings);
+  const args = settingArgs(run.layout, { port }, settings);
   return process.platform === "win32" ? launchByControl(run, port, args) : launchDirectly(run, port, args);
 }
 
 async function launchDirectly(run: Run, port: number | undefined, args: string[]): Promise<Child | undefined> {
-  const server = runProgram(run, "postgres", ["-D", join(run.place.childHome, "cluster"), ...args]);
+  const server = runProgram(run, "postgres", ["-D", join(run.layout.childHome, "cluster"), ...args], "fast");
   const deadline = performance.now() + READY_MS;
   while (!isReady(run, server.pid)) {
     if (server.exitCode !== null || server.signalCode !== null) return undefined;
@@ -94,24 +97,24 @@ function isReady(run: Run, pid: number): boolean {
   return lines[0] === String(pid) && lines[7]?.trim() === "ready";
 }
 
-function pidFileLines({ place }: Run): string[] {
-  const path = join(clusterDir(place), "postmaster.pid");
+function pidFileLines({ layout }: Run): string[] {
+  const path = join(clusterDir(layout), "postmaster.pid");
   return existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
 }
 
 /** On Windows an administrator's Postgres needs `pg_ctl`, which gives away the rights that Postgres refuses. */
 async function launchByControl(run: Run, port: number | undefined, args: string[]): Promise<Child | undefined> {
-  const cluster = clusterDir(run.place);
+  const cluster = clusterDir(run.layout);
   const options = args.map((arg) => (arg === "-c" ? arg : `"${arg}"`)).join(" ");
   const control = ["-D", cluster, "-w", "-t", String(READY_MS / 1000)];
-  const code = await runProgram(run, "pg_ctl", ["start", ...control, "-o", options]).exited;
+  const code = await runProgram(run, "pg_ctl", ["start", ...control, "-o", options], "kill").exited;
   if (code !== 0) return undefined;
   const pid = Number.parseInt(pidFileLines(run)[0] ?? "", 10);
   return {
     port,
     exited: exitOf(pid),
     async stop() {
-      await runProgram(run, "pg_ctl", ["stop", "-D", cluster, "-m", "fast", "-w", "-t", "10"]).exited;
+      await runProgram(run, "pg_ctl", ["stop", "-D", cluster, "-m", "fast", "-w", "-t", "10"], "kill").exited;
       await waitForExit(pid, 5_000);
     },
   };

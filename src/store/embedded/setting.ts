@@ -1,5 +1,5 @@
 /** The settings that the embedded Postgres always runs with; they win over its configuration file. */
-import type { Place } from "./place.ts";
+import type { Layout } from "./layout.ts";
 
 export interface Address {
   /** Undefined: sockets only. */
@@ -31,7 +31,7 @@ const SIZE = {
 /** Errors of statements reach the client that sent them; the log keeps what concerns the server. */
 const LOG = { log_min_messages: "log", log_min_error_statement: "panic", log_checkpoints: "off", log_timezone: "UTC" };
 
-export function settingArgs(place: Place, address: Address, override: Readonly<Record<string, string>>): string[] {
+export function settingArgs(layout: Layout, address: Address, override: Readonly<Record<string, string>>): string[] {
   const settings: Record<string, string> = {
     ...DURABLE,
     ...SINGLE,
@@ -40,7 +40,7 @@ export function settingArgs(place: Place, address: Address, override: Readonly<R
     timezone: "UTC",
     listen_addresses: address.port === undefined ? "" : "127.0.0.1",
     port: String(address.port ?? 5432),
-    unix_socket_directories: place.childSocketDir ?? "",
+    unix_socket_directories: layout.childSocketDir ?? "",
     unix_socket_permissions: "0700",
     ...override,
   };

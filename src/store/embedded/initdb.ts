@@ -9,22 +9,22 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { MaestroError } from "../../error.ts";
 import { logPath, logSize, logTail, type Run, runProgram } from "./child.ts";
-import type { Place } from "./place.ts";
+import type { Layout } from "./layout.ts";
 import { POSTGRES_MAJOR } from "./program.ts";
 
 /** The role that owns everything, and its database. */
 export const ROLE = "maestro";
 
-export function clusterDir(place: Place): string {
-  return join(place.home, "cluster");
+export function clusterDir(layout: Layout): string {
+  return join(layout.home, "cluster");
 }
 
-function passwordPath(place: Place): string {
-  return join(place.home, "password");
+function passwordPath(layout: Layout): string {
+  return join(layout.home, "password");
 }
 
-export function readPassword(place: Place): string {
-  return readFileSync(passwordPath(place), "utf8").trim();
+export function readPassword(layout: Layout): string {
+  return readFileSync(passwordPath(layout), "utf8").trim();
 }
 
 /**
@@ -32,8 +32,8 @@ export function readPassword(place: Place): string {
  *
  * @throws PRECONDITION_FAILED, saying what to do, when there is one that it can't.
  */
-export function findCluster(place: Place): boolean {
-  const path = clusterDir(place);
+export function findCluster(layout: Layout): boolean {
+  const path = clusterDir(layout);
   if (!existsSync(path)) return false;
   if (readdirSync(path).length === 0) {
     rmdirSync(path);
@@ -54,9 +54,9 @@ export function findCluster(place: Place): boolean {
         `restore the dump there; or run your own Postgres and pass --database-url. Nothing was changed.`,
     );
   }
-  if (!existsSync(passwordPath(place))) {
+  if (!existsSync(passwordPath(layout))) {
     throw refusal(
-      `${passwordPath(place)}, the password of the database in ${path}, is missing. ` +
+      `${passwordPath(layout)}, the password of the database in ${path}, is missing. ` +
         "Restore the file from a backup. Nothing was changed.",
     );
   }
@@ -69,34 +69,34 @@ function refusal(message: string): MaestroError {
 
 /** Makes the cluster: UTF-8, sorted by code point, a generated password for every connection. */
 export async function createCluster(run: Run): Promise<void> {
-  const { place } = run;
-  const draft = join(place.home, "initializing");
+  const { layout } = run;
+  const draft = join(layout.home, "initializing");
   if (existsSync(draft)) renameSync(draft, `${draft}.interrupted.${Date.now()}`);
   const password = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("base64url");
-  writeFileSync(passwordPath(place), `${password}\n`, { mode: 0o600 });
-  if (place.account) chownSync(passwordPath(place), place.account.uid, place.account.gid);
-  const childDraft = join(place.childHome, "initializing");
+  writeFileSync(passwordPath(layout), `${password}\n`, { mode: 0o600 });
+  if (layout.account) chownSync(passwordPath(layout), layout.account.uid, layout.account.gid);
+  const childDraft = join(layout.childHome, "initializing");
   await finish(run, "initdb", [
-    ...["-D", childDraft, "-U", ROLE, "--pwfile", join(place.childHome, "password"), "--auth=scram-sha-256"],
+    ...["-D", childDraft, "-U", ROLE, "--pwfile", join(layout.childHome, "password"), "--auth=scram-sha-256"],
     ...["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"],
   ]);
   await finish(run, "postgres", ["--single", "-D", childDraft, "template1"], `CREATE DATABASE ${ROLE}\n`);
-  renameSync(draft, clusterDir(place));
-  await syncDir(place.home);
+  renameSync(draft, clusterDir(layout));
+  await syncDir(layout.home);
 }
 
 async function finish(run: Run, name: string, args: readonly string[], input?: string): Promise<void> {
-  const from = logSize(run.place);
-  const code = await runProgram(run, name, args, input).exited;
+  const from = logSize(run.layout);
+  const code = await runProgram(run, name, args, "kill", input).exited;
   if (code === 0) return;
-  throw programError(run.place, `${name} could not make the database (exit status ${code})`, from);
+  throw programError(run.layout, `${name} could not make the database (exit status ${code})`, from);
 }
 
 /** A failure of one of the programs, with what it wrote; a full disk gets its own words. */
-export function programError(place: Place, what: string, from: number): MaestroError {
-  const tail = logTail(place, from);
-  if (tail.includes("No space left on device")) return diskFull(place.dataDir, tail);
-  return new MaestroError("UNAVAILABLE", `${what}. Nothing was deleted. From ${logPath(place)}:\n${tail}`);
+export function programError(layout: Layout, what: string, from: number): MaestroError {
+  const tail = logTail(layout, from);
+  if (tail.includes("No space left on device")) return diskFull(layout.dataDir, tail);
+  return new MaestroError("UNAVAILABLE", `${what}. Nothing was deleted. From ${logPath(layout)}:\n${tail}`);
 }
 
 export function diskFull(dataDir: string, cause: unknown): MaestroError {

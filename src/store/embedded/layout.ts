@@ -2,26 +2,28 @@
  * Where the parts of an embedded Postgres lie, and how its child process reaches them.
  *
  * ```
- * <data directory>/maestro.lock
- * <data directory>/program/postgres-<version>/   the programs, world-readable
- * <data directory>/postgres/                     belongs to the child's account, mode 0700
+ * <data directory>/maestro.lock                  0600
+ * <data directory>/program/postgres-<version>/   the programs: 0700, or 0755 where the child has an account of its own
+ * <data directory>/postgres/                     belongs to the child's account: 0700
  *                           cluster/             the database cluster: appears by rename when initdb has succeeded
  *                           initializing/        a cluster in the making: never holds a user's data
  *                           password postgres.log run/
  * ```
  */
-import { closeSync, constants, lstatSync, mkdirSync, openSync, realpathSync, rmdirSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, realpathSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { MaestroError } from "../../error.ts";
-import { type Account, blockedBy, childAccount, ensurePrivateDir } from "./account.ts";
+import { type Account, blockedBy, childAccount, ensureDir, ensurePrivateDir, makePrivate } from "./account.ts";
 
 /** The longest path that every system takes for a Unix socket. */
 const MAX_SOCKET_PATH = 103;
+/** Where sockets are when the data directory's path is too long: a new folder with a name that nobody can foresee. */
+const SHORT_SOCKET_DIR = "/tmp/maestro-";
 const SOCKET_NAME = ".s.PGSQL.5432";
 /** Root's default data directory, where programs may lie when the chosen one is closed to the child's account. */
 const SHARED_PROGRAM_DIR = "/var/lib/maestro/program";
 
-export interface Place {
+export interface Layout {
   /** Absolute, without links. */
   readonly dataDir: string;
   readonly account: Account | undefined;
@@ -35,24 +37,28 @@ export interface Place {
   /** Undefined where there are no Unix sockets. */
   readonly socketDir: string | undefined;
   readonly childSocketDir: string | undefined;
+  /** A folder that is of use for this life of the server only. */
+  readonly passing: string | undefined;
   close(): void;
 }
 
+/** For the server's user alone; the child's account, if it is another, passes through without looking around. */
 export function createDataDir(dataDir: string): string {
-  mkdirSync(dataDir, { recursive: true, mode: 0o755 });
+  ensureDir(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700);
   return realpathSync(dataDir);
 }
 
 /** @param programDir where programs are unpacked; by default inside the data directory. */
-export function preparePlace(dataDir: string, programDir = join(dataDir, "program")): Place {
+export function prepareLayout(dataDir: string, programDir = join(dataDir, "program")): Layout {
   const account = childAccount(dataDir);
   const home = join(dataDir, "postgres");
   ensurePrivateDir(home, account);
-  mkdirSync(programDir, { recursive: true, mode: 0o755 });
+  ensureDir(programDir, account ? 0o755 : 0o700);
   const blocking = blockedBy(dataDir, account);
   const descriptor = blocking ? openBlocked(home, blocking) : undefined;
   const childHome = descriptor === undefined ? home : "/proc/self/fd/3";
   const sockets = socketDirs(home, childHome, account);
+  const passing = sockets?.ours.startsWith(home) === false ? sockets.ours : undefined;
   return {
     dataDir,
     account,
@@ -62,10 +68,10 @@ export function preparePlace(dataDir: string, programDir = join(dataDir, "progra
     programDir: blockedBy(programDir, account) ? SHARED_PROGRAM_DIR : programDir,
     socketDir: sockets?.ours,
     childSocketDir: sockets?.childs,
+    passing,
     close() {
       if (descriptor !== undefined) closeSync(descriptor);
-      // A socket's directory elsewhere is of no use without its server; one that isn't empty stays.
-      if (sockets && !sockets.ours.startsWith(home)) removeEmpty(sockets.ours);
+      if (passing !== undefined) removeEmpty(passing);
     },
   };
 }
@@ -102,14 +108,7 @@ function socketDirs(
     ensurePrivateDir(inside, account);
     return { ours: inside, childs: join(childHome, "run") };
   }
-  const short = `/tmp/maestro-${Bun.hash(home).toString(36)}`;
-  ensurePrivateDir(short, account);
-  const stat = lstatSync(short);
-  if (!stat.isDirectory() || stat.uid !== (account?.uid ?? process.getuid?.())) {
-    throw new MaestroError(
-      "PRECONDITION_FAILED",
-      `${short}, where the embedded Postgres keeps its socket, belongs to someone else. Remove it, or choose a data directory with a shorter path.`,
-    );
-  }
+  const short = mkdtempSync(SHORT_SOCKET_DIR);
+  makePrivate(short, account);
   return { ours: short, childs: short };
 }
