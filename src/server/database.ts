@@ -1,7 +1,7 @@
 /** The node's database: the embedded one or the one that the configuration names, checked and migrated. */
 import type { Logger } from "../log.ts";
 import { checkServer, type Database, openDatabase } from "../store/connection.ts";
-import { startEmbedded } from "../store/embedded/embedded.ts";
+import { type EmbeddedOptions, startEmbedded } from "../store/embedded/embedded.ts";
 import { Leases } from "../store/lease.ts";
 import { up } from "../store/migrate.ts";
 import type { Config } from "./config.ts";
@@ -19,12 +19,16 @@ export interface OpenedDatabase {
 const CONNECTIONS = 8;
 
 /**
- * @param scratch removed when this process has ended, if the database is the embedded one
+ * @param options for the embedded database
  * @throws MaestroError that says what is in the way and what to do
  */
-export async function openStore(config: Config, log: Logger, scratch?: string): Promise<OpenedDatabase> {
+export async function openStore(
+  config: Config,
+  log: Logger,
+  options: Pick<EmbeddedOptions, "scratch" | "giveUp">,
+): Promise<OpenedDatabase> {
   const { dataDir, databaseUrl } = config;
-  const embedded = databaseUrl === undefined ? await startEmbedded({ dataDir, log, scratch }) : undefined;
+  const embedded = databaseUrl === undefined ? await startEmbedded({ dataDir, log, ...options }) : undefined;
   const url = databaseUrl ?? embedded?.url ?? "";
   const db = openDatabase(url, { max: CONNECTIONS, name: "maestro api" });
   const stop = async (): Promise<void> => {

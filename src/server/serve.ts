@@ -50,12 +50,12 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
 }
 
 /** @returns where it listens */
-async function boot(config: Config, { log, fatal, scratch }: ServeOptions, parts: Parts): Promise<string> {
+async function boot(config: Config, { log, fatal, ...lifetime }: ServeOptions, parts: Parts): Promise<string> {
   const nodeId = crypto.randomUUID();
   const [laterEngines, laterCluster] = [new Later<Engines>("the engines"), new Later<Cluster>("the cluster")];
   // Before all else: an address that is taken is noticed before a database is made.
   const http = await parts.start("address", () => listen(config, log));
-  const store = await parts.start("database", () => openStore(config, log, scratch));
+  const store = await parts.start("database", () => openStore(config, log, lifetime));
   const runtime = await parts.start("runtimes", () =>
     startRuntime(config, log, (engine, text) => laterEngines.part.fromRuntime(engine, text)),
   );

@@ -13,6 +13,7 @@ import { Client } from "../bench/client.ts";
 import { databaseUrl, killPostgres, type Program, type Server, sourceProgram, startServer } from "../bench/server.ts";
 import { allOver, contradictions } from "./check.ts";
 import { definitions, Observed, startAll } from "./load.ts";
+import { randomOf } from "./random.ts";
 
 export interface KillOptions {
   readonly program: Program;
@@ -105,17 +106,6 @@ async function stillborn(program: Program, dataDir: string, patience: number): P
   const server = await startServer({ program, dataDir, patience }).catch(() => undefined);
   await server?.kill();
   return 1;
-}
-
-/** Mulberry32: the same moments again for the same seed. */
-export function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 if (import.meta.main) {

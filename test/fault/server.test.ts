@@ -1,8 +1,9 @@
-/** Short forms of `kill.ts` and `cluster.ts`. Most of their time is waiting for leases, so they run beside each other. */
+/** Short forms of `kill.ts`, `cluster.ts` and `signal.ts`. Most of their time is waiting for leases, so they run beside each other. */
 import { expect, test } from "bun:test";
 import { sourceProgram } from "../bench/server.ts";
 import { cluster } from "./cluster.ts";
 import { killRounds } from "./kill.ts";
+import { signalRounds } from "./signal.ts";
 
 const PATIENCE = 180_000;
 const program = sourceProgram;
@@ -26,6 +27,22 @@ test.concurrent(
     const say = (line: string): void => void lines.push(line);
     const { problems, log } = await cluster({ program, runs: 30, separate: true, say });
     expect(problems.length > 0 ? { problems, lines, log } : {}).toEqual({});
+  },
+  PATIENCE,
+);
+
+test.if(process.platform === "linux").concurrent(
+  "one and two signals at any moment leave no process and no folder",
+  async () => {
+    const lines: string[] = [];
+    const { problems } = await signalRounds({
+      program,
+      rounds: 6,
+      seed: 3,
+      launchers: [],
+      say: (line) => void lines.push(line),
+    });
+    expect(problems.length > 0 ? { problems, lines } : {}).toEqual({});
   },
   PATIENCE,
 );

@@ -33,6 +33,8 @@ export interface EmbeddedOptions {
   readonly programDir?: string;
   /** A folder to remove when this process has ended, `dataDir` being in it: that of a throw-away server. */
   readonly scratch?: string | undefined;
+  /** Aborted while Postgres starts: what is under way is finished, and its reason thrown instead of going on. */
+  readonly giveUp?: AbortSignal | undefined;
   /** Postgres settings beside ours, which they override: for tests. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -59,8 +61,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     guard = new Guard(options.scratch, layout.passing);
     const isThere = findCluster(layout);
     const run = { layout, guard, program: await installProgram(layout.programDir) };
+    options.giveUp?.throwIfAborted();
     if (isThere) await stopLeftover(layout, warn);
     else await createCluster(run);
+    options.giveUp?.throwIfAborted();
     rotateLog(layout);
     const keeper = new Keeper(run, options, await launch(run, undefined, options.settings ?? {}, warn));
     return {
@@ -76,6 +80,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     await guard?.close();
     layout?.close();
     lock.release();
+    options.giveUp?.throwIfAborted();
     throw describeError(dataDir, error);
   }
 }
