@@ -47,6 +47,50 @@ export function parseJson(text: string): Json {
   }) as (this: unknown, key: string, value: unknown) => unknown) as Json;
 }
 
+/** Levels of lists and objects in a text that a user sends; checked on the text, before anything recurses over it. */
+export const MAX_DEPTH = 300;
+
+/** What the text of a JSON value shows without being parsed. */
+export interface Outline {
+  /** Levels of lists and objects; one more than {@link MAX_DEPTH} when there are more. */
+  readonly depth: number;
+  /** Keys of all objects, each as often as it stands there. */
+  readonly members: number;
+  /** Where the look ended: the end of the text, or the bracket that goes too deep. */
+  readonly end: number;
+}
+
+/** Counts brackets and colons outside texts. */
+export function outlineOf(text: string): Outline {
+  let level = 0;
+  let depth = 0;
+  let members = 0;
+  let at = 0;
+  for (; at < text.length && depth <= MAX_DEPTH; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) at = endOfText(text, at);
+    else if (code === 0x3a) members++;
+    else if (code === 0x5b || code === 0x7b) depth = Math.max(depth, ++level);
+    else if (code === 0x5d || code === 0x7d) level--;
+  }
+  return { depth, members, end: depth > MAX_DEPTH ? at - 1 : at };
+}
+
+function endOfText(text: string, from: number): number {
+  let at = from + 1;
+  while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
+  return at;
+}
+
+/** Whether a key stands twice in one object of the text, of which parsing keeps the last. */
+export const hasRepeatedKey = ({ members }: Outline, value: Json): boolean => members !== countMembers(value);
+
+function countMembers(value: Json): number {
+  if (typeof value !== "object" || value === null || json.isRawJSON(value)) return 0;
+  const items = Object.values(value) as readonly Json[];
+  return items.reduce((count: number, item) => count + countMembers(item), Array.isArray(value) ? 0 : items.length);
+}
+
 export function stringifyJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent);
 }

@@ -3,23 +3,26 @@
  * cannot keep. Numbers stay whole.
  */
 import { badRequest } from "../error.ts";
-import { isRawNumber, type Json, parseJson } from "../json.ts";
+import { hasRepeatedKey, isRawNumber, type Json, MAX_DEPTH, outlineOf, parseJson } from "../json.ts";
 import { Problem } from "./error.ts";
 
-/** Levels of lists and objects; checked on the text, before anything recurses over it. */
-const MAX_DEPTH = 300;
 /** Keeps nothing between texts. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * @param limit bytes
+ * @param isDefinition a key that stands twice in an object is refused; elsewhere the last one counts
  * @throws BAD_REQUEST, or {@link Problem} 413 when the body is longer; what lies beyond the limit is not read
  */
-export async function readJson(request: Request, limit: number): Promise<Json> {
+export async function readJson(request: Request, limit: number, isDefinition = false): Promise<Json> {
   const text = await readText(request, limit);
   if (text.trim() === "") throw badRequest("The request needs a JSON body", ["the body is empty"]);
-  checkDepth(text);
+  const outline = outlineOf(text);
+  if (outline.depth > MAX_DEPTH) {
+    throw badRequest("The body is nested too deep", [`at most ${MAX_DEPTH} levels are allowed`]);
+  }
   const value = parse(text);
+  if (isDefinition && hasRepeatedKey(outline, value)) await refuseRepeatedKeys(text);
   if (/\\u(0000|[dD][89a-fA-F])/.test(text) || !text.isWellFormed()) checkTexts(value, "");
   return value;
 }
@@ -66,22 +69,18 @@ function parse(text: string): Json {
   }
 }
 
-/** Counts brackets outside texts. */
-function checkDepth(text: string): void {
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 0x22) at = endOfText(text, at);
-    else if (code === 0x5b || code === 0x7b) depth++;
-    else if (code === 0x5d || code === 0x7d) depth--;
-    if (depth > MAX_DEPTH) throw badRequest("The body is nested too deep", [`at most ${MAX_DEPTH} levels are allowed`]);
+/** @throws BAD_REQUEST with both places of each key that stands twice */
+async function refuseRepeatedKeys(text: string): Promise<void> {
+  const { readJsonText, TextError } = await import("../definition/text/read.ts");
+  try {
+    readJsonText(text);
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error;
+    const lines = error.problems.map(
+      ({ path = "body", message, span }) => `${path}: line ${span.line}, column ${span.column}: ${message}`,
+    );
+    throw badRequest("A key of the body stands twice", lines);
   }
-}
-
-function endOfText(text: string, from: number): number {
-  let at = from + 1;
-  while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
-  return at;
 }
 
 /** @throws BAD_REQUEST for a NUL or half a surrogate pair, which no database text holds */

@@ -57,8 +57,18 @@ export class Call {
     connections.timeout(this.request, connections.idleSeconds);
   }
 
-  async body(limit = this.bodyLimit): Promise<Json> {
-    const body = await readJson(this.request, limit);
+  /** @throws BAD_REQUEST, or Problem 413 */
+  body(): Promise<Json> {
+    return this.#read(false);
+  }
+
+  /** The body of a push, in which no key may stand twice. @throws BAD_REQUEST, or Problem 413 */
+  definition(): Promise<Json> {
+    return this.#read(true);
+  }
+
+  async #read(isDefinition: boolean): Promise<Json> {
+    const body = await readJson(this.request, this.bodyLimit, isDefinition);
     this.takeTime();
     return body;
   }

@@ -39,7 +39,7 @@ export interface Io {
   /** Text on stdout as it is: for what redraws itself on a terminal. */
   raw(text: string): void;
   /** All of stdin. */
-  input(): Promise<string>;
+  input(): Promise<Uint8Array>;
   /** Asks on the terminal; resolves with the line that was typed. */
   ask(question: string): Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;

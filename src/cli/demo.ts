@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import definition from "../../examples/etl/etl.yaml" with { type: "text" };
+import { workflowCreateRequestSchema } from "../definition/metadata.ts";
 import { createLogger } from "../log.ts";
 import { type Config, loadConfig } from "../server/config.ts";
 import type { Serving } from "../server/serve.ts";
@@ -14,7 +15,6 @@ import { programName } from "./program.ts";
 import { treeLines } from "./progress.ts";
 import { aborted, firstSignal } from "./signal.ts";
 import { exitOfRun, type RunAddress, watchRun } from "./watch.ts";
-import { parseYaml } from "./yaml.ts";
 
 /** Milliseconds that the demo's run may take before something must be wrong. */
 const PATIENCE = 120_000;
@@ -75,7 +75,9 @@ function configOf(root: string, args: Arguments, io: Io): Config {
 
 async function show(url: string, root: string, kept: boolean, io: Io): Promise<Exit> {
   const client = new Client(url, io.user);
-  await client.request("POST", "/workflows", { body: parseYaml(definition) });
+  const { readYamlText } = await import("../definition/text/read.ts");
+  const { value: body } = readYamlText(definition, workflowCreateRequestSchema);
+  await client.request("POST", "/workflows", { body });
   io.out(`Pushed the workflow "etl" (examples/etl/etl.yaml) to ${url}, and started it:`);
   io.out("");
   const end = await watchRun(client, await startRun(client, root), io, { timeout: PATIENCE });

@@ -4,7 +4,7 @@ import type { Json } from "../json.ts";
 import { isJsonObject } from "../json.ts";
 import { formatError, parse, SelError, sanitize } from "../sel/index.ts";
 import { lint } from "../sel/lint.ts";
-import { pointOut } from "./locate.ts";
+import { pointOut } from "./excerpt.ts";
 
 export interface Expression {
   /** JSON path. */

@@ -17,7 +17,7 @@ export function processIo(): Io {
     out: (line) => void stdout.write(`${line}\n`),
     err: (line) => void stderr.write(`${line}\n`),
     raw: (text) => void stdout.write(text),
-    input: () => Bun.stdin.text(),
+    input: () => Bun.stdin.bytes(),
     ask,
     env,
     cwd: process.cwd(),

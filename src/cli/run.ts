@@ -1,4 +1,5 @@
 /** `maestro run …`: runs of workflows. */
+import { paramDefinitionsSchema } from "../definition/parameter.ts";
 import { isJsonObject, type JsonObject, stringifyJson } from "../json.ts";
 import { type Arguments, integer, type OptionSpec, type PositionalSpec, UsageError } from "./argument.ts";
 import { type Client, clientOf, JSON_OPTION, path, SERVER_OPTIONS } from "./client.ts";
@@ -88,7 +89,7 @@ const startCommand: Command = {
 async function startRequest(args: Arguments, io: Io): Promise<JsonObject> {
   const file = args.get("--params");
   const params: JsonObject = {
-    ...(file === undefined ? {} : paramsOf((await readSource(file, io)).value, file)),
+    ...(file === undefined ? {} : paramsOf((await readSource(file, io, paramDefinitionsSchema)).value, file)),
     ...Object.fromEntries(
       args
         .all("--param")

@@ -9,7 +9,7 @@ import type { Arguments } from "./argument.ts";
 import { type Command, EXIT, type Io } from "./command.ts";
 import { briefProblemOf, expressionsOf } from "./expression.ts";
 import { referenceWarnings } from "./reference.ts";
-import { type Finding, locate, readSource, SourceError } from "./source.ts";
+import { type Finding, locate, readDefinition, SourceError } from "./source.ts";
 import { validatorProblems } from "./validator.ts";
 
 export const validateCommand: Command = {
@@ -54,14 +54,14 @@ const limitsOf = (args: Arguments): DefinitionLimits => ({
 
 async function validateFile(file: string, limits: DefinitionLimits, io: Io): Promise<readonly Finding[]> {
   try {
-    const source = await readSource(file, io);
+    const source = await readDefinition(file, io);
     return [
       ...[...problemsOf(source.value, limits), ...expressionProblems(source.value)].map((it) => locate(source, it)),
       ...validatorProblems(source.value).map((it) => ({ ...locate(source, it), level: "warning" as const })),
       ...referenceWarnings(source),
     ];
   } catch (error) {
-    if (error instanceof SourceError) return [error.finding];
+    if (error instanceof SourceError) return error.findings;
     throw error;
   }
 }

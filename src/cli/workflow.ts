@@ -6,7 +6,7 @@ import { type Client, clientOf, JSON_OPTION, path, SERVER_OPTIONS } from "./clie
 import { type Command, EXIT, exitOf, Failure, type Io } from "./command.ts";
 import { cell, instant, object, objects, table, timeText } from "./output.ts";
 import { referenceWarnings } from "./reference.ts";
-import { locate, readSource, type Source } from "./source.ts";
+import { locate, readDefinition, type Source } from "./source.ts";
 
 const WORKFLOW: PositionalSpec = { name: "WORKFLOW", summary: "The workflow's id" };
 
@@ -23,7 +23,7 @@ const pushCommand: Command = {
   run: async (args, io) => {
     const client = clientOf(args, io);
     const sources: Source[] = [];
-    for (const file of args.positionals) sources.push(await readSource(file, io));
+    for (const file of args.positionals) sources.push(await readDefinition(file, io));
     const answers: JsonObject[] = [];
     for (const source of sources) {
       const answer = await push(client, source);

@@ -17,6 +17,21 @@ export function at(path: string, key: string | number): string {
 export const pathOf = (keys: readonly PropertyKey[]): string =>
   keys.reduce<string>((path, key) => at(path, typeof key === "number" ? key : String(key)), "");
 
+export type Segment = string | number;
+
+/** `workflow.steps[0].params["a b"]` in parts: what {@link pathOf} joins. Undefined when the text is no such path. */
+export function partsOf(path: string): readonly Segment[] | undefined {
+  const segments: Segment[] = [];
+  const part = /(?:^|\.)([A-Za-z_$][\w$-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/y;
+  while (part.lastIndex < path.length) {
+    const match = part.exec(path);
+    if (!match) return undefined;
+    const [, plain, index, quoted] = match;
+    segments.push(plain ?? (index === undefined ? (JSON.parse(quoted ?? '""') as string) : Number(index)));
+  }
+  return segments;
+}
+
 /** A value as a finding shows it. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(shortened(value));

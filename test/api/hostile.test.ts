@@ -47,6 +47,26 @@ const BODIES: readonly (readonly [string, string])[] = [
   ],
 ];
 
+test("a definition whose key stands twice is refused with both places; elsewhere the last one counts", async () => {
+  const body = good.replace('"id":"good"', '"id":"good","id":"twice"');
+  const at = body.indexOf('"id":"good"') + 1;
+  const detail = `workflow.id: line 1, column ${at + 12}: this key stands in line 1, column ${at} too; keep one of them`;
+  for (const [method, path] of [
+    ["POST", BASE],
+    ["PUT", `${BASE}/actions/validate`],
+  ] as const) {
+    const answer = await call(method, path, body);
+    expect([answer.status, answer.body.errors]).toEqual([400, [detail]]);
+  }
+  await call("POST", BASE, good);
+  const start = await call(
+    "POST",
+    `${BASE}/good/versions/latest/actions/start`,
+    '{"initiator":{"type":"nobody"},"initiator":{"type":"manual"}}',
+  );
+  expect(start.status).toBe(200);
+});
+
 describe("a push of", () => {
   for (const [name, body] of BODIES) {
     test(`${name} is a bad request that says what is wrong`, async () => {

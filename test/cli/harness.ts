@@ -13,7 +13,7 @@ export interface Result {
 
 export interface Options extends Partial<Omit<Io, "out" | "err" | "raw">> {
   readonly commands?: readonly Command[];
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
 }
 
 export async function run(argv: readonly string[], options: Options = {}): Promise<Result> {
@@ -23,7 +23,7 @@ export async function run(argv: readonly string[], options: Options = {}): Promi
     out: (line) => void out.push(`${line}\n`),
     err: (line) => void err.push(`${line}\n`),
     raw: (text) => void out.push(text),
-    input: async () => options.stdin ?? "",
+    input: async () => Buffer.from(options.stdin ?? ""),
     ask: async () => "",
     env: {},
     cwd: "/",

@@ -38,7 +38,7 @@ test("every finding of every file is shown at its place", async () => {
   expect(out).toContain('bad.json:5:36: workflow.steps[0].step.type: "Slep" is not a step type');
   expect(out).toContain(`  5 |       {"step": {"id": "a", "type": "Slep"}},\n    |${" ".repeat(36)}^^^^^^`);
   expect(out).toContain("bad.json:6:23: workflow.steps[1].step.id:");
-  expect(out).toContain("bad.yaml:6:7: workflow.steps[0].step.type:");
+  expect(out).toContain("bad.yaml:6:13: workflow.steps[0].step.type:");
 });
 
 test("findings can be had as JSON", async () => {
@@ -104,4 +104,90 @@ test("references that nothing in the file has are a warning at their place, all 
   expect(out).toContain("-:3:43: workflow.steps[0].step.params.shell.value.script.value: warning: ");
   expect(out).toContain("[HOME] (line 1: cd $HOME), [f] (line 2: echo $$x ${f}) are not found");
   expect(out).toContain("A dollar that is to stay is written twice: $$HOME");
+});
+
+const GOOD_YAML = `# x
+properties: {owner: 007}
+workflow:
+  id: w
+  params: {version: {type: STRING, value: 1.10}}
+  steps: [{step: {id: a, type: NoOp}}]
+`;
+
+test("stdin may be YAML, with a byte order mark and either line end", async () => {
+  const texts = [
+    GOOD_YAML,
+    `\uFEFF${GOOD_YAML}`,
+    GOOD_YAML.replaceAll("\n", "\r\n"),
+    `\uFEFF${GOOD}`,
+    GOOD.replace('"workflow":', "workflow: "),
+  ];
+  for (const stdin of texts) {
+    expect(await run(["validate", "-"], { stdin })).toEqual({ exit: 0, out: "", err: "-: ok\n" });
+  }
+  const stdin = `\uFEFFworkflow: {id: w, steps: [{step: {id: a, type: Slep}}]}`;
+  expect((await run(["validate", "-"], { stdin })).out).toStartWith("-:1:48: workflow.steps[0].step.type:");
+});
+
+const utf16 = (text: string) => Buffer.from(text, "utf16le");
+test.each([
+  ["UTF-16", "x.yaml", utf16(GOOD_YAML), "x.yaml:1:1: the file is UTF-16; save it as UTF-8"],
+  ["UTF-16 with a mark", "x.json", utf16(`\uFEFF${GOOD}`), "x.json:1:1: the file is UTF-16; save it as UTF-8"],
+  [
+    "Latin-1",
+    "x.yaml",
+    Buffer.from("# \u00fc\nid: \u00e9tl", "latin1"),
+    "x.yaml:1:3: the file is not UTF-8: the byte 0xfc",
+  ],
+  [
+    "half a character",
+    "x.json",
+    Buffer.from("\u00e9\n\u00e9").subarray(0, 4),
+    "x.json:2:1: the file is not UTF-8: the byte 0xc3",
+  ],
+  ["nothing", "x.yaml", Buffer.from(" \n"), "x.yaml:1:1: the file is empty"],
+  [
+    "a list",
+    "x.yaml",
+    Buffer.from("# no\n- 1"),
+    "x.yaml:2:1: a definition is an object { properties, workflow }, and this is a list",
+  ],
+  [
+    "a text",
+    "x.json",
+    Buffer.from('"w"'),
+    'x.json:1:1: a definition is an object { properties, workflow }, and this is "w"',
+  ],
+  [
+    "comments",
+    "x.yaml",
+    Buffer.from("# no\n"),
+    "x.yaml:1:1: a definition is an object { properties, workflow }, and this is null",
+  ],
+  ["a comma too many", "x.json", Buffer.from(`${GOOD.slice(0, -1)},}`), 'no "," may stand before "}"'],
+  [
+    "upstream's DSL",
+    "x.yaml",
+    Buffer.from("# x\nWorkflow:\n  id: w\n  jobs:\n  - job: {id: a, type: NoOp}"),
+    "x.yaml:2:1: this is the YAML DSL of Netflix Maestro, with jobs, which is not read here; write",
+  ],
+] as const)("a file that holds %s is told so, at its place", async (_, file, bytes, message) => {
+  writeFileSync(join(cwd, file), bytes);
+  const { exit, out, err } = await run(["validate", file], { cwd });
+  expect([exit, err]).toEqual([1, ""]);
+  expect(out).toContain(message);
+});
+
+test("a key that stands twice is a finding with both places, in JSON as in YAML", async () => {
+  const json = GOOD.replace('"id":"w"', '"id":"w", "id":"v"');
+  expect((await run(["validate", "-"], { stdin: json })).out).toStartWith(
+    `-:1:${json.lastIndexOf('"id":"v"') + 1}: workflow.id: this key stands in line 1, column ${json.indexOf('"id":"w"') + 1} too`,
+  );
+  const out = await run(["validate", "--json", "-"], {
+    stdin: GOOD_YAML.replace("  id: w", "  id: w\n  id: v\n  steps: []"),
+  });
+  expect(JSON.parse(out.out)).toMatchObject([
+    { path: "workflow.id", line: 5, column: 3 },
+    { path: "workflow.steps", line: 8, column: 3 },
+  ]);
 });

@@ -104,7 +104,7 @@ function limitsOf({ config, engine }: Services): DefinitionLimits {
 async function createWorkflow(call: Call, services: Services) {
   const { sql, engine, clock, log } = services;
   const author = call.user();
-  const request = parseWorkflowCreateRequest(await call.body(), limitsOf(services));
+  const request = parseWorkflowCreateRequest(await call.definition(), limitsOf(services));
   await engine.dryRun(request, author);
   try {
     const { workflow, version } = await pushVersion(sql, { request, author, now: clock.now() });
@@ -119,7 +119,7 @@ async function createWorkflow(call: Call, services: Services) {
 
 async function validateWorkflow(call: Call, services: Services) {
   const author = call.user();
-  const request = parseWorkflowCreateRequest(await call.body(), limitsOf(services));
+  const request = parseWorkflowCreateRequest(await call.definition(), limitsOf(services));
   await services.engine.dryRun(request, author);
   const message = `Workflow definition [${request.workflow.id}] is valid`;
   return { timestamp: services.clock.now(), type: "ACTION", action: "VALIDATE", author, message };

@@ -1,0 +1,15 @@
+/** A place in a file, shown to people. */
+import type { Span } from "../definition/text/read.ts";
+
+/** `file:3:7: message`, the line, and a caret below the place. */
+export function pointOut(file: string, text: string, { line, column, length }: Span, message: string): string {
+  const head = `${file}:${line}:${column}: ${message}`;
+  const source = (text.split("\n")[line - 1] ?? "").replace(/\r$/, "");
+  // A long line is shown around the place.
+  const from = column > 100 ? column - 60 : 0;
+  const shown = source.slice(from, from + 120);
+  const lead = shown.slice(0, column - 1 - from).replace(/[^\t]/g, " ");
+  const caret = "^".repeat(Math.max(1, Math.min(length, shown.length - lead.length)));
+  const margin = `${line}`.length;
+  return [head, `  ${line} | ${shown}`, `  ${" ".repeat(margin)} | ${lead}${caret}`].join("\n");
+}
