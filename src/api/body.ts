@@ -2,8 +2,9 @@
  * Request bodies: read up to a limit, decoded strictly, refused when they nest too deep or hold what the database
  * cannot keep. Numbers stay whole.
  */
+import { unstorableText } from "../definition/storable.ts";
 import { badRequest } from "../error.ts";
-import { hasRepeatedKey, isRawNumber, type Json, MAX_DEPTH, outlineOf, parseJson } from "../json.ts";
+import { hasRepeatedKey, type Json, MAX_DEPTH, outlineOf, parseJson } from "../json.ts";
 import { Problem } from "./error.ts";
 
 /** Keeps nothing between texts. */
@@ -23,7 +24,9 @@ export async function readJson(request: Request, limit: number, isDefinition = f
   }
   const value = parse(text);
   if (isDefinition && hasRepeatedKey(outline, value)) await refuseRepeatedKeys(text);
-  if (/\\u(0000|[dD][89a-fA-F])/.test(text) || !text.isWellFormed()) checkTexts(value, "");
+  const isSuspect = /\\u(0000|[dD][89a-fA-F])/.test(text) || !text.isWellFormed();
+  const unstorable = isSuspect ? unstorableText(value) : undefined;
+  if (unstorable !== undefined) throw badRequest("The body holds a text that cannot be stored", [unstorable]);
   return value;
 }
 
@@ -82,24 +85,3 @@ async function refuseRepeatedKeys(text: string): Promise<void> {
     throw badRequest("A key of the body stands twice", lines);
   }
 }
-
-/** @throws BAD_REQUEST for a NUL or half a surrogate pair, which no database text holds */
-function checkTexts(value: Json, path: string): void {
-  if (typeof value === "string") {
-    if (!isStorable(value)) {
-      throw badRequest("The body holds a text that cannot be stored", [
-        `${path === "" ? "body" : path}: a NUL character or half a surrogate pair; leave it out`,
-      ]);
-    }
-  } else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) checkTexts(item, `${path}[${index}]`);
-  } else if (typeof value === "object" && value !== null && !isRawNumber(value)) {
-    for (const [key, item] of Object.entries(value as { readonly [key: string]: Json })) {
-      checkTexts(key, path === "" ? "a key" : `${path}, a key`);
-      checkTexts(item, path === "" ? key : `${path}.${key}`);
-    }
-  }
-}
-
-/** The text can be kept in a text column of the database. */
-export const isStorable = (text: string): boolean => !text.includes("\0") && text.isWellFormed();

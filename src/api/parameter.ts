@@ -3,8 +3,8 @@
  * a list of values stands once. Values are refused before an endpoint's handler begins.
  */
 import { z } from "zod";
+import { isStorable } from "../definition/storable.ts";
 import { badRequest } from "../error.ts";
-import { isStorable } from "./body.ts";
 import { Problem } from "./error.ts";
 
 const MAX_ID = 512;

@@ -1,14 +1,18 @@
 /** `maestro sel …`: the expression language, without a server. */
+import { type Expression, expressionsOf } from "../definition/expression.ts";
+import { workflowCreateRequestSchema } from "../definition/metadata.ts";
+import { parseWire } from "../definition/parse.ts";
+import { MaestroError } from "../error.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson, stringifyJson } from "../json.ts";
 import { toJson, toSel } from "../param/literal.ts";
 import { evaluate, formatError, references, SelError, type SelValue, sanitize } from "../sel/index.ts";
 import { selLimits } from "../server/evaluation/setting.ts";
 import { type Arguments, UsageError } from "./argument.ts";
 import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
-import { expressionsOf, problemOf, warningsOf } from "./expression.ts";
+import { problemOf, warningsOf } from "./expression.ts";
 import { object } from "./output.ts";
 import { configOf, settingOptions } from "./setting.ts";
-import { readSource, readText } from "./source.ts";
+import { locate, readDefinition, readText, type Source } from "./source.ts";
 import { type ParamValue, parseParam } from "./value.ts";
 
 /** Settings of the server that limit an evaluation here, too. */
@@ -112,7 +116,7 @@ const checkCommand: Command = {
   run: async (args, io) => {
     const file = args.at(0);
     const expressions = /\.(json|ya?ml)$/i.test(file)
-      ? expressionsOf((await readSource(file, io)).value)
+      ? expressionsIn(await readDefinition(file, io))
       : [{ path: "", source: await readText(file, io) }];
     let failed = 0;
     let warned = 0;
@@ -133,5 +137,17 @@ const checkCommand: Command = {
     return failed === 0 ? EXIT.OK : EXIT.FAILURE;
   },
 };
+
+/** @throws Failure when the file is no definition */
+function expressionsIn(source: Source): readonly Expression[] {
+  try {
+    const { workflow } = parseWire(workflowCreateRequestSchema, source.value, `${source.file} is no definition`);
+    return expressionsOf(workflow);
+  } catch (error) {
+    if (!(error instanceof MaestroError)) throw error;
+    const details = error.details.map((line) => locate(source, line).shown);
+    throw new Failure(error.message, EXIT.FAILURE, details);
+  }
+}
 
 export const SEL_COMMANDS: readonly Command[] = [evalCommand, checkCommand];

@@ -1,16 +1,9 @@
 /** `maestro validate FILE…`: checks definition files without a server. */
-
-import { DEFAULT_LIMITS, type DefinitionLimits } from "../definition/limit.ts";
-import { parseWorkflowCreateRequest } from "../definition/validate.ts";
-import { MaestroError } from "../error.ts";
-import { type Json, stringifyJson } from "../json.ts";
-import { builtinPlugins } from "../spawn.ts";
-import type { Arguments } from "./argument.ts";
+import { stringifyJson } from "../json.ts";
+import { type CheckSetting, check } from "./check.ts";
 import { type Command, EXIT, type Io } from "./command.ts";
-import { briefProblemOf, expressionsOf } from "./expression.ts";
-import { referenceWarnings } from "./reference.ts";
-import { type Finding, locate, readDefinition, SourceError } from "./source.ts";
-import { validatorProblems } from "./validator.ts";
+import { configOf, settingOptions } from "./setting.ts";
+import { type Finding, readDefinition, SourceError } from "./source.ts";
 
 export const validateCommand: Command = {
   name: "validate",
@@ -24,18 +17,20 @@ export const validateCommand: Command = {
       summary: "Accept a plugin's step type (repeatable)",
       repeat: true,
     },
+    ...settingOptions("--config"),
   ],
-  examples: ["validate etl.json", "validate workflows/*.yaml", "validate --json - < etl.json"],
+  examples: ["validate etl.json", "validate workflows/*.yaml", "validate --json - < etl.yaml"],
   detail: [
     "A file holds what a push sends: { properties, workflow }. Each finding is printed with the file's line and column;",
-    "any but a warning makes the exit code 1. Expressions are parsed, and evaluated only at the push, by the server's",
-    "dry run. A validator that can't be run is a warning, and an error for a server that enforces validators. A reference",
-    "to a param that nothing in the file has is a warning, too: a start may give it.",
+    "any but a warning makes the exit code 1. An error is what a server with these settings refuses, by the same rules,",
+    "a dry run of the workflow's params included. A warning is what it takes and a run may fail for: an expression of a",
+    "step that does not parse, a validator that can't be run, a reference to a param that nothing in the file has.",
   ].join("\n"),
   run: async (args, io) => {
+    const setting = { config: configOf(args, io), stepTypes: args.all("--step-type"), user: io.user };
     const findings: Finding[] = [];
     for (const file of args.positionals) {
-      const found = await validateFile(file, limitsOf(args), io);
+      const found = await validateFile(file, setting, io);
       if (!found.some(isError)) io.err(`${file}: ok${found.length === 0 ? "" : `, ${found.length} to look at`}`);
       findings.push(...found);
     }
@@ -47,38 +42,11 @@ export const validateCommand: Command = {
 
 const isError = ({ level }: Finding): boolean => level !== "warning";
 
-const limitsOf = (args: Arguments): DefinitionLimits => ({
-  ...DEFAULT_LIMITS,
-  stepTypes: [...DEFAULT_LIMITS.stepTypes, ...builtinPlugins(), ...args.all("--step-type")],
-});
-
-async function validateFile(file: string, limits: DefinitionLimits, io: Io): Promise<readonly Finding[]> {
+async function validateFile(file: string, setting: CheckSetting, io: Io): Promise<readonly Finding[]> {
   try {
-    const source = await readDefinition(file, io);
-    return [
-      ...[...problemsOf(source.value, limits), ...expressionProblems(source.value)].map((it) => locate(source, it)),
-      ...validatorProblems(source.value).map((it) => ({ ...locate(source, it), level: "warning" as const })),
-      ...referenceWarnings(source),
-    ];
+    return check(await readDefinition(file, io), setting);
   } catch (error) {
     if (error instanceof SourceError) return error.findings;
     throw error;
   }
 }
-
-/** Lines `path: problem` of what the rules of definitions say. */
-function problemsOf(value: Json, limits: DefinitionLimits): readonly string[] {
-  try {
-    parseWorkflowCreateRequest(value, limits);
-    return [];
-  } catch (error) {
-    if (!(error instanceof MaestroError)) throw error;
-    return error.details.length > 0 ? error.details : [error.message];
-  }
-}
-
-const expressionProblems = (value: Json): readonly string[] =>
-  expressionsOf(value).flatMap(({ path, source }) => {
-    const problem = briefProblemOf(source);
-    return problem === undefined ? [] : [`${path}: ${problem}`];
-  });

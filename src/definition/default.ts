@@ -6,7 +6,7 @@ import { OWN_DEFAULTS } from "../param/derive.ts";
 import { STEP_DEFAULTS } from "../param/scope.ts";
 import type { ParamDefinition, ParamDefinitions } from "../param/type.ts";
 import { problemOf } from "../param/validator.ts";
-import { parse, SelError } from "../sel/index.ts";
+import { syntaxProblem } from "./expression.ts";
 import { at, collect, pathOf, type Report } from "./finding.ts";
 import { checkReferenceId } from "./id.ts";
 import { DEFAULT_LIMITS } from "./limit.ts";
@@ -100,18 +100,6 @@ function checkDefault(param: ParamDefinition, path: string, report: Report): voi
   if (param.type !== "MAP" || value === undefined) return;
   for (const [name, nested] of Object.entries(value as ParamDefinitions)) {
     checkDefault(nested, at(at(path, "value"), name), report);
-  }
-}
-
-function syntaxProblem(expression: string): string | undefined {
-  try {
-    parse(expression);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof SelError)) throw error;
-    const { message, position, hint } = error;
-    const place = position ? ` (line ${position.line}, column ${position.column})` : "";
-    return `${message}${place}${hint ? `; ${hint}` : ""}`;
   }
 }
 

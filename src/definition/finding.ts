@@ -2,6 +2,12 @@
 
 import { isRawNumber } from "../json.ts";
 
+export interface Problem {
+  /** JSON path. */
+  readonly path: string;
+  readonly problem: string;
+}
+
 /** Takes a finding. */
 export type Report = (path: string, problem: string) => void;
 

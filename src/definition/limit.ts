@@ -34,3 +34,9 @@ export const DEFAULT_LIMITS: DefinitionLimits = {
   triggerIntervalMs: 1000,
   stepTypes: WIRE_STEP_TYPES,
 };
+
+/** The limits of a server. @param configured of its configuration */
+export const limitsWith = (
+  { steps, definitionBytes }: { readonly steps: number; readonly definitionBytes: number },
+  stepTypes: readonly string[],
+): DefinitionLimits => ({ ...DEFAULT_LIMITS, steps, requestBytes: definitionBytes, stepTypes });

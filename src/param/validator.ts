@@ -73,14 +73,21 @@ export function problemOf(text: string, type: ParamType): string | undefined {
   }
 }
 
-/** Validators that can't be run, one line each with its path, those inside of MAP literals included. */
-export function problemsIn(definitions: ParamDefinitions | undefined, path: string): readonly string[] {
+/** A validator that can't be run. */
+export interface BrokenValidator {
+  /** The keys that lead to it. */
+  readonly keys: readonly string[];
+  readonly problem: string;
+}
+
+/** Validators that can't be run, those inside of MAP literals included. */
+export function problemsIn(definitions: ParamDefinitions | undefined): readonly BrokenValidator[] {
   return Object.entries(definitions ?? {}).flatMap(([name, { validator, type, value }]) => {
-    const where = `${path}.${name}`;
     const problem = validator === undefined ? undefined : problemOf(validator, type);
+    const inner = type === "MAP" && value !== undefined ? problemsIn(value as ParamDefinitions) : [];
     return [
-      ...(problem === undefined ? [] : [`${where}.validator: ${problem}`]),
-      ...(type === "MAP" && value !== undefined ? problemsIn(value as ParamDefinitions, `${where}.value`) : []),
+      ...(problem === undefined ? [] : [{ keys: [name, "validator"], problem }]),
+      ...inner.map((it) => ({ ...it, keys: [name, "value", ...it.keys] })),
     ];
   });
 }

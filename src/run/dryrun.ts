@@ -5,8 +5,9 @@
  */
 import type { WorkflowCreateRequest } from "../definition/metadata.ts";
 import { zoneOf } from "../definition/schedule.ts";
-import { nestedSteps, type Step, stepOf } from "../definition/step.ts";
+import { type Step, stepOf } from "../definition/step.ts";
 import { nameOf } from "../definition/user.ts";
+import { validatorProblems } from "../definition/validator.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import { badRequest, MaestroError } from "../error.ts";
 import {
@@ -21,7 +22,7 @@ import {
   type Parameter,
   type Params,
 } from "../param/index.ts";
-import { literalFindings, problemsIn } from "../param/validator.ts";
+import { literalFindings } from "../param/validator.ts";
 import { timeoutOf } from "./timeout.ts";
 
 type Surroundings = "now" | "seed" | "limits" | "budget" | "clock" | "maxChars" | "enforceValidators";
@@ -38,24 +39,10 @@ export function dryRunDefinition(request: WorkflowCreateRequest, user: string, s
   const findings = [
     ...finding("workflow.params", () => dryRunWorkflow(workflow, ownerOf(request, user), setting)),
     ...workflow.steps.flatMap((step, index) => dryRunStep(step, `workflow.steps[${index}]`, setting)),
-    ...(setting.enforceValidators
-      ? [
-          ...problemsIn(workflow.params, "workflow.params"),
-          ...workflow.steps.flatMap((step, index) => unclearValidators(step, `workflow.steps[${index}]`)),
-        ]
-      : []),
+    ...(setting.enforceValidators ? validatorProblems(workflow).map(({ path, problem }) => `${path}: ${problem}`) : []),
   ];
   if (findings.length === 0) return;
   throw badRequest(`Exception during dry run validation for workflow ${workflow.id}: ${findings[0]}`, findings);
-}
-
-/** Of a step and, for a loop, of the steps of its body. */
-function unclearValidators(step: Step, path: string): readonly string[] {
-  const { kind, body } = stepOf(step);
-  return [
-    ...problemsIn(body.params, `${path}.${kind}.params`),
-    ...nestedSteps(step).flatMap((inner, index) => unclearValidators(inner, `${path}.${kind}.steps[${index}]`)),
-  ];
 }
 
 const ownerOf = ({ properties }: WorkflowCreateRequest, user: string): string =>

@@ -2,24 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expressionsOf } from "../../src/cli/expression.ts";
-import { parseJson } from "../../src/json.ts";
 import { run } from "./harness.ts";
-
-test("the expressions of a definition are found at their paths", () => {
-  const json = parseJson(`{"workflow": {
-    "params": {"a": {"type": "LONG", "expression": "1 + b"}, "m": {"type": "MAP", "value": {"x y": {"expression": "2"}}}},
-    "steps": [
-      {"step": {"transition": {"successors": {"s2": "a > 1"}}}},
-      {"while": {"condition": "i < 3", "steps": []}}
-    ]}}`);
-  expect(expressionsOf(json)).toEqual([
-    { path: "workflow.params.a.expression", source: "1 + b" },
-    { path: 'workflow.params.m.value["x y"].expression', source: "2" },
-    { path: "workflow.steps[0].step.transition.successors.s2", source: "a > 1" },
-    { path: "workflow.steps[1].while.condition", source: "i < 3" },
-  ]);
-});
 
 test.each([
   ["1 + 2", [], "3"],
@@ -96,13 +79,24 @@ test("check warns of what surprises, and that is no failure", async () => {
   expect([exit, err]).toEqual([0, "-: ok, 1 to look at, 1 checked\n"]);
   expect(out).toStartWith("-:1:5: warning: x is another name for n: assigning to x later changes both; write ");
   expect(out).toContain("[aliasing]\n  1 | int x = n;\n    |     ^");
-  const many = JSON.stringify({ workflow: { params: { a: { expression: "010" }, b: { expression: "1 +" } } } });
+  const params = { a: { type: "LONG", expression: "010" }, b: { type: "LONG", expression: "1 +" } };
+  const many = JSON.stringify({ workflow: { id: "w", params, steps: [] } });
   const cwd = mkdtempSync(join(tmpdir(), "maestro-sel-"));
   writeFileSync(join(cwd, "d.json"), many);
   const both = await run(["sel", "check", "d.json"], { cwd });
   rmSync(cwd, { recursive: true });
   expect([both.exit, both.err]).toEqual([1, "d.json: 1 wrong, 1 to look at, 2 checked\n"]);
   expect(both.out).toStartWith("d.json: workflow.params.a.expression:1:1: warning: a leading zero");
+});
+
+test("check of a file that is no definition says where it is none", async () => {
+  const cwd = mkdtempSync(join(tmpdir(), "maestro-sel-"));
+  writeFileSync(join(cwd, "d.yaml"), "workflow:\n  id: w\n  params: {a: {expression: '1 +'}}\n  steps: []\n");
+  const { exit, out, err } = await run(["sel", "check", "d.yaml"], { cwd });
+  rmSync(cwd, { recursive: true });
+  expect([exit, out]).toEqual([1, ""]);
+  expect(err).toStartWith("maestro: d.yaml is no definition\n");
+  expect(err).toContain("d.yaml:3:12: workflow.params.a.type: ");
 });
 
 test("check takes a definition's expressions one by one", async () => {

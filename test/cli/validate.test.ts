@@ -66,6 +66,32 @@ test("expressions are parsed, and shown where they are", async () => {
   expect(out).toContain("of the expression)");
 });
 
+test("an expression of a step that does not parse is a warning, since a server takes it", async () => {
+  const stdin = GOOD.replace('"type":"NoOp"', '"type":"NoOp","params":{"n":{"type":"LONG","expression":"1 +"}}');
+  const { exit, out, err } = await run(["validate", "-"], { stdin });
+  expect([exit, err]).toEqual([0, "-: ok, 1 to look at\n"]);
+  expect(out).toStartWith(`-:1:${stdin.indexOf('"1 +"') + 1}: workflow.steps[0].step.params.n.expression: warning: `);
+});
+
+test("workflow params are evaluated as the server's dry run does", async () => {
+  const stdin = GOOD.replace('"steps"', '"params":{"n":{"type":"LONG","expression":"nobody + 1"}},"steps"');
+  const { exit, out } = await run(["validate", "-"], { stdin });
+  expect(exit).toBe(1);
+  expect(out).toStartWith(`-:1:${stdin.indexOf('"params"') + 1}: workflow.params: `);
+});
+
+test("the settings of the server count, where there are some", async () => {
+  writeFileSync(join(cwd, "strict.yaml"), "params: {enforce_validators: true}\nlimits: {steps: 1}\n");
+  const stdin = GOOD.replace('"steps"', '"params":{"n":{"type":"LONG","value":1,"validator":"@No"}},"steps"');
+  const two = GOOD.replace("]}}", ',{"step":{"id":"b","type":"NoOp"}}]}}');
+  const config = ["--config", "strict.yaml"];
+  expect((await run(["validate", "-", ...config], { cwd, stdin })).out).toContain(
+    "workflow.params.n.validator: @No is not",
+  );
+  expect((await run(["validate", "-", ...config], { cwd, stdin: two })).out).toContain("at most 1 are allowed");
+  expect(await run(["validate", "-"], { cwd, stdin: two })).toMatchObject({ exit: 0 });
+});
+
 test("a validator that can't be run is a warning, at its place", async () => {
   const params =
     '"params":{"n":{"type":"LONG","value":1,"validator":"@Minn(1)"},"m":{"type":"MAP","value":{"s":{"type":"STRING","value":"","validator":"@NotBlank"}}}}';

@@ -120,9 +120,9 @@ describe("a validator that can't be run says what would be right", () => {
       bad: { type: "LONG", value: 1, validator: "positive" },
       map: { type: "MAP", value: { inner: { type: "STRING", value: "x", validator: "@AssertTrue" } } },
     };
-    expect(problemsIn(definitions, "params").map((line) => line.split(": ")[0])).toEqual([
-      "params.bad.validator",
-      "params.map.value.inner.validator",
+    expect(problemsIn(definitions).map(({ keys }) => keys)).toEqual([
+      ["bad", "validator"],
+      ["map", "value", "inner", "validator"],
     ]);
   });
 });

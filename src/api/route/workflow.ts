@@ -1,5 +1,5 @@
 /** Workflows: push, read, list, delete. */
-import { DEFAULT_LIMITS, type DefinitionLimits } from "../../definition/limit.ts";
+import { DEFAULT_LIMITS, type DefinitionLimits, limitsWith } from "../../definition/limit.ts";
 import { workflowCreateRequestSchema, workflowDefinitionSchema } from "../../definition/metadata.ts";
 import { effectiveRunStrategy } from "../../definition/properties.ts";
 import { timelineEventSchema } from "../../definition/timeline.ts";
@@ -95,11 +95,11 @@ function pushRoutes(router: Router): void {
   );
 }
 
-function limitsOf({ config, engine }: Services): DefinitionLimits {
-  const { steps, definitionBytes } = config.limits;
-  const stepTypes = engine.stepTypes().map((it) => it.type);
-  return { ...DEFAULT_LIMITS, steps, requestBytes: definitionBytes, stepTypes };
-}
+const limitsOf = ({ config, engine }: Services): DefinitionLimits =>
+  limitsWith(
+    config.limits,
+    engine.stepTypes().map((it) => it.type),
+  );
 
 async function createWorkflow(call: Call, services: Services) {
   const { sql, engine, clock, log } = services;
