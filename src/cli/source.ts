@@ -1,6 +1,7 @@
 /** A definition file: its value, and where in its text a finding is. */
 import { resolve } from "node:path";
 import { partsOf, type Segment, shown } from "../definition/finding.ts";
+import { MAX_TEXT_BYTES } from "../definition/limit.ts";
 import { workflowCreateRequestSchema } from "../definition/metadata.ts";
 import type { Schema } from "../definition/text/declared.ts";
 import type { Reading, Span } from "../definition/text/read.ts";
@@ -43,8 +44,6 @@ export class SourceError extends Failure {
   }
 }
 
-/** Bytes of a file. A server takes less: 256 KiB of a definition, written compactly, unless it is told otherwise. */
-const MAX_BYTES = 16 * 1024 * 1024;
 const START: Span = { line: 1, column: 1, length: 1 };
 
 /**
@@ -120,7 +119,7 @@ async function readBytes(file: string, io: Io): Promise<Uint8Array> {
   if (file === "-") return within(file, await io.input());
   const path = Bun.file(resolve(io.cwd, file));
   try {
-    if (path.size > MAX_BYTES) throw tooLong(file, path.size);
+    if (path.size > MAX_TEXT_BYTES) throw tooLong(file, path.size);
     return within(file, await path.bytes());
   } catch (error) {
     if (error instanceof Failure) throw error;
@@ -131,12 +130,12 @@ async function readBytes(file: string, io: Io): Promise<Uint8Array> {
 }
 
 function within(file: string, bytes: Uint8Array): Uint8Array {
-  if (bytes.length > MAX_BYTES) throw tooLong(file, bytes.length);
+  if (bytes.length > MAX_TEXT_BYTES) throw tooLong(file, bytes.length);
   return bytes;
 }
 
 const tooLong = (file: string, size: number): Failure =>
-  new Failure(`${file} has ${size} bytes; at most ${MAX_BYTES} are read`);
+  new Failure(`${file} has ${size} bytes; at most ${MAX_TEXT_BYTES} are read`);
 
 /** A line `path: problem`, or `path problem`, of a validation, with its place. */
 export function locate(source: Source, line: string): Finding {

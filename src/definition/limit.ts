@@ -35,6 +35,9 @@ export const DEFAULT_LIMITS: DefinitionLimits = {
   stepTypes: WIRE_STEP_TYPES,
 };
 
+/** Bytes of a definition as it is written, with blanks: what counts for {@link DefinitionLimits.requestBytes} is less. */
+export const MAX_TEXT_BYTES = 40 * DEFAULT_LIMITS.requestBytes;
+
 /** The limits of a server. @param configured of its configuration */
 export const limitsWith = (
   { steps, definitionBytes }: { readonly steps: number; readonly definitionBytes: number },

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
+import { stringifyJson } from "../../src/json.ts";
 import { type Answer, type FakeServer, fakeServer, type Request, run } from "./harness.ts";
 
 let server: FakeServer | undefined;
@@ -32,6 +33,16 @@ test("start sends the params with their types", async () => {
       },
     },
   ]);
+});
+
+test("params may come from YAML: a definition's text is a text, and every other value is what it looks like", async () => {
+  const stdin = "n: 9223372036854775807\nd: 1.50\nday: 2026-01-01\nv: {type: string, value: 007}\n";
+  const argv = ["run", "start", "etl", "--params", "-"];
+  expect(await at(() => ({ body: started }), argv, { stdin })).toMatchObject({ exit: 0 });
+  expect(stringifyJson(server?.requests[0]?.body)).toEndWith(
+    '"run_params":{"n":{"type":"LONG","value":9223372036854775807},"d":{"type":"DOUBLE","value":1.50},' +
+      '"day":{"type":"STRING","value":"2026-01-01"},"v":{"type":"string","value":"007"}}}',
+  );
 });
 
 test.each([

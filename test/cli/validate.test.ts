@@ -204,6 +204,12 @@ test.each([
   expect(out).toContain(message);
 });
 
+test("a file that is longer than what a server reads is refused before it is read", async () => {
+  writeFileSync(join(cwd, "long.json"), GOOD.padEnd(10_485_761));
+  const { exit, err } = await run(["validate", "long.json"], { cwd });
+  expect([exit, err]).toEqual([1, "maestro: long.json has 10485761 bytes; at most 10485760 are read\n"]);
+});
+
 test("a key that stands twice is a finding with both places, in JSON as in YAML", async () => {
   const json = GOOD.replace('"id":"w"', '"id":"w", "id":"v"');
   expect((await run(["validate", "-"], { stdin: json })).out).toStartWith(

@@ -22,6 +22,28 @@ test("push sends the file as it is, and says which version it became", async () 
   expect(JSON.stringify(server?.requests[0]?.body)).toBe(DEFINITION);
 });
 
+test("push sends a YAML file as the JSON that it stands for, with whole numbers and texts", async () => {
+  const params = "{big: {type: LONG, value: 9223372036854775807}, v: {type: STRING, value: 1.10}}";
+  const stdin = `workflow:\n  id: 007\n  params: ${params}\n  steps: []\n`;
+  expect(await at(() => ({ body: pushed }), ["workflow", "push", "-"], { stdin })).toMatchObject({ exit: 0 });
+  expect(JSON.stringify(server?.requests[0]?.body)).toBe(
+    '{"workflow":{"id":"007","params":{"big":{"type":"LONG","value":9223372036854775807},' +
+      '"v":{"type":"STRING","value":"1.10"}},"steps":[]}}',
+  );
+});
+
+test("push points at what the server finds in flow style, behind keys with dots and quotes", async () => {
+  const stdin = "workflow:\n  params: {'a.b': {type: LONG}, \"c d\": {type: STRING, value: [1, 2]}}\n";
+  const errors = [
+    'workflow.params["a.b"].type: no',
+    'workflow.params["c d"].value[1]: no',
+    'workflow.params: unknown field "c d"',
+  ];
+  const body = { status: "BAD_REQUEST", message: "Invalid", errors };
+  const { err } = await at(() => ({ status: 400, body }), ["workflow", "push", "-"], { stdin });
+  expect(err.match(/-:\d+:\d+/g)).toEqual(["-:2:26", "-:2:66", "-:2:33"]);
+});
+
 test("push warns of references that nothing in the file has, and pushes all the same", async () => {
   const step = { id: "a", type: "NoOp", params: { x: { type: "STRING", value: "$HOME" } } };
   const stdin = JSON.stringify({ workflow: { id: "etl", steps: [{ step }] } });

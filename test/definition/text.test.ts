@@ -98,6 +98,7 @@ describe("JSON", () => {
       ),
     ).toEqual(['"x"', "true", '"a.b"', '"steps"', "{"]);
     expect(textAt(text, reading, "workflow.id", true)).toBe('"id"');
+    expect(readJsonText("\n  [7]").spanOf([])).toEqual({ line: 2, column: 3, length: 1 });
   });
 });
 
@@ -212,6 +213,12 @@ describe("YAML", () => {
         expect(refusal(() => readYamlText(text))[0]).toEndWith("nested deeper than 300 levels");
       }
     }
+  });
+
+  test("its length is bounded", () => {
+    const long = "a: 1\n# ".padEnd(4 * 1024 * 1024 + 1, "x");
+    expect(readYamlText(long.slice(0, -1)).value).toEqual({ a: 1 });
+    expect(refusal(() => readYamlText(long))[0]).toStartWith("1:1: has 4194305 characters; at most 4194304 of YAML");
   });
 
   test("an end marker, comments and an empty second document are fine", () => {

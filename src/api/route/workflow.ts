@@ -1,5 +1,5 @@
 /** Workflows: push, read, list, delete. */
-import { DEFAULT_LIMITS, type DefinitionLimits, limitsWith } from "../../definition/limit.ts";
+import { type DefinitionLimits, limitsWith, MAX_TEXT_BYTES } from "../../definition/limit.ts";
 import { workflowCreateRequestSchema, workflowDefinitionSchema } from "../../definition/metadata.ts";
 import { effectiveRunStrategy } from "../../definition/properties.ts";
 import { timelineEventSchema } from "../../definition/timeline.ts";
@@ -35,11 +35,8 @@ import type { Services } from "../service.ts";
 import { defaultVersion, definitionView, findInline, findVersion, isInlineId } from "../version.ts";
 
 const BASE = "/api/v3/workflows";
-/** A pushed definition may be written with blanks: what counts is its compact form. */
-const RAW_FACTOR = 40;
-
 const versionQuery = { enriched: flag(false, "Adds merged params and next execution times") };
-const pushBody = { schema: workflowCreateRequestSchema, limit: RAW_FACTOR * DEFAULT_LIMITS.requestBytes };
+const pushBody = { schema: workflowCreateRequestSchema, limit: MAX_TEXT_BYTES };
 
 export function workflowRoutes(router: Router): void {
   pushRoutes(router);

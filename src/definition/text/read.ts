@@ -6,7 +6,7 @@ import { type Document, isScalar, LineCounter, type Node, parseAllDocuments } fr
 import { hasRepeatedKey, type Json, MAX_DEPTH, outlineOf, parseJson } from "../../json.ts";
 import type { Segment } from "../finding.ts";
 import type { Schema } from "./declared.ts";
-import { findSyntaxProblem } from "./syntax.ts";
+import { findSyntaxProblem, type SyntaxProblem } from "./syntax.ts";
 import { type TextRange, YamlTree } from "./tree.ts";
 
 /** Line and column count from 1, in UTF-16 units. */
@@ -56,7 +56,7 @@ export function readJsonText(text: string): Reading {
     throw failed(text, problem);
   }
   if (hasRepeatedKey(outline, value)) readTree(text);
-  return { value, spanOf: lazily(() => compose(text)) };
+  return { value, spanOf: lazily(text) };
 }
 
 /**
@@ -65,11 +65,18 @@ export function readJsonText(text: string): Reading {
  * @throws TextError
  */
 export function readYamlText(text: string, schema?: Schema): Reading {
+  if (text.length > MAX_YAML) {
+    const message = `has ${text.length} characters; at most ${MAX_YAML} of YAML are read: leave some out, or write it as JSON`;
+    throw failed(text, { message, offset: 0, length: 1 });
+  }
   const { tree, spanAt } = readTree(text);
   const value = tree.toJson(schema);
   refuseProblems(tree, spanAt);
   return { value, spanOf: (path, byKey = false) => spanAt(tree.find(path, byKey)) };
 }
+
+/** The nodes of a character take some 130 bytes. */
+const MAX_YAML = 4 * 1024 * 1024;
 
 interface Composed {
   readonly documents: readonly Document.Parsed[];
@@ -138,22 +145,26 @@ function wording({ code, message }: { readonly code: string; readonly message: s
   return `not YAML: ${message}`;
 }
 
-/** The nodes of a JSON text are made when the first place is asked for. */
-function lazily(make: () => Composed): Reading["spanOf"] {
+/** The nodes of a JSON text are made when a place within it is asked for the first time. */
+function lazily(text: string): Reading["spanOf"] {
   let composed: Composed | undefined;
   return (path, byKey = false) => {
-    composed ??= make();
+    if (path.length === 0) return spanIn(text, text.search(/[^ \t\r\n]/), 1);
+    composed ??= compose(text);
     return composed.spanAt(composed.tree.find(path, byKey));
   };
 }
 
-function failed(text: string, { message, offset, length }: { message: string; offset: number; length: number }) {
+function failed(text: string, { message, offset, length }: SyntaxProblem): TextError {
+  return new TextError([{ message, span: spanIn(text, offset, length) }]);
+}
+
+function spanIn(text: string, offset: number, length: number): Span {
   const before = text.slice(0, offset);
-  const line = before.split("\n").length;
   const column = offset - (before.lastIndexOf("\n") + 1) + 1;
   const end = text.indexOf("\n", offset);
   const within = Math.max(1, Math.min(length, (end < 0 ? text.length : end) - offset));
-  return new TextError([{ message, span: { line, column, length: within } }]);
+  return { line: before.split("\n").length, column, length: within };
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
