@@ -1,4 +1,8 @@
 /** Identifiers and hashes that several parts must derive alike. */
+
+/** Any version, variant and case. */
+export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+
 /** The 32-bit polynomial string hash (base 31, UTF-16 units) that spreads runs over groups. */
 export function stringHash(text: string): number {
   let hash = 0;

@@ -3,6 +3,7 @@
  * caller's choice; this file reads no environment.
  */
 import { stringifyJson } from "./json.ts";
+import { inLine, printable } from "./printable.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 
@@ -104,11 +105,11 @@ const prettyLine =
     const paint = (code: number, text: string): string => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
     const clock = new Date(time).toISOString().slice(11, 23);
     const tail = fields.map(([name, value]) => ` ${paint(90, `${name}=`)}${prettyValue(name, value)}`).join("");
-    return `${paint(90, clock)} ${paint(COLOUR[level], level.toUpperCase().padEnd(5))} ${message}${tail}\n`;
+    return `${paint(90, clock)} ${paint(COLOUR[level], level.toUpperCase().padEnd(5))} ${inLine(message)}${tail}\n`;
   };
 
 function prettyValue(name: string, value: unknown): string {
-  if (name === "stack") return `\n${value}`;
-  if (typeof value === "string") return /^[^\s"=]+$/.test(value) ? value : stringifyJson(value);
-  return stringifyJson(value) ?? String(value);
+  if (name === "stack") return `\n${printable(String(value))}`;
+  if (typeof value === "string" && /^[^\s"=\p{Cc}]+$/u.test(value)) return inLine(value);
+  return inLine(stringifyJson(value) ?? String(value));
 }

@@ -55,3 +55,11 @@ test("pretty lines are for people", () => {
   coloured.log.error("oops");
   expect(coloured.lines[0]).toContain("\x1b[31mERROR\x1b[0m");
 });
+
+test("what a terminal would obey is shown escaped", () => {
+  const { log, lines } = logger({ format: "pretty" });
+  log.info("step\x1b[2J\nfailed", { step: "a\u009b", reason: "x y\u202e\x7f", host: "\ud800" });
+  expect(lines).toEqual([
+    '12:00:00.005 INFO  step\\x1b[2J\\nfailed step="a\\x9b" reason="x y\\u202e\\x7f" host=\\ud800\n',
+  ]);
+});

@@ -27,7 +27,7 @@ export class Call {
 
   /** Who asks. @throws BAD_REQUEST without a `user` header */
   user(): string {
-    return USER.read("user", this.context.req.header("user") ?? "");
+    return USER.read("user", decoded(this.context.req.header("user") ?? ""));
   }
 
   /**
@@ -71,5 +71,15 @@ export class Call {
     const body = await readJson(this.request, this.bodyLimit, isDefinition);
     this.takeTime();
     return body;
+  }
+}
+
+/** A header's text comes with a character for each byte. What is no UTF-8 is taken for Latin-1, as HTTP once had it. */
+function decoded(header: string): string {
+  if (!/[\x80-\xff]/.test(header)) return header;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(header, "latin1"));
+  } catch {
+    return header;
   }
 }

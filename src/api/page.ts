@@ -3,9 +3,9 @@
  * oldest up, `cursor` is an id and exclusive. A page is a window of ids, however many of them still exist.
  */
 import { badRequest } from "../error.ts";
+import { MAX_PAGE } from "./limit.ts";
 import { integer, type QueryValues, text } from "./parameter.ts";
 
-const MAX_PAGE = 200;
 const SIZE = { min: 1, max: MAX_PAGE };
 
 export const pageQuery = {

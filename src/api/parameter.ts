@@ -6,6 +6,7 @@ import { z } from "zod";
 import { isStorable } from "../definition/storable.ts";
 import { badRequest } from "../error.ts";
 import { Problem } from "./error.ts";
+import { MAX_USER } from "./limit.ts";
 
 const MAX_ID = 512;
 
@@ -221,7 +222,6 @@ export function readQuery<Q extends Query>(query: Q, given: (name: string) => st
   return Object.fromEntries(values) as QueryValues<Q>;
 }
 
-const MAX_USER = 256;
 const userSchema = z.string().min(1).max(MAX_USER);
 
 /** The header `user`. */

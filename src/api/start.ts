@@ -7,6 +7,7 @@ import { checkParams, checkTags } from "../definition/rule/param.ts";
 import type { Tag } from "../definition/tag.ts";
 import type { Artifact } from "../definition/timeline.ts";
 import { badRequest } from "../error.ts";
+import { isUuid } from "../id.ts";
 import { RESERVED_PARAM_NAMES } from "../param/order.ts";
 import type { ParamDefinition, ParamDefinitions } from "../param/type.ts";
 import type { StartRequest } from "./port.ts";
@@ -14,8 +15,6 @@ import { startRequestSchema } from "./schema/run.ts";
 
 const INVALID = "Invalid workflow start request";
 const MAX_PARAMS = 128;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 interface WireStartRequest {
   readonly initiator: Initiator;
   readonly request_time?: number | undefined;
@@ -36,7 +35,7 @@ export function parseStartRequest(json: unknown, user: string, now: number): Sta
   checkInitiator(request.initiator, report);
   checkTags(request.runtime_tags, "runtime_tags", DEFAULT_LIMITS, report);
   checkRunParams(request.run_params, "run_params", report);
-  if (request.request_id !== undefined && !UUID.test(request.request_id)) {
+  if (request.request_id !== undefined && !isUuid(request.request_id)) {
     report("request_id", "is not a UUID; write one such as 4f3f1a4e-0a3e-4d0e-9d5e-1c2b3a4d5e6f");
   }
   if (lines.length > 0) throw badRequest(INVALID, lines);

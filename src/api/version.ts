@@ -1,6 +1,7 @@
 /** Versions of a workflow as paths name them, and definitions as answered. */
 import { isUpstream } from "../definition/initiator.ts";
 import type { DefinitionExtras, WorkflowDefinition } from "../definition/metadata.ts";
+import { VERSION_RULE, type VersionName, versionOf } from "../definition/version.ts";
 import { badRequest, notFound } from "../error.ts";
 import { runtimeWorkflow } from "../run/workflow.ts";
 import { loadRun } from "../store/instance.ts";
@@ -14,30 +15,19 @@ export const defaultVersion = (row: WorkflowRow): number =>
 
 /** @throws BAD_REQUEST for a text that names no version, NOT_FOUND when none is active */
 export function chooseVersion(text: string, row: WorkflowRow): number {
-  switch (text.toLowerCase()) {
-    case "latest":
-      return row.latestVersion;
-    case "default":
-      return defaultVersion(row);
-    case "active":
-      if (row.activeVersion > 0) return row.activeVersion;
-      throw notFound(`Cannot find an active version for workflow [${row.workflowId}]`);
-    default:
-      return versionNumber(text);
-  }
+  const name = readVersion(text);
+  if (name === "latest") return row.latestVersion;
+  if (name === "default") return defaultVersion(row);
+  if (name !== "active") return name;
+  if (row.activeVersion > 0) return row.activeVersion;
+  throw notFound(`Cannot find an active version for workflow [${row.workflowId}]`);
 }
 
 /** @throws BAD_REQUEST */
-export function checkVersionText(text: string): void {
-  if (!["latest", "default", "active"].includes(text.toLowerCase())) versionNumber(text);
-}
-
-function versionNumber(text: string): number {
-  const version = /^\d{1,15}$/.test(text) ? Number(text) : 0;
-  if (version >= 1) return version;
-  throw badRequest(`Invalid workflow version [${text}]`, [
-    "version: must be active, latest, default or a number from 1",
-  ]);
+export function readVersion(text: string): VersionName {
+  const name = versionOf(text);
+  if (name !== undefined) return name;
+  throw badRequest(`Invalid workflow version [${text}]`, [`version: ${VERSION_RULE}`]);
 }
 
 export function definitionView(row: WorkflowRow, version: VersionRow, extras?: DefinitionExtras): WorkflowDefinition {

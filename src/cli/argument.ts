@@ -1,12 +1,22 @@
-/** The argv parser: a declarative table of options and positionals in, values out. It knows no command. */
+/** What a command takes: its options and positionals with the readers of their values, and the values once read. */
 import { closest } from "../definition/suggest.ts";
+import { VERSION_RULE, type VersionName, versionOf } from "../definition/version.ts";
+import { isUuid } from "../id.ts";
 
-export interface OptionSpec {
+/** A command line that can't be understood. The message says what would be right. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** @throws UsageError whose message is the end of a sentence: "must be …" */
+export type Reader<T> = (text: string) => T;
+
+export interface OptionSpec<T = unknown> {
   /** `--port` */
   readonly name: string;
   /** `-p` */
   readonly short?: string;
-  /** What help shows for the value; absent for a switch. */
+  /** What help shows for the value; absent for a switch. FILE, DIR and PATH are completed with file names. */
   readonly placeholder?: string;
   readonly summary: string;
   /** The default, in words. */
@@ -14,138 +24,118 @@ export interface OptionSpec {
   readonly repeat?: boolean;
   /** Refused otherwise, and offered by shell completion. */
   readonly choices?: readonly string[];
-  /** Shell completion offers file names. */
-  readonly file?: boolean;
   /** Left out of `-h`, shown by `--help`. */
   readonly advanced?: boolean;
+  /** By default the text as it is. */
+  readonly read?: Reader<T>;
 }
 
-export interface PositionalSpec {
+export interface PositionalSpec<T = unknown> {
+  /** In capitals. FILE is completed with file names. */
   readonly name: string;
   readonly summary: string;
   readonly optional?: boolean;
   /** Takes all that follow; only the last positional may. */
   readonly repeat?: boolean;
   readonly choices?: readonly string[];
-  readonly file?: boolean;
+  readonly read?: Reader<T>;
 }
 
-export interface Signature {
-  readonly positionals: readonly PositionalSpec[];
-  readonly options: readonly OptionSpec[];
-}
+/** An option, with the type that its reader gives. */
+export const option = <T = string>(spec: OptionSpec<T>): OptionSpec<T> => spec;
 
-/** A command line that can't be understood. The message says what would be right. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
+/** A positional, with the type that its reader gives. */
+export const positional = <T = string>(spec: PositionalSpec<T>): PositionalSpec<T> => spec;
+
+export const JSON_OPTION: OptionSpec = { name: "--json", summary: "Print the server's answer as JSON" };
 
 /** What was given. */
 export class Arguments {
-  constructor(
-    readonly positionals: readonly string[],
-    /** By spelling, in the order given; a switch has the value "true". */
-    readonly options: ReadonlyMap<string, readonly string[]>,
-  ) {}
+  readonly #values = new Map<string, unknown[]>();
+  readonly #texts = new Map<string, string[]>();
 
-  has(name: string): boolean {
-    return this.options.has(name);
-  }
-
-  /** The last value given. */
-  get(name: string): string | undefined {
-    return this.options.get(name)?.at(-1);
-  }
-
-  all(name: string): readonly string[] {
-    return this.options.get(name) ?? [];
-  }
-
-  /** A positional that the parser has seen to be there. */
-  at(index: number): string {
-    return this.positionals[index] ?? "";
-  }
-
-  /** @throws UsageError */
-  integer(name: string, min: number): number | undefined {
-    const text = this.get(name);
-    return text === undefined ? undefined : integer(name, text, min);
-  }
-}
-
-/** @throws UsageError */
-export function integer(name: string, text: string, min: number): number {
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min)) throw new UsageError(`${name} is "${text}", and must be a whole number from ${min}`);
-  return value;
-}
-
-/** @throws UsageError */
-export function parseArguments(signature: Signature, argv: readonly string[]): Arguments {
-  const positionals: string[] = [];
-  const options = new Map<string, string[]>();
-  for (let i = 0; i < argv.length; i++) {
-    const word = argv[i] ?? "";
-    if (word === "--") {
-      positionals.push(...argv.slice(i + 1));
-      break;
+  /** @throws UsageError when the value is none, or the second of an option that can be given once */
+  add(spec: OptionSpec | PositionalSpec, text: string): void {
+    const { name, repeat, read = String } = spec;
+    const [values, texts] = [this.#values.get(name) ?? [], this.#texts.get(name) ?? []];
+    const isSwitch = name.startsWith("-") && !("placeholder" in spec && spec.placeholder !== undefined);
+    if (values.length > 0 && repeat !== true && !isSwitch) {
+      throw new UsageError(`${name} is given more than once, and can be given once`);
     }
-    if (!word.startsWith("-") || word === "-") {
-      positionals.push(word);
-      continue;
-    }
-    const { option, value } = findOption(signature, word);
-    const text = option.placeholder === undefined ? switchValue(option, value) : (value ?? argv[++i]);
-    if (text === undefined) throw new UsageError(`${option.name} needs a value: ${option.name} ${option.placeholder}`);
-    checkChoice(option.name, text, option.choices);
-    options.set(option.name, [...(options.get(option.name) ?? []), text]);
+    this.#values.set(name, [...values, readValue(spec, text, read)]);
+    this.#texts.set(name, [...texts, text]);
   }
-  checkRepeats(signature, options);
-  checkPositionals(signature, positionals);
-  return new Arguments(positionals, options);
-}
 
-function findOption({ options }: Signature, word: string): { option: OptionSpec; value: string | undefined } {
-  const equals = word.startsWith("--") ? word.indexOf("=") : -1;
-  const spelling = equals < 0 ? word : word.slice(0, equals);
-  const option = options.find((it) => it.name === spelling || it.short === spelling);
-  if (option) return { option, value: equals < 0 ? undefined : word.slice(equals + 1) };
-  const meant = closest(
-    spelling,
-    options.map((it) => it.name),
-  );
-  throw new UsageError(`there is no option ${spelling}${meant === undefined ? "" : `; did you mean ${meant}?`}`);
-}
+  /** The texts of the options by their spelling, in the order given. */
+  get texts(): ReadonlyMap<string, readonly string[]> {
+    return this.#texts;
+  }
 
-function switchValue(option: OptionSpec, value: string | undefined): string {
-  if (value !== undefined) throw new UsageError(`${option.name} takes no value`);
-  return "true";
-}
+  has({ name }: OptionSpec): boolean {
+    return this.#values.has(name);
+  }
 
-function checkChoice(name: string, text: string, choices: readonly string[] | undefined): void {
-  if (choices === undefined || choices.includes(text)) return;
-  const meant = closest(text, choices);
-  const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
-  throw new UsageError(`${name} is "${text}", and must be one of ${choices.join(", ")}${hint}`);
-}
+  /** The value; undefined when it was not given. */
+  get<T>({ name }: OptionSpec<T> | PositionalSpec<T>): T | undefined {
+    return this.#values.get(name)?.at(-1) as T | undefined;
+  }
 
-function checkRepeats(signature: Signature, options: ReadonlyMap<string, readonly string[]>): void {
-  for (const option of signature.options) {
-    const given = options.get(option.name)?.length ?? 0;
-    if (given > 1 && option.repeat !== true && option.placeholder !== undefined) {
-      throw new UsageError(`${option.name} is given ${given} times, and can be given once`);
-    }
+  /** Those of a spec that may repeat. */
+  all<T>({ name }: OptionSpec<T> | PositionalSpec<T>): readonly T[] {
+    return (this.#values.get(name) ?? []) as T[];
+  }
+
+  /** A positional that is not optional, so that it is there. */
+  need<T>({ name }: PositionalSpec<T>): T {
+    return this.#values.get(name)?.at(-1) as T;
   }
 }
 
-function checkPositionals({ positionals: specs }: Signature, given: readonly string[]): void {
-  const missing = specs[given.length];
-  if (missing !== undefined && missing.optional !== true) {
-    throw new UsageError(`${missing.name} is missing: ${missing.summary}`);
+function readValue({ name, choices }: OptionSpec | PositionalSpec, text: string, read: Reader<unknown>): unknown {
+  try {
+    if (choices !== undefined) oneOf(choices)(text);
+    return read(text);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${name} is ${JSON.stringify(text)}, and ${error.message}`);
   }
-  given.forEach((text, index) => {
-    const spec = specs[index] ?? (specs.at(-1)?.repeat === true ? specs.at(-1) : undefined);
-    if (!spec) throw new UsageError(`"${text}" is one argument too many`);
-    checkChoice(spec.name, text, spec.choices);
-  });
 }
+
+function oneOf(choices: readonly string[]): Reader<string> {
+  return (text) => {
+    if (choices.includes(text)) return text;
+    const meant = closest(text, choices);
+    throw new UsageError(
+      `must be one of ${choices.join(", ")}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+    );
+  };
+}
+
+/** A whole number; both ends are included. */
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): Reader<number> {
+  return (text) => {
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new UsageError(
+      `must be a whole number ${max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`}`,
+    );
+  };
+}
+
+/** Anything but nothing. */
+export const notEmpty: Reader<string> = (text) => {
+  if (text.trim() === "") throw new UsageError("must not be empty");
+  return text;
+};
+
+export const uuid: Reader<string> = (text) => {
+  if (isUuid(text)) return text;
+  throw new UsageError("must be a UUID such as 0b9c3f4e-7f0a-4a67-9d0e-2f1f0c5a8b11");
+};
+
+/** The version of a definition. */
+export const version: Reader<VersionName> = (text) => {
+  const name = versionOf(text);
+  if (name === undefined) throw new UsageError(VERSION_RULE);
+  return name;
+};

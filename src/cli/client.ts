@@ -2,20 +2,9 @@
 import { ERROR_CODES, type ErrorCode, MaestroError } from "../error.ts";
 import { isJsonObject, type Json, parseJson, stringifyJson } from "../json.ts";
 import { VERSION } from "../version.ts";
-import { type Arguments, type OptionSpec, UsageError } from "./argument.ts";
+import type { Arguments } from "./argument.ts";
 import { Failure, type Io } from "./command.ts";
-
-export const SERVER_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: "--server",
-    placeholder: "URL",
-    summary: "The server to talk to",
-    otherwise: "$MAESTRO_SERVER, then http://127.0.0.1:8080",
-  },
-  { name: "--user", placeholder: "NAME", summary: "Who asks", otherwise: "$MAESTRO_USER, then the system's user" },
-];
-
-export const JSON_OPTION: OptionSpec = { name: "--json", summary: "Print the server's answer as JSON" };
+import { clientConfigOf } from "./setting.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
@@ -43,7 +32,8 @@ export class Client {
     const response = await this.#fetch(url, {
       method,
       headers: {
-        user: this.user,
+        // As UTF-8, of which `fetch` takes the bytes.
+        user: Buffer.from(this.user).toString("latin1"),
         accept: "application/json",
         "user-agent": `maestro/${VERSION}`,
         ...(options.body === undefined ? {} : { "content-type": "application/json" }),
@@ -69,15 +59,10 @@ export class Client {
   }
 }
 
-/** @throws UsageError */
+/** @throws ConfigError */
 export function clientOf(args: Arguments, io: Io): Client {
-  const flag = args.get("--server");
-  const server = flag ?? (io.env.MAESTRO_SERVER || "http://127.0.0.1:8080");
-  if (!URL.canParse(server) || !/^https?:$/.test(new URL(server).protocol)) {
-    const origin = flag === undefined ? "MAESTRO_SERVER" : "--server";
-    throw new UsageError(`${origin} is "${server}", and must be a URL such as http://127.0.0.1:8080`);
-  }
-  return new Client(server.replace(/\/+$/, ""), args.get("--user") ?? (io.env.MAESTRO_USER || io.user));
+  const { server, user } = clientConfigOf(args, io);
+  return new Client(server.replace(/\/+$/, ""), user ?? io.user);
 }
 
 /** `/workflows/a%20b/instances/1` from parts: path`/workflows/${id}/instances/${1}`. */

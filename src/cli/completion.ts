@@ -1,12 +1,19 @@
-/** `maestro completion SHELL`: scripts made from the command tables. */
+/** `maestro completion SHELL`: scripts made from commander's tree of the commands. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the scripts hold shell variables.
-import type { OptionSpec } from "./argument.ts";
+import type { Argument, Command as Commander, Option } from "commander";
+import { positional } from "./argument.ts";
 import { type Command, EXIT } from "./command.ts";
+import { type Groups, nameOf, treeOf } from "./parser.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = (typeof SHELLS)[number];
 
-type Groups = Readonly<Record<string, string>>;
+const SHELL = positional<Shell>({
+  name: "SHELL",
+  summary: `The shell: ${SHELLS.join(", ")}`,
+  choices: SHELLS,
+  read: (text) => text as Shell,
+});
 
 /**
  * @param all every command, this one included
@@ -15,59 +22,65 @@ type Groups = Readonly<Record<string, string>>;
 export const completionCommand = (all: () => readonly Command[], groups: Groups): Command => ({
   name: "completion",
   summary: "Print a shell's completion script",
-  positionals: [{ name: "SHELL", summary: "The shell", choices: SHELLS }],
+  positionals: [SHELL],
   options: [],
   examples: ["completion bash > ~/.local/share/bash-completion/completions/maestro", "completion fish | source"],
   detail: 'In bash and zsh: eval "$(maestro completion bash)", or zsh, in the shell\'s start-up file.',
   run: async (args, io) => {
-    io.out(SCRIPTS[args.at(0) as Shell](all(), groups));
+    io.out(SCRIPTS[args.need(SHELL)](treeOf(all(), groups)));
     return EXIT.OK;
   },
 });
 
-const SCRIPTS: Readonly<Record<Shell, (commands: readonly Command[], groups: Groups) => string>> = {
-  bash: (commands) => `${bashFunction(commands)}\ncomplete -o filenames -F _maestro maestro`,
-  zsh: (commands) =>
-    `autoload -Uz +X compinit bashcompinit && compinit && bashcompinit\n${bashFunction(commands)}\ncomplete -o filenames -F _maestro maestro`,
+const SCRIPTS: Readonly<Record<Shell, (root: Commander) => string>> = {
+  bash: (root) => `${bashFunction(root)}\ncomplete -o filenames -F _maestro maestro`,
+  zsh: (root) =>
+    `autoload -Uz +X compinit bashcompinit && compinit && bashcompinit\n${bashFunction(root)}\ncomplete -o filenames -F _maestro maestro`,
   fish: fishScript,
 };
 
-const groupsOf = (commands: readonly Command[]): readonly string[] => [
-  ...new Set(commands.filter((it) => it.name.includes(" ")).map((it) => it.name.split(" ")[0] ?? "")),
-];
+/** Nodes that lead to others. */
+const groupsOf = (root: Commander): readonly Commander[] => root.commands.filter((it) => it.commands.length > 0);
 
-/** What may come first: groups and commands of one word. */
-const firstWords = (commands: readonly Command[]): readonly string[] => [
-  ...new Set(commands.map((it) => it.name.split(" ")[0] ?? "")),
-];
+const leavesOf = (root: Commander): readonly Commander[] =>
+  root.commands.flatMap((it) => (it.commands.length > 0 ? it.commands : [it]));
 
-const verbsOf = (commands: readonly Command[], group: string): readonly string[] =>
-  commands.filter((it) => it.name.startsWith(`${group} `)).map((it) => it.name.slice(group.length + 1));
+const words = (nodes: readonly Commander[]): string => nodes.map((it) => it.name()).join(" ");
 
-function bashFunction(commands: readonly Command[]): string {
-  const groups = groupsOf(commands);
-  const verbs = groups.map((group) => `    ${group}) words="${verbsOf(commands, group).join(" ")}" ;;`);
-  const options = commands.map((it) => {
-    const words = [...it.options.map((option) => option.name), "--help", ...choicesOf(it)];
-    const files = it.positionals.some((positional) => positional.file === true);
-    return `    "${it.name}") words="${words.join(" ")}"; files=${files ? "yes" : "no"} ;;`;
+/** Those with a long spelling that help shows. */
+const optionsOf = (node: Commander): readonly (Option & { readonly long: string })[] =>
+  node.options.filter((it): it is Option & { long: string } => it.long !== undefined && !it.hidden);
+
+const FILE_WORDS = /<(?:FILE|DIR|PATH)>/;
+const takesFile = (option: Option): boolean => FILE_WORDS.test(option.flags);
+const isFile = (argument: Argument): boolean => argument.name() === "FILE";
+const choicesOf = (node: Commander): readonly string[] => node.registeredArguments.flatMap((it) => it.argChoices ?? []);
+
+function bashFunction(root: Commander): string {
+  const leaves = leavesOf(root);
+  const groups = groupsOf(root);
+  const options = leaves.map((node) => {
+    const list = [...optionsOf(node).map((it) => it.long), ...choicesOf(node)].join(" ");
+    return `    "${nameOf(node)}") words="${list}"; files=${node.registeredArguments.some(isFile) ? "yes" : "no"} ;;`;
   });
-  const all = uniqueOptions(commands);
-  const chosen = all.filter((it) => it.choices !== undefined);
-  const withFile = all.filter((it) => it.file === true).map((it) => it.name);
+  const all = new Map(leaves.flatMap(optionsOf).map((it) => [it.long, it]));
+  const chosen = [...all.values()].filter((it) => it.argChoices !== undefined);
+  const files = [...all.values()].filter(takesFile).map((it) => it.long);
   return [
     "_maestro() {",
     '  local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" words="" files=no',
     '  local key="${COMP_WORDS[1]}" depth=2',
-    `  case " ${groups.join(" ")} " in *" $key "*) key="$key \${COMP_WORDS[2]}"; depth=3 ;; esac`,
+    `  case " ${words(groups)} " in *" $key "*) key="$key \${COMP_WORDS[2]}"; depth=3 ;; esac`,
     '  case "$prev" in',
-    ...chosen.map((it) => `    ${it.name}) COMPREPLY=($(compgen -W "${it.choices?.join(" ")}" -- "$cur")); return ;;`),
-    `    ${withFile.join("|")}) COMPREPLY=($(compgen -f -- "$cur")); return ;;`,
+    ...chosen.map(
+      (it) => `    ${it.long}) COMPREPLY=($(compgen -W "${it.argChoices?.join(" ")}" -- "$cur")); return ;;`,
+    ),
+    `    ${files.join("|")}) COMPREPLY=($(compgen -f -- "$cur")); return ;;`,
     "  esac",
     '  if [ "$COMP_CWORD" -eq 1 ]; then',
-    `    words="${firstWords(commands).join(" ")} help"`,
+    `    words="${words(root.commands)} help"`,
     '  elif [ "$COMP_CWORD" -lt "$depth" ]; then case "${COMP_WORDS[1]}" in',
-    ...verbs,
+    ...groups.map((it) => `    ${it.name()}) words="${words(it.commands)}" ;;`),
     "  esac",
     '  else case "$key" in',
     ...options,
@@ -78,47 +91,32 @@ function bashFunction(commands: readonly Command[]): string {
   ].join("\n");
 }
 
-const choicesOf = (command: Command): readonly string[] => command.positionals.flatMap((it) => it.choices ?? []);
-
-function uniqueOptions(commands: readonly Command[]): readonly OptionSpec[] {
-  const byName = new Map(commands.flatMap((it) => it.options).map((it) => [it.name, it]));
-  return [...byName.values()];
-}
-
-function fishScript(commands: readonly Command[], titles: Groups): string {
-  const groups = groupsOf(commands);
+function fishScript(root: Commander): string {
   const lines = ["complete -c maestro -f"];
-  for (const word of firstWords(commands)) {
-    const summary = commands.find((it) => it.name === word)?.summary ?? titles[word] ?? word;
-    lines.push(`complete -c maestro -n __fish_use_subcommand -a ${word} -d ${quoted(summary)}`);
+  const offer = (where: string, node: Commander): void =>
+    void lines.push(`complete -c maestro -n ${where} -a ${node.name()} -d ${quoted(node.description())}`);
+  for (const node of root.commands) offer("__fish_use_subcommand", node);
+  for (const group of groupsOf(root)) {
+    const here = `__fish_seen_subcommand_from ${group.name()}; and not __fish_seen_subcommand_from ${words(group.commands)}`;
+    for (const node of group.commands) offer(quoted(here), node);
   }
-  for (const group of groups) {
-    const verbs = verbsOf(commands, group).join(" ");
-    const here = `__fish_seen_subcommand_from ${group}; and not __fish_seen_subcommand_from ${verbs}`;
-    for (const it of commands.filter((command) => command.name.startsWith(`${group} `))) {
-      const verb = it.name.slice(group.length + 1);
-      lines.push(`complete -c maestro -n ${quoted(here)} -a ${verb} -d ${quoted(it.summary)}`);
-    }
-  }
-  for (const command of commands) lines.push(...fishOptions(command));
+  for (const node of leavesOf(root)) lines.push(...fishOptions(node));
   return lines.join("\n");
 }
 
-function fishOptions(command: Command): readonly string[] {
-  const here = quoted(
-    command.name
-      .split(" ")
-      .map((it) => `__fish_seen_subcommand_from ${it}`)
-      .join("; and "),
-  );
-  const lines = command.options.map((it) => {
-    const value = it.placeholder === undefined ? "" : it.file === true ? " -r -F" : " -x";
-    const choices = it.choices === undefined ? "" : ` -a ${quoted(it.choices.join(" "))}`;
+function fishOptions(node: Commander): readonly string[] {
+  const seen = nameOf(node)
+    .split(" ")
+    .map((it) => `__fish_seen_subcommand_from ${it}`);
+  const here = quoted(seen.join("; and "));
+  const lines = optionsOf(node).map((it) => {
+    const value = !it.required ? "" : takesFile(it) ? " -r -F" : " -x";
+    const choices = it.argChoices === undefined ? "" : ` -a ${quoted(it.argChoices.join(" "))}`;
     const short = it.short === undefined ? "" : ` -s ${it.short.slice(1)}`;
-    return `complete -c maestro -n ${here} -l ${it.name.slice(2)}${short}${value}${choices} -d ${quoted(it.summary)}`;
+    return `complete -c maestro -n ${here} -l ${it.long.slice(2)}${short}${value}${choices} -d ${quoted(it.description)}`;
   });
-  if (command.positionals.some((it) => it.file === true)) lines.push(`complete -c maestro -n ${here} -F`);
-  const choices = choicesOf(command);
+  if (node.registeredArguments.some(isFile)) lines.push(`complete -c maestro -n ${here} -F`);
+  const choices = choicesOf(node);
   if (choices.length > 0) lines.push(`complete -c maestro -n ${here} -a ${quoted(choices.join(" "))}`);
   return lines;
 }

@@ -7,7 +7,7 @@ import { workflowCreateRequestSchema } from "../definition/metadata.ts";
 import { createLogger } from "../log.ts";
 import { type Config, loadConfig } from "../server/config.ts";
 import type { Serving } from "../server/serve.ts";
-import type { Arguments } from "./argument.ts";
+import { type Arguments, option, wholeNumber } from "./argument.ts";
 import { Client, path } from "./client.ts";
 import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
 import { cell, object, objects } from "./output.ts";
@@ -19,14 +19,20 @@ import { exitOfRun, type RunAddress, watchRun } from "./watch.ts";
 /** Milliseconds that the demo's run may take before something must be wrong. */
 const PATIENCE = 120_000;
 
+const KEEP = option({ name: "--keep", summary: "Go on serving until a signal comes" });
+const PORT = option({
+  name: "--port",
+  placeholder: "N",
+  summary: "Port to listen on",
+  otherwise: "a free one",
+  read: wholeNumber(0, 65_535),
+});
+
 export const demoCommand: Command = {
   name: "demo",
   summary: "Serve, push an example, run it, and show its steps as they finish",
   positionals: [],
-  options: [
-    { name: "--keep", summary: "Go on serving until a signal comes" },
-    { name: "--port", placeholder: "N", summary: "Port to listen on", otherwise: "a free one" },
-  ],
+  options: [KEEP, PORT],
   examples: ["demo", "demo --keep --port 8080"],
   detail: "It uses a folder and a database of its own, and removes them when it ends. No setting or variable is read.",
   run: async (args, io) => {
@@ -38,8 +44,8 @@ export const demoCommand: Command = {
     try {
       const server = await start(scratch, args, io, signal);
       try {
-        const exit = await Promise.race([show(server.url, scratch, args.has("--keep"), io), interrupted]);
-        if (!args.has("--keep") || exit !== EXIT.OK) return exit;
+        const exit = await Promise.race([show(server.url, scratch, args.has(KEEP), io), interrupted]);
+        if (!args.has(KEEP) || exit !== EXIT.OK) return exit;
         io.err(`Serving at ${server.url} until Ctrl-C.`);
         return await interrupted;
       } finally {
@@ -66,7 +72,7 @@ async function start(scratch: string, args: Arguments, io: Io, giveUp: AbortSign
 /** What the environment and files say is for real servers. */
 function configOf(root: string, args: Arguments, io: Io): Config {
   const flags = new Map([
-    ["--port", [args.get("--port") ?? "0"]],
+    ["--port", [String(args.get(PORT) ?? 0)]],
     ["--data-dir", [join(root, "data")]],
     ["--log-level", ["warn"]],
   ]);

@@ -44,12 +44,18 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-/** A process may run as a uid that has no name. */
+/**
+ * The name of the user that this process runs as. Bun takes it from `USER` alone, which services and containers may
+ * lack; `id` asks the system. A uid may have no name: then it is the number.
+ */
 function osUser(): string {
+  const name = process.env.USER || userInfo().username;
+  if (name !== "unknown" && name !== "") return name;
   try {
-    return userInfo().username;
+    const { stdout } = Bun.spawnSync(["id", "-un"], { stderr: "ignore" });
+    return stdout.toString().trim() || String(process.getuid?.() ?? "unknown");
   } catch {
-    return process.env.USER || "unknown";
+    return String(process.getuid?.() ?? "unknown");
   }
 }
 

@@ -1,14 +1,13 @@
 /** `maestro migrate …`: the database's schema, without a server. */
-import { stringifyJson } from "../json.ts";
 import { createLogger } from "../log.ts";
 import type { Sql } from "../store/connection.ts";
-import type { Arguments, OptionSpec } from "./argument.ts";
+import { type Arguments, JSON_OPTION, type OptionSpec } from "./argument.ts";
 import { type Command, EXIT, type Io } from "./command.ts";
-import { table } from "./output.ts";
+import { printJson, table } from "./output.ts";
 import { configOf, settingOptions } from "./setting.ts";
 
 const OPTIONS: readonly OptionSpec[] = [
-  { name: "--json", summary: "Print JSON" },
+  { ...JSON_OPTION, summary: "Print JSON" },
   ...settingOptions("--database-url", "--data-dir", "--config"),
 ];
 
@@ -22,7 +21,7 @@ const statusCommand: Command = {
     withDatabase(args, io, async (sql) => {
       const { status } = await import("../store/migrate.ts");
       const { applied, pending } = await status(sql);
-      if (args.has("--json")) io.out(stringifyJson({ applied, pending }, 2));
+      if (args.has(JSON_OPTION)) printJson(io, { applied, pending }, 2);
       else {
         const rows = [...applied.map((it) => [it.name, it.appliedAt]), ...pending.map((name) => [name, "pending"])];
         io.out(table(["MIGRATION", "APPLIED"], rows));
@@ -41,7 +40,7 @@ const upCommand: Command = {
     withDatabase(args, io, async (sql, isAlone) => {
       const { up } = await import("../store/migrate.ts");
       const done = await up(sql, { isAlone });
-      if (args.has("--json")) io.out(stringifyJson({ applied: done }, 2));
+      if (args.has(JSON_OPTION)) printJson(io, { applied: done }, 2);
       else for (const name of done) io.out(name);
       if (done.length === 0) io.err("The schema is up to date.");
     }),

@@ -1,5 +1,34 @@
-/** How data look on a terminal. */
+/** How data look on a terminal. What others wrote is shown escaped in everything but JSON. */
 import { isRawNumber, type Json, type JsonObject, stringifyJson } from "../json.ts";
+import { inLine, printable } from "../printable.ts";
+import type { Io } from "./command.ts";
+
+const ESCAPE = "\x1b";
+/** What {@link paint} writes. */
+const PAINT = new RegExp(`${ESCAPE}\\[\\d+m`, "g");
+
+/** Lines of commands pass through here, so that whatever a command forgets is shown escaped. Only colours pass. */
+export function printing(io: Io): Io {
+  const line = (text: string, colour: boolean): string => (colour ? paintedLine(text) : printable(text));
+  return {
+    ...io,
+    out: (text) => io.out(line(text, io.colour)),
+    err: (text) => io.err(line(text, io.terminal.err)),
+  };
+}
+
+function paintedLine(text: string): string {
+  const colours = text.match(PAINT) ?? [];
+  return text
+    .split(PAINT)
+    .map((part, index) => `${printable(part)}${colours[index] ?? ""}`)
+    .join("");
+}
+
+/** The server's or our own data, as they are. */
+export function printJson(io: Io, value: unknown, indent?: number): void {
+  io.raw(`${stringifyJson(value, indent)}\n`);
+}
 
 /** Columns as wide as their widest cell; the last one is not padded. No rows: only the head. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -14,9 +43,10 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join("\n");
 }
 
-/** A field as text; absent and null are "-". */
-export function cell(record: JsonObject, name: string): string {
-  const value = record[name];
+/** A field as text of one line; absent and null are "-". */
+export const cell = (record: JsonObject, name: string): string => inLine(fieldText(record[name]));
+
+function fieldText(value: Json | undefined): string {
   if (value === undefined || value === null) return "-";
   if (isRawNumber(value)) return value.rawJSON;
   if (typeof value === "object") {

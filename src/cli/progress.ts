@@ -1,5 +1,6 @@
 /** A run's progress as text: the tree that redraws itself, and the lines for where nothing can be redrawn. */
 import { type Json, type JsonObject, stringifyJson } from "../json.ts";
+import { inLine } from "../printable.ts";
 import { own } from "../record.ts";
 import { isTerminal, STEP_STATUS, type StepStatus } from "../step/status.ts";
 import { cell, durationText, instant, object, objects, paint } from "./output.ts";
@@ -43,7 +44,7 @@ export function treeLines({ run, steps }: Snapshot, now: number, colour: boolean
     headLine(run, now, colour),
     ...lines.flatMap(({ id, lead, below }) => {
       const row = rows.get(id) ?? { id, status: "NOT_CREATED", text: "", reason: undefined };
-      const name = `${lead}${paint(symbolOf(row.status), row.status, colour)} ${id}`;
+      const name = `${lead}${paint(symbolOf(row.status), row.status, colour)} ${inLine(id)}`;
       const pad = " ".repeat(Math.max(0, width - lead.length - id.length));
       const line = row.text === "" ? name : `${name}${pad}  ${paint(row.text, row.status, colour)}`;
       return row.reason === undefined ? [line] : [line, ...reasonLines(row.reason).map((it) => `${below}  ${it}`)];
@@ -99,7 +100,7 @@ function outputText(step: JsonObject): string {
   const set = Object.entries(object(step.params)).filter(
     ([, param]) => cell(object(param), "source") === "OUTPUT_PARAMETER",
   );
-  const texts = set.map(([name, param]) => `${name}=${resultText(object(param).evaluated_result)}`);
+  const texts = set.map(([name, param]) => inLine(`${name}=${resultText(object(param).evaluated_result)}`));
   return texts.length === 0 ? "" : `  ${texts.join(" ")}`;
 }
 
@@ -113,11 +114,14 @@ function reasonOf(timeline: Json | undefined): string | undefined {
     .at(-1);
   if (!event) return undefined;
   const errors = Array.isArray(event.errors) ? event.errors.map(String) : [];
-  return [cell(event, "message"), ...errors].join("\n");
+  return [String(event.message ?? "-"), ...errors].join("\n");
 }
 
 function reasonLines(reason: string): readonly string[] {
-  const lines = reason.split("\n").filter((it) => it.trim() !== "");
+  const lines = reason
+    .split("\n")
+    .filter((it) => it.trim() !== "")
+    .map(inLine);
   return lines.length > 6 ? [...lines.slice(0, 6), `… and ${lines.length - 6} more lines`] : lines;
 }
 

@@ -1,62 +1,77 @@
 /** `maestro run …`: runs of workflows. */
 import { paramDefinitionsSchema } from "../definition/parameter.ts";
-import { isJsonObject, type JsonObject, stringifyJson } from "../json.ts";
-import { type Arguments, integer, type OptionSpec, type PositionalSpec, UsageError } from "./argument.ts";
-import { type Client, clientOf, JSON_OPTION, path, SERVER_OPTIONS } from "./client.ts";
+import { isJsonObject, type JsonObject } from "../json.ts";
+import { type Arguments, JSON_OPTION, option, positional, UsageError, uuid, version, wholeNumber } from "./argument.ts";
+import { type Client, clientOf, path } from "./client.ts";
 import { type Command, EXIT, type Exit, type Io } from "./command.ts";
-import { cell, instant, object, objects, table, timeText } from "./output.ts";
+import { cell, instant, object, objects, printJson, table, timeText } from "./output.ts";
+import { DEFAULT_PAGE, LIMIT } from "./page.ts";
 import { runName, treeLines } from "./progress.ts";
+import { CLIENT_SETTING_OPTIONS } from "./setting.ts";
 import { readSource } from "./source.ts";
 import { paramsOf, parseParam } from "./value.ts";
 import { exitOfRun, look, type RunAddress, runPath, watchRun } from "./watch.ts";
+import { WORKFLOW } from "./workflow.ts";
 
-const WORKFLOW: PositionalSpec = { name: "WORKFLOW", summary: "The workflow's id" };
-const INSTANCE: PositionalSpec = { name: "INSTANCE", summary: "The instance's number" };
-const RUN_OPTION: OptionSpec = {
+/** A hundred days. */
+const MAX_TIMEOUT_S = 8_640_000;
+
+const INSTANCE = positional({ name: "INSTANCE", summary: "The instance's number", read: wholeNumber(1) });
+const RUN = option({
   name: "--run",
   placeholder: "N",
   summary: "Which run of the instance",
   otherwise: "latest",
-};
-const TIMEOUT_OPTION: OptionSpec = {
+  read: wholeNumber(1),
+});
+/** Milliseconds. */
+const TIMEOUT = option({
   name: "--timeout",
   placeholder: "SECONDS",
   summary: "Give up waiting after so long, with exit code 6",
-};
+  read: (text) => 1000 * wholeNumber(1, MAX_TIMEOUT_S)(text),
+});
+const PARAM = option({
+  name: "--param",
+  short: "-p",
+  placeholder: "NAME[:TYPE]=VALUE",
+  summary: "A param; without TYPE it is inferred (repeatable)",
+  repeat: true,
+  read: parseParam,
+});
+const PARAMS = option({ name: "--params", placeholder: "FILE", summary: "Params from a JSON or YAML file" });
+const VERSION = option({
+  name: "--version",
+  placeholder: "V",
+  summary: "active, latest, default or a number",
+  otherwise: "active",
+  read: version,
+});
+const REQUEST_ID = option({
+  name: "--request-id",
+  placeholder: "UUID",
+  summary: "A second start with the same id starts nothing",
+  read: uuid,
+});
+const WATCH = option({ name: "--watch", short: "-w", summary: "Watch the run; exit 6 when it does not succeed" });
+const KILL = option({ name: "--kill", summary: "End it as FAILED, not as STOPPED" });
+const WAIT = option({ name: "--wait", summary: "Wait until it has ended" });
+const BEFORE = option({
+  name: "--cursor",
+  placeholder: "INSTANCE",
+  summary: "Only instances before this one",
+  read: wholeNumber(1),
+});
 
 function addressOf(args: Arguments): RunAddress {
-  return {
-    workflow: args.at(0),
-    instance: integer("INSTANCE", args.at(1), 1),
-    run: args.integer("--run", 1) ?? "latest",
-  };
+  return { workflow: args.need(WORKFLOW), instance: args.need(INSTANCE), run: args.get(RUN) ?? "latest" };
 }
-
-const timeoutOf = (args: Arguments): number | undefined => {
-  const seconds = args.integer("--timeout", 1);
-  return seconds === undefined ? undefined : seconds * 1000;
-};
 
 const startCommand: Command = {
   name: "run start",
   summary: "Start a workflow",
   positionals: [WORKFLOW],
-  options: [
-    {
-      name: "--param",
-      short: "-p",
-      placeholder: "NAME[:TYPE]=VALUE",
-      summary: "A param; without TYPE it is inferred (repeatable)",
-      repeat: true,
-    },
-    { name: "--params", placeholder: "FILE", summary: "Params from a JSON or YAML file", file: true },
-    { name: "--version", placeholder: "V", summary: "active, latest, default or a number", otherwise: "active" },
-    { name: "--request-id", placeholder: "UUID", summary: "A second start with the same id starts nothing" },
-    { name: "--watch", short: "-w", summary: "Watch the run; exit 6 when it does not succeed" },
-    TIMEOUT_OPTION,
-    JSON_OPTION,
-    ...SERVER_OPTIONS,
-  ],
+  options: [PARAM, PARAMS, VERSION, REQUEST_ID, WATCH, TIMEOUT, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
   examples: [
     "run start etl --watch",
     "run start etl --param rows=100 --param day:STRING=20240501",
@@ -67,37 +82,32 @@ const startCommand: Command = {
     "the server replaces $name by the param of that name. A file's params are values, or {type, value} as in a definition.",
   ].join("\n"),
   run: async (args, io) => {
-    if (args.has("--timeout") && !args.has("--watch")) throw new UsageError("--timeout is for --watch");
+    if (args.has(TIMEOUT) && !args.has(WATCH)) throw new UsageError("--timeout is for --watch");
     const client = clientOf(args, io);
-    const workflow = args.at(0);
+    const workflow = args.need(WORKFLOW);
     const answer = object(
       await client.request(
         "POST",
-        path`/workflows/${workflow}/versions/${args.get("--version") ?? "active"}/actions/start`,
+        path`/workflows/${workflow}/versions/${args.get(VERSION) ?? "active"}/actions/start`,
         {
           body: await startRequest(args, io),
         },
       ),
     );
     const exit = reportStart(answer, args, io);
-    if (exit !== EXIT.OK || !args.has("--watch")) return exit;
+    if (exit !== EXIT.OK || !args.has(WATCH)) return exit;
     const run = cell(answer, "workflow_run_id");
     return watch(client, { workflow, instance: cell(answer, "workflow_instance_id"), run }, args, io);
   },
 };
 
 async function startRequest(args: Arguments, io: Io): Promise<JsonObject> {
-  const file = args.get("--params");
+  const file = args.get(PARAMS);
   const params: JsonObject = {
     ...(file === undefined ? {} : paramsOf((await readSource(file, io, paramDefinitionsSchema)).value, file)),
-    ...Object.fromEntries(
-      args
-        .all("--param")
-        .map(parseParam)
-        .map(([name, param]) => [name, { ...param }]),
-    ),
+    ...Object.fromEntries(args.all(PARAM).map(([name, param]) => [name, { ...param }])),
   };
-  const requestId = args.get("--request-id");
+  const requestId = args.get(REQUEST_ID);
   return {
     initiator: { type: "manual" },
     ...(requestId === undefined ? {} : { request_id: requestId }),
@@ -107,9 +117,9 @@ async function startRequest(args: Arguments, io: Io): Promise<JsonObject> {
 
 function reportStart(answer: JsonObject, args: Arguments, io: Io): Exit {
   const status = cell(answer, "status");
-  const watched = args.has("--watch");
+  const watched = args.has(WATCH);
   // With --watch and --json, the one document on stdout is the run's end.
-  if (args.has("--json") && !watched) io.out(stringifyJson(answer, 2));
+  if (args.has(JSON_OPTION) && !watched) printJson(io, answer, 2);
   else if (watched) io.err(`${runName(answer)}: ${status}`);
   else io.out(`${runName(answer)}: ${status}`);
   if (status === "STOPPED") {
@@ -120,9 +130,9 @@ function reportStart(answer: JsonObject, args: Arguments, io: Io): Exit {
 }
 
 async function watch(client: Client, address: RunAddress, args: Arguments, io: Io): Promise<Exit> {
-  const json = args.has("--json");
-  const end = await watchRun(client, address, io, { timeout: timeoutOf(args), quiet: json });
-  if (json) io.out(stringifyJson(end.run, 2));
+  const json = args.has(JSON_OPTION);
+  const end = await watchRun(client, address, io, { timeout: args.get(TIMEOUT), quiet: json });
+  if (json) printJson(io, end.run, 2);
   return exitOfRun(end);
 }
 
@@ -130,14 +140,14 @@ const getCommand: Command = {
   name: "run get",
   summary: "Show a run and its steps",
   positionals: [WORKFLOW, INSTANCE],
-  options: [RUN_OPTION, JSON_OPTION, ...SERVER_OPTIONS],
+  options: [RUN, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
   examples: ["run get etl 7", "run get etl 7 --run 1 --json"],
   detail: "--json prints { run, steps } as the server answers them.",
   run: async (args, io) => {
     const client = clientOf(args, io);
     const address = addressOf(args);
     const snapshot = await look(client, address);
-    if (args.has("--json")) io.out(stringifyJson(snapshot, 2));
+    if (args.has(JSON_OPTION)) printJson(io, snapshot, 2);
     else for (const line of treeLines(snapshot, Date.now(), io.colour)) io.out(line);
     return EXIT.OK;
   },
@@ -147,21 +157,18 @@ const listCommand: Command = {
   name: "run list",
   summary: "List a workflow's runs, newest first",
   positionals: [WORKFLOW],
-  options: [
-    { name: "--limit", placeholder: "N", summary: "How many, at most 200", otherwise: "20" },
-    { name: "--cursor", placeholder: "INSTANCE", summary: "Only instances before this one" },
-    JSON_OPTION,
-    ...SERVER_OPTIONS,
-  ],
+  options: [LIMIT, BEFORE, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
   examples: ["run list etl", "run list etl --limit 5 --json"],
   run: async (args, io) => {
-    const answer = object(
-      await clientOf(args, io).request("GET", path`/workflows/${args.at(0)}/instances`, {
-        query: { first: args.integer("--limit", 1) ?? 20, cursor: args.get("--cursor"), aggregated: false },
-      }),
-    );
-    if (args.has("--json")) {
-      io.out(stringifyJson(answer, 2));
+    const client = clientOf(args, io);
+    const workflow = args.need(WORKFLOW);
+    const query = { first: args.get(LIMIT) ?? DEFAULT_PAGE, cursor: args.get(BEFORE), aggregated: false };
+    const answer = object(await client.request("GET", path`/workflows/${workflow}/instances`, { query }));
+    // A workflow that does not exist has an empty page, too.
+    if (objects(answer.elements).length === 0)
+      await client.request("GET", path`/workflows/${workflow}/versions/latest`);
+    if (args.has(JSON_OPTION)) {
+      printJson(io, answer, 2);
       return EXIT.OK;
     }
     const runs = [...objects(answer.elements)].sort(
@@ -187,7 +194,7 @@ const watchCommand: Command = {
   name: "run watch",
   summary: "Watch a run until it ends; exit 6 when it does not succeed",
   positionals: [WORKFLOW, INSTANCE],
-  options: [RUN_OPTION, TIMEOUT_OPTION, JSON_OPTION, ...SERVER_OPTIONS],
+  options: [RUN, TIMEOUT, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
   examples: ["run watch etl 7", "run watch etl 7 --timeout 60", "run watch etl 7 --json"],
   detail:
     "On a terminal the steps are a tree that is redrawn; elsewhere each change is a line. --json prints the run's end.",
@@ -198,27 +205,20 @@ const stopCommand: Command = {
   name: "run stop",
   summary: "Stop a run",
   positionals: [WORKFLOW, INSTANCE],
-  options: [
-    RUN_OPTION,
-    { name: "--kill", summary: "End it as FAILED, not as STOPPED" },
-    { name: "--wait", summary: "Wait until it has ended" },
-    TIMEOUT_OPTION,
-    JSON_OPTION,
-    ...SERVER_OPTIONS,
-  ],
+  options: [RUN, KILL, WAIT, TIMEOUT, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
   examples: ["run stop etl 7", "run stop etl 7 --kill --wait --timeout 30"],
   run: async (args, io) => {
-    if (args.has("--timeout") && !args.has("--wait")) throw new UsageError("--timeout is for --wait");
+    if (args.has(TIMEOUT) && !args.has(WAIT)) throw new UsageError("--timeout is for --wait");
     const client = clientOf(args, io);
     const address = addressOf(args);
-    const action = args.has("--kill") ? "kill" : "stop";
+    const action = args.has(KILL) ? "kill" : "stop";
     const base =
       address.run === "latest" ? path`/workflows/${address.workflow}/instances/${address.instance}` : runPath(address);
     const answer = await client.request("PUT", `${base}/actions/${action}`);
-    if (args.has("--wait") && isJsonObject(answer) && answer.completed !== true) {
+    if (args.has(WAIT) && isJsonObject(answer) && answer.completed !== true) {
       return waitForEnd(client, { ...address, run: cell(answer, "workflow_run_id") }, args, io);
     }
-    if (args.has("--json")) io.out(stringifyJson(answer, 2));
+    if (args.has(JSON_OPTION)) printJson(io, answer, 2);
     else
       io.out(
         `${runName(object(answer))}: ${cell(object(answer), "workflow_instance_status")}. ${cell(object(answer), "info")}`,
@@ -228,8 +228,9 @@ const stopCommand: Command = {
 };
 
 async function waitForEnd(client: Client, address: RunAddress, args: Arguments, io: Io): Promise<Exit> {
-  const { run } = await watchRun(client, address, io, { timeout: timeoutOf(args), quiet: true });
-  io.out(args.has("--json") ? stringifyJson(run, 2) : `${runName(run)}: ${cell(run, "status")}`);
+  const { run } = await watchRun(client, address, io, { timeout: args.get(TIMEOUT), quiet: true });
+  if (args.has(JSON_OPTION)) printJson(io, run, 2);
+  else io.out(`${runName(run)}: ${cell(run, "status")}`);
   return EXIT.OK;
 }
 

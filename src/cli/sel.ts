@@ -3,14 +3,14 @@ import { type Expression, expressionsOf } from "../definition/expression.ts";
 import { workflowCreateRequestSchema } from "../definition/metadata.ts";
 import { parseWire } from "../definition/parse.ts";
 import { MaestroError } from "../error.ts";
-import { isJsonObject, type Json, type JsonObject, parseJson, stringifyJson } from "../json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson } from "../json.ts";
 import { toJson, toSel } from "../param/literal.ts";
 import { evaluate, formatError, references, SelError, type SelValue, sanitize } from "../sel/index.ts";
 import { selLimits } from "../server/evaluation/setting.ts";
-import { type Arguments, UsageError } from "./argument.ts";
+import { type Arguments, JSON_OPTION, option, positional, UsageError } from "./argument.ts";
 import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
 import { problemOf, warningsOf } from "./expression.ts";
-import { object } from "./output.ts";
+import { object, printJson } from "./output.ts";
 import { configOf, settingOptions } from "./setting.ts";
 import { locate, readDefinition, readText, type Source } from "./source.ts";
 import { type ParamValue, parseParam } from "./value.ts";
@@ -18,16 +18,27 @@ import { type ParamValue, parseParam } from "./value.ts";
 /** Settings of the server that limit an evaluation here, too. */
 const LIMITS = ["length", "loop", "array", "stack", "visits", "memory", "timeout-ms"].map((name) => `--sel-${name}`);
 
+const EXPRESSION = positional({ name: "EXPRESSION", summary: "The expression", optional: true });
+const PARAM = option({
+  name: "--param",
+  short: "-p",
+  placeholder: "NAME[:TYPE]=VALUE",
+  summary: "A param (repeatable)",
+  repeat: true,
+  read: parseParam,
+});
+const BATCH = option({
+  name: "--batch",
+  placeholder: "FILE",
+  summary: "Evaluate a file of test vectors, one JSON a line",
+});
+const FILE = positional({ name: "FILE", summary: "A program, or a definition in .json or .yaml; - for stdin" });
+
 const evalCommand: Command = {
   name: "sel eval",
   summary: "Evaluate an expression",
-  positionals: [{ name: "EXPRESSION", summary: "The expression", optional: true }],
-  options: [
-    { name: "--param", short: "-p", placeholder: "NAME[:TYPE]=VALUE", summary: "A param (repeatable)", repeat: true },
-    { name: "--batch", placeholder: "FILE", summary: "Evaluate a file of test vectors, one JSON a line", file: true },
-    { name: "--json", summary: "Print the type, too" },
-    ...settingOptions(...LIMITS, "--config"),
-  ],
+  positionals: [EXPRESSION],
+  options: [PARAM, BATCH, { ...JSON_OPTION, summary: "Print the type, too" }, ...settingOptions(...LIMITS, "--config")],
   examples: [
     "sel eval '1 + 2'",
     "sel eval 'x * 2 > limit' --param x=7 --param limit:DOUBLE=12",
@@ -38,8 +49,8 @@ const evalCommand: Command = {
     "are the server's, as its settings have them; the vectors of a batch bring their own.",
   ].join("\n"),
   run: async (args, io) => {
-    const batch = args.get("--batch");
-    const source = args.positionals[0];
+    const batch = args.get(BATCH);
+    const source = args.get(EXPRESSION);
     if ((batch === undefined) === (source === undefined)) {
       throw new UsageError("give either an EXPRESSION or --batch FILE");
     }
@@ -50,7 +61,7 @@ const evalCommand: Command = {
 
 function evaluateOne(source: string, args: Arguments, io: Io): Exit {
   const limits = selLimits(configOf(args, io).sel);
-  const params = new Map(args.all("--param").map(parseParam));
+  const params = new Map(args.all(PARAM));
   const variables = (name: string): SelValue | undefined => {
     const param = params.get(name);
     return param && toSel(param.type, plain(param));
@@ -67,7 +78,7 @@ function evaluateOne(source: string, args: Arguments, io: Io): Exit {
       seed: Math.floor(Math.random() * 2 ** 48),
     });
     const value = toJson(result);
-    io.out(stringifyJson(args.has("--json") ? { type: result.type, value } : value));
+    printJson(io, args.has(JSON_OPTION) ? { type: result.type, value } : value);
     return EXIT.OK;
   } catch (error) {
     if (!(error instanceof SelError)) throw error;
@@ -88,7 +99,7 @@ function plain({ type, value }: ParamValue): Json {
 async function evaluateBatch(file: string, io: Io): Promise<Exit> {
   const { evaluateVector } = await import("../sel/vector.ts");
   const lines = (await readText(file, io)).split("\n").filter((it) => it.trim() !== "");
-  for (const [index, line] of lines.entries()) io.out(stringifyJson(evaluateVector(vectorOf(line, index))));
+  for (const [index, line] of lines.entries()) printJson(io, evaluateVector(vectorOf(line, index)));
   return EXIT.OK;
 }
 
@@ -105,7 +116,7 @@ function vectorOf(line: string, index: number): JsonObject {
 const checkCommand: Command = {
   name: "sel check",
   summary: "Check that expressions parse, and warn of what surprises",
-  positionals: [{ name: "FILE", summary: "A program, or a definition in .json or .yaml; - for stdin", file: true }],
+  positionals: [FILE],
   options: [],
   examples: ["sel check condition.sel", "sel check etl.yaml", "sel check - < condition.sel"],
   detail: [
@@ -114,7 +125,7 @@ const checkCommand: Command = {
     "that evaluates both its sides. They leave the exit code 0.",
   ].join("\n"),
   run: async (args, io) => {
-    const file = args.at(0);
+    const file = args.need(FILE);
     const expressions = /\.(json|ya?ml)$/i.test(file)
       ? expressionsIn(await readDefinition(file, io))
       : [{ path: "", source: await readText(file, io) }];

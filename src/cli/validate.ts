@@ -1,24 +1,24 @@
 /** `maestro validate FILE…`: checks definition files without a server. */
-import { stringifyJson } from "../json.ts";
+import { JSON_OPTION, option, positional } from "./argument.ts";
 import { type CheckSetting, check } from "./check.ts";
 import { type Command, EXIT, type Io } from "./command.ts";
+import { printJson } from "./output.ts";
 import { configOf, settingOptions } from "./setting.ts";
 import { type Finding, readDefinition, SourceError } from "./source.ts";
+
+const FILES = positional({ name: "FILE", summary: "A definition in JSON or YAML; - for stdin", repeat: true });
+const STEP_TYPE = option({
+  name: "--step-type",
+  placeholder: "TYPE",
+  summary: "Accept a plugin's step type (repeatable)",
+  repeat: true,
+});
 
 export const validateCommand: Command = {
   name: "validate",
   summary: "Check definition files; needs no server",
-  positionals: [{ name: "FILE", summary: "A definition in JSON or YAML; - for stdin", repeat: true, file: true }],
-  options: [
-    { name: "--json", summary: "Print the findings as JSON" },
-    {
-      name: "--step-type",
-      placeholder: "TYPE",
-      summary: "Accept a plugin's step type (repeatable)",
-      repeat: true,
-    },
-    ...settingOptions("--config"),
-  ],
+  positionals: [FILES],
+  options: [{ ...JSON_OPTION, summary: "Print the findings as JSON" }, STEP_TYPE, ...settingOptions("--config")],
   examples: ["validate etl.json", "validate workflows/*.yaml", "validate --json - < etl.yaml"],
   detail: [
     "A file holds what a push sends: { properties, workflow }. Each finding is printed with the file's line and column;",
@@ -27,14 +27,18 @@ export const validateCommand: Command = {
     "step that does not parse, a validator that can't be run, a reference to a param that nothing in the file has.",
   ].join("\n"),
   run: async (args, io) => {
-    const setting = { config: configOf(args, io), stepTypes: args.all("--step-type"), user: io.user };
+    const setting = { config: configOf(args, io), stepTypes: args.all(STEP_TYPE), user: io.user };
     const findings: Finding[] = [];
-    for (const file of args.positionals) {
+    for (const file of args.all(FILES)) {
       const found = await validateFile(file, setting, io);
       if (!found.some(isError)) io.err(`${file}: ok${found.length === 0 ? "" : `, ${found.length} to look at`}`);
       findings.push(...found);
     }
-    if (args.has("--json")) io.out(stringifyJson(findings.map(({ shown: _, ...rest }) => rest)));
+    if (args.has(JSON_OPTION))
+      printJson(
+        io,
+        findings.map(({ shown: _, ...rest }) => rest),
+      );
     else for (const { shown } of findings) io.out(shown);
     return findings.some(isError) ? EXIT.FAILURE : EXIT.OK;
   },

@@ -24,14 +24,13 @@ export interface ParamValue {
  */
 export function parseParam(text: string): readonly [name: string, param: ParamValue] {
   const equals = text.indexOf("=");
-  if (equals < 1) throw new UsageError(`--param is "${text}", and must be NAME=VALUE or NAME:TYPE=VALUE`);
+  if (equals < 1) throw new UsageError("must be NAME=VALUE or NAME:TYPE=VALUE");
   const [name = "", typeName] = text.slice(0, equals).split(":", 2);
   const value = text.slice(equals + 1);
   if (typeName === undefined) return [name, infer(value)];
   const type = PARAM_TYPES.find((it) => it === typeName.toUpperCase());
-  if (!type)
-    throw new UsageError(`--param ${name} has the type "${typeName}", and must have ${PARAM_TYPES.join(", ")}`);
-  return [name, { type, value: type === "STRING" ? value : typed(name, type, value) }];
+  if (!type) throw new UsageError(`must have one of the types ${PARAM_TYPES.join(", ")}, not "${typeName}"`);
+  return [name, { type, value: type === "STRING" ? value : typed(type, value) }];
 }
 
 /** `7` is a LONG, `1.5` a DOUBLE, `true` a BOOLEAN, JSON arrays and objects what they hold, anything else a STRING. */
@@ -91,14 +90,14 @@ function inferArray(value: readonly Json[]): ParamValue {
 }
 
 /** The value of a type that was named. */
-function typed(name: string, type: ParamType, text: string): Json {
+function typed(type: ParamType, text: string): Json {
   const value = tryJson(text);
   const actual = value === undefined || value === null ? undefined : inferJson(value).type;
   const empty = Array.isArray(value) && value.length === 0 && type.endsWith("_ARRAY");
   const widened = (actual === "LONG" && type === "DOUBLE") || (actual === "LONG_ARRAY" && type === "DOUBLE_ARRAY");
   const map = actual === "STRING_MAP" && type === "MAP";
   if (value === undefined || !(actual === type || empty || widened || map)) {
-    throw new UsageError(`--param ${name} is "${text}", which is no ${type}`);
+    throw new UsageError(`must have a value that is a ${type}, not "${text}"`);
   }
   return map && isJsonObject(value) ? mapValues(value) : type === "MAP" ? inferJson(value).value : value;
 }

@@ -1,20 +1,39 @@
 /** `maestro workflow …`: definitions and their versions. */
 import { MaestroError } from "../error.ts";
-import { type JsonObject, stringifyJson } from "../json.ts";
-import { type PositionalSpec, UsageError } from "./argument.ts";
-import { type Client, clientOf, JSON_OPTION, path, SERVER_OPTIONS } from "./client.ts";
+import type { JsonObject } from "../json.ts";
+import { JSON_OPTION, notEmpty, option, positional, UsageError, version, wholeNumber } from "./argument.ts";
+import { type Client, clientOf, path } from "./client.ts";
 import { type Command, EXIT, exitOf, Failure, type Io } from "./command.ts";
-import { cell, instant, object, objects, table, timeText } from "./output.ts";
+import { cell, instant, object, objects, printJson, table, timeText } from "./output.ts";
+import { DEFAULT_PAGE, LIMIT } from "./page.ts";
 import { referenceWarnings } from "./reference.ts";
+import { CLIENT_SETTING_OPTIONS } from "./setting.ts";
 import { locate, readDefinition, type Source } from "./source.ts";
 
-const WORKFLOW: PositionalSpec = { name: "WORKFLOW", summary: "The workflow's id" };
+export const WORKFLOW = positional({ name: "WORKFLOW", summary: "The workflow's id", read: notEmpty });
+const FILES = positional({ name: "FILE", summary: "A definition in JSON or YAML; - for stdin", repeat: true });
+const TEXT = positional({ name: "TEXT", summary: "Only those with this in their id, name or owner", optional: true });
+const VERSION = option({
+  name: "--version",
+  placeholder: "V",
+  summary: "active, latest, default or a number",
+  otherwise: "default",
+  read: version,
+});
+const AFTER = option({ name: "--cursor", placeholder: "WORKFLOW", summary: "Only workflows after this one" });
+const BEFORE = option({
+  name: "--cursor",
+  placeholder: "VERSION",
+  summary: "Only versions before this one",
+  read: wholeNumber(1),
+});
+const YES = option({ name: "--yes", short: "-y", summary: "Don't ask" });
 
 const pushCommand: Command = {
   name: "workflow push",
   summary: "Push definitions: each becomes a new version",
-  positionals: [{ name: "FILE", summary: "A definition in JSON or YAML; - for stdin", repeat: true, file: true }],
-  options: [JSON_OPTION, ...SERVER_OPTIONS],
+  positionals: [FILES],
+  options: [JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
   examples: ["workflow push etl.json", "workflow push workflows/*.yaml --server http://node:8080"],
   detail: [
     "A file holds { properties, workflow }; the first version needs properties.owner. Every file is read before the",
@@ -23,7 +42,7 @@ const pushCommand: Command = {
   run: async (args, io) => {
     const client = clientOf(args, io);
     const sources: Source[] = [];
-    for (const file of args.positionals) sources.push(await readDefinition(file, io));
+    for (const file of args.all(FILES)) sources.push(await readDefinition(file, io));
     const answers: JsonObject[] = [];
     for (const source of sources) {
       const answer = await push(client, source);
@@ -31,9 +50,9 @@ const pushCommand: Command = {
       for (const { shown } of referenceWarnings(source)) io.err(shown);
       const { metadata, is_active } = object(answer.workflow_definition);
       const version = `${cell(object(metadata), "workflow_id")} version ${cell(object(metadata), "workflow_version_id")}`;
-      if (!args.has("--json")) io.out(`${version}${is_active === true ? "" : " (not active)"}`);
+      if (!args.has(JSON_OPTION)) io.out(`${version}${is_active === true ? "" : " (not active)"}`);
     }
-    if (args.has("--json")) io.out(stringifyJson(answers, 2));
+    if (args.has(JSON_OPTION)) printJson(io, answers, 2);
     return EXIT.OK;
   },
 };
@@ -54,42 +73,33 @@ const getCommand: Command = {
   summary: "Print a version of a definition as JSON",
   positionals: [WORKFLOW],
   options: [
-    { name: "--version", placeholder: "V", summary: "active, latest, default or a number", otherwise: "default" },
+    VERSION,
     { ...JSON_OPTION, summary: "Nothing else: a definition is always printed as JSON" },
-    ...SERVER_OPTIONS,
+    ...CLIENT_SETTING_OPTIONS,
   ],
   examples: ["workflow get etl", "workflow get etl --version 3"],
   run: async (args, io) => {
-    const version = args.get("--version") ?? "default";
-    const answer = await clientOf(args, io).request("GET", path`/workflows/${args.at(0)}/versions/${version}`);
-    io.out(stringifyJson(answer, 2));
+    const version = args.get(VERSION) ?? "default";
+    const answer = await clientOf(args, io).request("GET", path`/workflows/${args.need(WORKFLOW)}/versions/${version}`);
+    printJson(io, answer, 2);
     return EXIT.OK;
   },
 };
 
-const PAGE_OPTIONS = [
-  { name: "--limit", placeholder: "N", summary: "How many, at most 200", otherwise: "20" },
-] as const;
-
 const listCommand: Command = {
   name: "workflow list",
   summary: "List workflows",
-  positionals: [{ name: "TEXT", summary: "Only those with this in their id, name or owner", optional: true }],
-  options: [
-    ...PAGE_OPTIONS,
-    { name: "--cursor", placeholder: "WORKFLOW", summary: "Only workflows after this one" },
-    JSON_OPTION,
-    ...SERVER_OPTIONS,
-  ],
+  positionals: [TEXT],
+  options: [LIMIT, AFTER, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
   examples: ["workflow list", "workflow list etl --json"],
   run: async (args, io) => {
     const query = {
-      search: args.positionals[0],
-      limit: args.integer("--limit", 1) ?? 20,
-      cursor: args.get("--cursor"),
+      search: args.get(TEXT),
+      limit: args.get(LIMIT) ?? DEFAULT_PAGE,
+      cursor: args.get(AFTER),
     };
     const answer = object(await clientOf(args, io).request("GET", "/workflows", { query }));
-    if (args.has("--json")) io.out(stringifyJson(answer, 2));
+    if (args.has(JSON_OPTION)) printJson(io, answer, 2);
     else
       io.out(table(["WORKFLOW", "ACTIVE", "LATEST", "OWNER", "LATEST RUN"], objects(answer.elements).map(workflowRow)));
     if (answer.next_cursor !== undefined) io.err(`More: --cursor ${cell(answer, "next_cursor")}`);
@@ -108,22 +118,17 @@ const versionsCommand: Command = {
   name: "workflow versions",
   summary: "List a workflow's versions, newest first",
   positionals: [WORKFLOW],
-  options: [
-    ...PAGE_OPTIONS,
-    { name: "--cursor", placeholder: "VERSION", summary: "Only versions before this one" },
-    JSON_OPTION,
-    ...SERVER_OPTIONS,
-  ],
+  options: [LIMIT, BEFORE, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
   examples: ["workflow versions etl"],
   run: async (args, io) => {
-    const query = { first: args.integer("--limit", 1) ?? 20, cursor: args.get("--cursor") };
-    const url = path`/workflows/${args.at(0)}/versions/pagination`;
+    const query = { first: args.get(LIMIT) ?? DEFAULT_PAGE, cursor: args.get(BEFORE) };
+    const url = path`/workflows/${args.need(WORKFLOW)}/versions/pagination`;
     const answer = object(await clientOf(args, io).request("GET", url, { query }));
     // A workflow that does not exist has an empty page, too.
     if (objects(answer.elements).length === 0 && query.cursor === undefined) {
-      throw new Failure(`there is no workflow ${args.at(0)}`, EXIT.NOT_FOUND);
+      throw new Failure(`there is no workflow ${args.need(WORKFLOW)}`, EXIT.NOT_FOUND);
     }
-    if (args.has("--json")) io.out(stringifyJson(answer, 2));
+    if (args.has(JSON_OPTION)) printJson(io, answer, 2);
     else io.out(table(["VERSION", "ACTIVE", "AUTHOR", "CREATED"], objects(answer.elements).map(versionRow)));
     const page = object(answer.page_info);
     if (page.has_next_page === true) io.err(`More: --cursor ${cell(page, "end_cursor")}`);
@@ -145,14 +150,15 @@ const deleteCommand: Command = {
   name: "workflow delete",
   summary: "Delete a workflow with all its versions and runs",
   positionals: [WORKFLOW],
-  options: [{ name: "--yes", short: "-y", summary: "Don't ask" }, JSON_OPTION, ...SERVER_OPTIONS],
+  options: [YES, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
   examples: ["workflow delete etl", "workflow delete etl --yes"],
   run: async (args, io) => {
     const client = clientOf(args, io);
-    const workflow = args.at(0);
-    if (!args.has("--yes") && !(await confirm(workflow, client, io))) return EXIT.FAILURE;
+    const workflow = args.need(WORKFLOW);
+    if (!args.has(YES) && !(await confirm(workflow, client, io))) return EXIT.FAILURE;
     const answer = object(await client.request("DELETE", path`/workflows/${workflow}`));
-    io.out(args.has("--json") ? stringifyJson(answer, 2) : cell(answer, "message"));
+    if (args.has(JSON_OPTION)) printJson(io, answer, 2);
+    else io.out(cell(answer, "message"));
     return EXIT.OK;
   },
 };

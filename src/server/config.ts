@@ -10,6 +10,7 @@ import { MaestroError } from "../error.ts";
 import type { DefaultOverrides } from "../param/defaults.ts";
 import {
   BadValue,
+  CLIENT_OPTIONS,
   LIMIT_OPTIONS,
   type Option,
   PARAM_OPTIONS,
@@ -64,8 +65,13 @@ export interface Setting {
   readonly key: string;
 }
 
-export const SETTINGS: readonly Setting[] = SECTIONS.flatMap(([section, table]) =>
-  Object.entries(table).map(([name, option]) => {
+export const SETTINGS: readonly Setting[] = SECTIONS.flatMap(([section, table]) => settingsOf(section, table));
+
+/** Of the commands that talk to a server. */
+export const CLIENT_SETTINGS: readonly Setting[] = settingsOf("", CLIENT_OPTIONS);
+
+function settingsOf(section: string, table: Table): readonly Setting[] {
+  return Object.entries(table).map(([name, option]) => {
     const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     const full = section === "" ? snake : `${section}_${snake}`;
     return {
@@ -76,8 +82,8 @@ export const SETTINGS: readonly Setting[] = SECTIONS.flatMap(([section, table]) 
       variable: `MAESTRO_${full.toUpperCase()}`,
       key: section === "" ? snake : `${section}.${snake}`,
     };
-  }),
-);
+  });
+}
 
 /** Values of flags by their spelling (`--port`), in the order given. */
 export type Flags = ReadonlyMap<string, readonly string[]>;
@@ -89,8 +95,11 @@ export type Flags = ReadonlyMap<string, readonly string[]>;
 export function loadConfig(flags: Flags, around: Surroundings): Config {
   const file = readFile(flags, around);
   const section = (name: string): Record<string, unknown> =>
-    Object.fromEntries(
-      SETTINGS.filter((it) => it.section === name).map((it) => [it.name, readSetting(it, flags, file, around)]),
+    readAll(
+      SETTINGS.filter((it) => it.section === name),
+      flags,
+      file,
+      around,
     );
   // The table that SETTINGS was made from is the one that the type was made from.
   return {
@@ -98,6 +107,23 @@ export function loadConfig(flags: Flags, around: Surroundings): Config {
     ...Object.fromEntries(SECTIONS.flatMap(([name]) => (name === "" ? [] : [[name, section(name)]]))),
     defaultParams: file?.defaultParams ?? {},
   } as unknown as Config;
+}
+
+/** The values of {@link CLIENT_SETTINGS}. */
+export type ClientConfig = Values<typeof CLIENT_OPTIONS>;
+
+/** As {@link loadConfig}, of the same file. @throws ConfigError */
+export function loadClientConfig(flags: Flags, around: Surroundings): ClientConfig {
+  return readAll(CLIENT_SETTINGS, flags, readFile(flags, around), around) as unknown as ClientConfig;
+}
+
+function readAll(
+  settings: readonly Setting[],
+  flags: Flags,
+  file: ConfigFile | undefined,
+  around: Surroundings,
+): Record<string, unknown> {
+  return Object.fromEntries(settings.map((it) => [it.name, readSetting(it, flags, file, around)]));
 }
 
 interface Given {
@@ -218,7 +244,7 @@ function collect(path: string, section: string, content: unknown, given: Map<str
       if (value !== null) collect(path, name, value, given);
       continue;
     }
-    const setting = SETTINGS.find((it) => it.key === key);
+    const setting = [...SETTINGS, ...CLIENT_SETTINGS].find((it) => it.key === key);
     if (!setting) throw new ConfigError(`${path}: ${key} is not a setting${suggestion(key)}`);
     // A key without a value means: not set.
     if (value !== null) given.set(key, texts(path, setting, value));
@@ -226,7 +252,7 @@ function collect(path: string, section: string, content: unknown, given: Map<str
 }
 
 function suggestion(key: string): string {
-  const known = [...SETTINGS.map((it) => it.key), DEFAULT_PARAMS];
+  const known = [...[...SETTINGS, ...CLIENT_SETTINGS].map((it) => it.key), DEFAULT_PARAMS];
   const meant = closest(key, known);
   return meant === undefined ? `; the settings are ${known.join(", ")}` : `; did you mean ${meant}?`;
 }

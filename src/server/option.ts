@@ -3,6 +3,7 @@
  * `--data-dir`, the variable `MAESTRO_DATA_DIR` and the file key `data_dir`.
  */
 import { join } from "node:path";
+import { MAX_USER } from "../api/limit.ts";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
 import { PARAMS_SIZE_LIMIT } from "../param/scope.ts";
 import { DEFAULT_LIMITS } from "../sel/index.ts";
@@ -118,6 +119,13 @@ const urlWith =
 const notEmpty = (value: string): void => {
   if (value.trim() === "") throw new BadValue("must not be empty");
 };
+
+/** As the API takes it. */
+function userName(value: string): void {
+  notEmpty(value);
+  if (value.length > MAX_USER) throw new BadValue(`must have at most ${MAX_USER} characters`);
+  if (/\p{Cc}/u.test(value)) throw new BadValue("must not hold control characters");
+}
 
 function hostName(value: string): string {
   const name = nameOf(value);
@@ -271,4 +279,14 @@ export const PARAM_OPTIONS = {
     GIGABYTE,
     () => PARAMS_SIZE_LIMIT,
   ),
+} as const satisfies Record<string, Option<unknown>>;
+
+/** What clients of a server are told by the same file and variables; a server has no use for it. */
+export const CLIENT_OPTIONS = {
+  server: text(
+    { placeholder: "URL", summary: "The server to talk to" },
+    () => "http://127.0.0.1:8080",
+    urlWith("http:", "https:"),
+  ),
+  user: text({ placeholder: "NAME", summary: "Who asks", otherwise: "the system's user" }, () => undefined, userName),
 } as const satisfies Record<string, Option<unknown>>;

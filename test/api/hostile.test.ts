@@ -126,6 +126,15 @@ describe("a request", () => {
     expect((await call("GET", `${BASE}/good/versions/latest`, undefined, anonymous)).status).toBe(200);
   });
 
+  test.each([
+    ["UTF-8", Buffer.from("Zoë 李"), "Zoë 李"],
+    ["Latin-1", Buffer.from("Zoë", "latin1"), "Zoë"],
+  ])("takes a user's name in %s", async (_, bytes, name) => {
+    const user = bytes.toString("latin1");
+    const { body } = await call("POST", BASE, withId("named"), { user });
+    expect(body).toMatchObject({ workflow_definition: { activated_by: name } });
+  });
+
   test("that fits no endpoint is answered with problem details", async () => {
     const patch = await call("PATCH", BASE, "{}");
     expect([patch.status, patch.headers.get("allow")]).toEqual([405, "POST, GET"]);

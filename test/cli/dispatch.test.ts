@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { type Command, EXIT, Failure } from "../../src/cli/command.ts";
 import { COMMANDS } from "../../src/cli/index.ts";
+import { paint } from "../../src/cli/output.ts";
 import { type ErrorCode, MaestroError } from "../../src/error.ts";
 import { ConfigError } from "../../src/server/config.ts";
 import { run } from "./harness.ts";
@@ -34,8 +35,8 @@ test("a group alone lists its commands", async () => {
   expect(await run(["run"])).toMatchObject({ exit: EXIT.USAGE, out: "" });
   const { exit, out } = await run(["run", "--help"]);
   expect(exit).toBe(EXIT.OK);
-  expect(out).toContain("run watch");
-  expect(out).not.toContain("workflow push");
+  expect(out).toContain("watch [options] <WORKFLOW> <INSTANCE>");
+  expect(out).not.toContain("push");
 });
 
 test.each(COMMANDS.map((it) => [it.name] as const))("%s has help, and examples that parse as its own", async (name) => {
@@ -52,11 +53,11 @@ test.each(COMMANDS.map((it) => [it.name] as const))("%s has help, and examples t
 });
 
 test.each([
-  [["vresion"], 'there is no command "vresion"; did you mean "maestro version"?'],
-  [["workflow", "psuh"], 'there is no command "workflow psuh"; did you mean "maestro workflow push"?'],
-  [["workfow"], 'did you mean "maestro workflow"?'],
-  [["toString"], 'there is no command "toString"'],
-  [["version", "--jsn"], "there is no option --jsn; did you mean --json?"],
+  [["vresion"], "maestro: unknown command 'vresion' (Did you mean version?)\nTry: maestro --help"],
+  [["workflow", "psuh"], "maestro workflow: unknown command 'psuh' (Did you mean push?)\nTry: maestro workflow --help"],
+  [["toString"], "unknown command 'toString'"],
+  [["version", "--jsn"], "maestro version: unknown option '--jsn' (Did you mean --json?)"],
+  [["\x1b[2Jrun"], "unknown command '\\x1b[2Jrun'"],
 ])("%j is a usage error with a suggestion", async (argv, message) => {
   const { exit, out, err } = await run(argv);
   expect([exit, out]).toEqual([EXIT.USAGE, ""]);
@@ -89,4 +90,24 @@ test("the version is data", async () => {
   expect([exit, err]).toEqual([0, ""]);
   expect(JSON.parse(out)).toMatchObject({ bun: Bun.version, platform: process.platform });
   expect((await run(["--version"])).out).toStartWith("maestro ");
+});
+
+const HOSTILE = "a\x1b]0;title\x07\r\u009b2J\u202eb";
+const SHOWN = "a\\x1b]0;title\\x07\\x0d\\x9b2J\\u202eb";
+
+test("what others wrote is shown escaped, wherever a command prints it", async () => {
+  const error = new MaestroError("NOT_FOUND", HOSTILE, { details: [HOSTILE] });
+  expect((await run(["fail"], { commands: throwing(error) })).err).toBe(`maestro: ${SHOWN}\n  ${SHOWN}\n`);
+  const printing: Command = {
+    ...(throwing(undefined)[0] as Command),
+    run: async (_, io) => {
+      io.out(`${paint(HOSTILE, "SUCCEEDED", io.colour)}\tcell`);
+      io.err(HOSTILE);
+      return EXIT.OK;
+    },
+  };
+  const plain = await run(["fail"], { commands: [printing] });
+  expect([plain.out, plain.err]).toEqual([`${SHOWN}\tcell\n`, `${SHOWN}\n`]);
+  const coloured = await run(["fail"], { commands: [printing], colour: true });
+  expect(coloured.out).toBe(`\x1b[32m${SHOWN}\x1b[0m\tcell\n`);
 });

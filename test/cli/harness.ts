@@ -56,7 +56,7 @@ export interface Request {
 
 export interface FakeServer {
   readonly url: string;
-  readonly requests: readonly Request[];
+  readonly requests: Request[];
   stop(): void;
 }
 

@@ -14,7 +14,19 @@ const ref = { workflow_id: "etl", workflow_instance_id: 7, workflow_run_id: 1 };
 const started = { ...ref, status: "CREATED" };
 
 test("start sends the params with their types", async () => {
-  const argv = ["run", "start", "etl", "-p", "n=3", "--params", "-", "--param", "s:STRING=4", "--request-id", "u-1"];
+  const argv = [
+    "run",
+    "start",
+    "etl",
+    "-p",
+    "n=3",
+    "--params",
+    "-",
+    "--param",
+    "s:STRING=4",
+    "--request-id",
+    "0b9c3f4e-7f0a-4a67-9d0e-2f1f0c5a8b11",
+  ];
   const result = await at(() => ({ body: started }), argv, { stdin: '{"n": 1, "list": ["a"]}' });
   expect(result).toEqual({ exit: 0, out: "etl instance 7 run 1: CREATED\n", err: "" });
   expect(server?.requests).toEqual([
@@ -24,7 +36,7 @@ test("start sends the params with their types", async () => {
       user: "ann",
       body: {
         initiator: { type: "manual" },
-        request_id: "u-1",
+        request_id: "0b9c3f4e-7f0a-4a67-9d0e-2f1f0c5a8b11",
         run_params: {
           n: { type: "LONG", value: 3 },
           list: { type: "STRING_ARRAY", value: ["a"] },
@@ -213,7 +225,7 @@ test("stop --wait waits for the end, which is a success", async () => {
 
 test.each([
   [["run", "watch", "etl", "x"], 'INSTANCE is "x", and must be a whole number from 1'],
-  [["run", "watch", "etl"], "INSTANCE is missing"],
+  [["run", "watch", "etl"], "missing required argument 'INSTANCE'"],
   [["run", "get", "etl", "7", "--run", "0"], '--run is "0"'],
   [["run", "start", "etl", "--timeout", "3"], "--timeout is for --watch"],
   [["run", "stop", "etl", "7", "--timeout", "3"], "--timeout is for --wait"],

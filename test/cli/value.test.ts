@@ -31,11 +31,11 @@ test.each([
 });
 
 test.each([
-  ["n", '--param is "n", and must be NAME=VALUE or NAME:TYPE=VALUE'],
+  ["n", "must be NAME=VALUE or NAME:TYPE=VALUE"],
   ["=1", "must be NAME=VALUE"],
-  ["n:NUMBER=1", '--param n has the type "NUMBER", and must have STRING, LONG'],
-  ["n:LONG=x", '--param n is "x", which is no LONG'],
-  ["n:LONG=1.5", "which is no LONG"],
+  ["n:NUMBER=1", "must have one of the types STRING, LONG"],
+  ["n:LONG=x", 'must have a value that is a LONG, not "x"'],
+  ["n:LONG=1.5", "must have a value that is a LONG"],
   ["n=[[1]]", "a list param must hold only texts, only numbers or only booleans"],
   ["n=[null]", "a list param must hold"],
 ])("%s is refused", (text, message) => {

@@ -11,7 +11,7 @@ import type { Call } from "../call.ts";
 import type { Router } from "../endpoint.ts";
 import { workflowActionResponseSchema } from "../schema/workflow.ts";
 import type { Services } from "../service.ts";
-import { checkVersionText, chooseVersion } from "../version.ts";
+import { chooseVersion, readVersion } from "../version.ts";
 
 const BASE = "/api/v3/workflows/{workflowId}";
 
@@ -102,7 +102,7 @@ function activationRoutes(router: Router): void {
     },
     async (call, services) => {
       const text = call.path("version");
-      checkVersionText(text);
+      readVersion(text);
       const change = changeOf(call, services);
       const done = await activate(services.sql, change, (row) => chooseVersion(text, row));
       return activationView(call, services, "ACTIVATE", done, change.now);

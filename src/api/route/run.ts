@@ -17,6 +17,7 @@ import {
 } from "../../store/instance.ts";
 import type { Call } from "../call.ts";
 import type { Router } from "../endpoint.ts";
+import { MAX_WAIT_S } from "../limit.ts";
 import { listQuery, pageOf, pageQuery, readPage, windowOf } from "../page.ts";
 import { flag, integer, integerOf, type QueryValues, text, words } from "../parameter.ts";
 import { isOver } from "../reader.ts";
@@ -25,7 +26,6 @@ import type { Services } from "../service.ts";
 import { RE_READ, Wakeup } from "../wait.ts";
 
 const BASE = "/api/v3/workflows";
-const MAX_WAIT_S = 300;
 
 const enriched = flag(true, "Adds the changes of status to the timeline");
 
