@@ -76,7 +76,7 @@ export function readYamlText(text: string, schema?: Schema): Reading {
 }
 
 /** The nodes of a character take some 130 bytes. */
-const MAX_YAML = 4 * 1024 * 1024;
+const MAX_YAML = 2 * 1024 * 1024;
 
 interface Composed {
   readonly documents: readonly Document.Parsed[];
@@ -96,8 +96,8 @@ function compose(text: string): Composed {
   });
   const spanAt = ({ start, end }: TextRange): Span => {
     const { line, col } = lines.linePos(start);
-    const lineEnd = text.indexOf("\n", start);
-    const length = Math.min(end, lineEnd < 0 ? text.length : lineEnd) - start;
+    const next = lines.lineStarts[line];
+    const length = Math.min(end, next === undefined ? text.length : next - 1) - start;
     return { line: Math.max(1, line), column: Math.max(1, col), length: Math.max(1, length) };
   };
   const placeOf = (offset: number): string => {

@@ -27,13 +27,15 @@ interface Member {
 const MAX_ALIASED = 100_000;
 const MAX_PROBLEMS = 100;
 
-/** Ends the making of a value: aliases stand for too much. */
-class Multiplied extends Error {}
+/** Ends the look at a document, or the making of its value: enough is wrong with it. */
+class Enough extends Error {}
 
 export class YamlTree {
   readonly #root: Node | null;
   readonly #problems: TreeProblem[] = [];
   readonly #targets = new Map<Alias, Node>();
+  /** Anchored nodes that an alias within them stands for. */
+  readonly #circular = new Set<Node>();
   readonly #members = new Map<YAMLMap, ReadonlyMap<string, Member>>();
   #aliased = 0;
 
@@ -43,7 +45,7 @@ export class YamlTree {
     readonly placeOf: (offset: number) => string,
   ) {
     this.#root = root;
-    this.#look(root, "", 1, new Map());
+    this.#untilEnough(() => this.#look(root, "", 1, new Map()));
   }
 
   /** Of what was looked at so far: grows while values are made. At most 100. */
@@ -54,12 +56,7 @@ export class YamlTree {
   /** The value; worth something only without problems. @param schema tells where texts are declared */
   toJson(schema: Schema | undefined): Json {
     if (this.#problems.length > 0) return null;
-    try {
-      return this.#convert(this.#root, schema, "", 1, false);
-    } catch (error) {
-      if (error instanceof Multiplied) return null;
-      throw error;
-    }
+    return this.#untilEnough(() => this.#convert(this.#root, schema, "", 1, false)) ?? null;
   }
 
   /**
@@ -88,8 +85,19 @@ export class YamlTree {
     return { start: value?.start ?? 0, end: (value?.start ?? 0) + 1 };
   }
 
+  #untilEnough<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof Enough) return undefined;
+      throw error;
+    }
+  }
+
+  /** @throws Enough when there are too many */
   #report(path: string, node: Node, message: string): void {
-    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push({ path, ...rangeOf(node), message });
+    this.#problems.push({ path, ...rangeOf(node), message });
+    if (this.#problems.length >= MAX_PROBLEMS) throw new Enough();
   }
 
   /** In the order of the text, so that an alias finds the anchor that stands before it. */
@@ -110,7 +118,9 @@ export class YamlTree {
     if (target === undefined) {
       this.#report(path, alias, `there is no anchor &${alias.source} before this alias`);
     } else if (rangeOf(target).start <= rangeOf(alias).start && rangeOf(alias).start < rangeOf(target).end) {
-      this.#report(path, alias, `this alias stands inside its own anchor &${alias.source}`);
+      if (!this.#circular.has(target))
+        this.#report(path, alias, `this alias stands inside its own anchor &${alias.source}`);
+      this.#circular.add(target);
     } else this.#targets.set(alias, target);
   }
 
@@ -169,12 +179,12 @@ export class YamlTree {
     return members;
   }
 
-  /** @throws Multiplied beyond the bound */
+  /** @throws Enough beyond the bound */
   #count(values: number, node: Node): void {
     this.#aliased += values;
     if (this.#aliased <= MAX_ALIASED) return;
     this.#report("", node, `the aliases of the file stand for more than ${MAX_ALIASED} values; write less of them`);
-    throw new Multiplied();
+    throw new Enough();
   }
 
   #convert(node: Node | null, schema: Schema | undefined, path: string, depth: number, isAliased: boolean): Json {
