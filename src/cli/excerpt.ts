@@ -1,5 +1,6 @@
 /** A place in a file, shown to people. */
 import type { Span } from "../definition/text/read.ts";
+import { printable } from "../printable.ts";
 
 /** `file:3:7: message`, the line, and a caret below the place. */
 export function pointOut(file: string, text: string, { line, column, length }: Span, message: string): string {
@@ -8,8 +9,10 @@ export function pointOut(file: string, text: string, { line, column, length }: S
   // A long line is shown around the place.
   const from = column > 100 ? column - 60 : 0;
   const shown = source.slice(from, from + 120);
-  const lead = shown.slice(0, column - 1 - from).replace(/[^\t]/g, " ");
-  const caret = "^".repeat(Math.max(1, Math.min(length, shown.length - lead.length)));
+  const at = column - 1 - from;
+  const lead = printable(shown.slice(0, at)).split("\t");
+  const blank = lead.map((it) => " ".repeat(Bun.stringWidth(it))).join("\t");
+  const caret = "^".repeat(Math.max(1, Bun.stringWidth(printable(shown.slice(at, at + length)))));
   const margin = `${line}`.length;
-  return [head, `  ${line} | ${shown}`, `  ${" ".repeat(margin)} | ${lead}${caret}`].join("\n");
+  return [head, `  ${line} | ${printable(shown)}`, `  ${" ".repeat(margin)} | ${blank}${caret}`].join("\n");
 }

@@ -24,3 +24,8 @@ test("a place in a long line is shown with what is around it", () => {
   expect(shown[1]?.length).toBeLessThan(140);
   expect(shown[1]?.[shown[2]?.indexOf("^") ?? 0]).toBe("X");
 });
+
+test("the caret stands below the place, whatever the characters before it look like", () => {
+  const shown = pointOut("f", "\u65e5\u672c \x1b[1m\t\x07y", { line: 1, column: 9, length: 2 }, "no").split("\n");
+  expect(shown.slice(1)).toEqual(["  1 | \u65e5\u672c \\x1b[1m\t\\x07y", "    |             \t^^^^^"]);
+});
