@@ -11,6 +11,20 @@ export type Method = "GET" | "POST" | "PUT" | "DELETE";
 export interface RequestOptions {
   readonly body?: unknown;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Gives the request up. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** No answer came from the server. */
+export class Unreachable extends Failure {
+  constructor(
+    server: string,
+    readonly reason: string,
+  ) {
+    super(`can't reach ${server} (${reason})`, 1, [
+      "Start a server with `maestro serve`, or name one with --server or MAESTRO_SERVER.",
+    ]);
+  }
 }
 
 export class Client {
@@ -39,23 +53,34 @@ export class Client {
         ...(options.body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(options.body === undefined ? {} : { body: stringifyJson(options.body) }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
-    const text = await response.text();
+    const text = await this.#whole(response);
     const body = parseBody(text);
     if (!response.ok) throw errorOf(response, body, text);
     if (body === undefined) throw new Failure(`${this.server} did not answer with JSON: is it a maestro server?`);
     return body;
   }
 
+  async #whole(response: Response): Promise<string> {
+    try {
+      return await response.text();
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+  }
+
   async #fetch(url: URL, init: RequestInit): Promise<Response> {
     try {
       return await fetch(url, init);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new Failure(`can't reach ${this.server} (${code ?? message})`, 1, [
-        "Start a server with `maestro serve`, or name one with --server or MAESTRO_SERVER.",
-      ]);
+      throw this.#unreachable(error);
     }
+  }
+
+  #unreachable(error: unknown): Unreachable {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return new Unreachable(this.server, code ?? message);
   }
 }
 

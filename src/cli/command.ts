@@ -11,6 +11,10 @@ export const EXIT = {
   CONFLICT: 5,
   /** A wait ended without success: the run failed, or time was up. */
   WAIT: 6,
+  /** Ended by a signal, as shells say it. */
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGTERM: 143,
 } as const;
 
 export type Exit = (typeof EXIT)[keyof typeof EXIT];

@@ -87,7 +87,8 @@ async function show(url: string, root: string, kept: boolean, io: Io): Promise<E
   io.out(`Pushed the workflow "etl" (examples/etl/etl.yaml) to ${url}, and started it:`);
   io.out("");
   const end = await watchRun(client, await startRun(client, root), io, { timeout: PATIENCE });
-  if (!io.terminal.out) for (const line of ["", ...treeLines(end, Date.now(), false)]) io.out(line);
+  // The lines of the run ended with its first line.
+  if (!io.terminal.out) for (const line of ["", ...treeLines(end, { colour: false }).slice(1)]) io.out(line);
   const report = end.steps.find((it) => it.step_id === "report");
   const file = cell(object(object(report?.params).file), "evaluated_result");
   if (existsSync(file))

@@ -2,7 +2,7 @@
 import { type Json, type JsonObject, stringifyJson } from "../json.ts";
 import { inLine } from "../printable.ts";
 import { own } from "../record.ts";
-import { isTerminal, STEP_STATUS, type StepStatus } from "../step/status.ts";
+import { type Attempts, attemptsOf, isStepEnd, problemsOf, reasonOf } from "./attempt.ts";
 import { cell, durationText, instant, object, objects, paint } from "./output.ts";
 import { layOut, type Node } from "./tree.ts";
 
@@ -10,15 +10,19 @@ import { layOut, type Node } from "./tree.ts";
 export interface Snapshot {
   readonly run: JsonObject;
   readonly steps: readonly JsonObject[];
+  /** Epoch milliseconds: when the server was asked, so that what ran then is not said to have run longer than it did. */
+  readonly now: number;
 }
 
 /** One step of a run, started or not. */
 interface StepRow {
-  readonly id: string;
   readonly status: string;
   readonly text: string;
-  readonly reason: string | undefined;
+  /** Lines below it. */
+  readonly notes: readonly string[];
 }
+
+const NOT_BEGUN: StepRow = { status: "NOT_CREATED", text: "", notes: [] };
 
 const SYMBOLS: readonly (readonly [pattern: RegExp, symbol: string])[] = [
   [/^(SUCCEEDED|COMPLETED_WITH_ERROR)$/, "✔"],
@@ -30,27 +34,38 @@ const SYMBOLS: readonly (readonly [pattern: RegExp, symbol: string])[] = [
 
 const symbolOf = (status: string): string => SYMBOLS.find(([pattern]) => pattern.test(status))?.[1] ?? "○";
 
-const isEnd = (status: string): boolean => status in STEP_STATUS && isTerminal(status as StepStatus);
-
 /** Below this width of ids the statuses line up. */
 const MAX_COLUMN = 48;
 
-/** @param now epoch milliseconds: how long what runs has been running. */
-export function treeLines({ run, steps }: Snapshot, now: number, colour: boolean): readonly string[] {
-  const rows = new Map(steps.map((it) => [cell(it, "step_id"), rowOf(it, now)]));
+/** How a snapshot is shown. */
+export interface Look {
+  readonly colour: boolean;
+  /** Numbers the attempts of every step that has begun, not only where there are several. */
+  readonly numbered?: boolean;
+  /** The command that prints what a step's attempt wrote; without an attempt, that of the newest one. */
+  readonly logs?: ((stepId: string, attempt?: number) => string) | undefined;
+}
+
+export function treeLines({ run, steps, now }: Snapshot, look: Look): readonly string[] {
+  const rows = new Map(steps.map((it) => [cell(it, "step_id"), rowOf(it, now, look)]));
   const lines = layOut(graphOf(run, steps));
   const width = Math.min(MAX_COLUMN, Math.max(0, ...lines.map((it) => it.lead.length + it.id.length)));
   return [
-    headLine(run, now, colour),
-    ...lines.flatMap(({ id, lead, below }) => {
-      const row = rows.get(id) ?? { id, status: "NOT_CREATED", text: "", reason: undefined };
-      const name = `${lead}${paint(symbolOf(row.status), row.status, colour)} ${inLine(id)}`;
+    headLine(run, now, look.colour),
+    ...reasonLines(problemsOf(run.timeline).join("\n")).map((it) => `  ${it}`),
+    ...lines.flatMap(({ id, lead, below, after }) => {
+      const { status, text, notes } = rows.get(id) ?? NOT_BEGUN;
+      const name = `${lead}${paint(symbolOf(status), status, look.colour)} ${inLine(id)}`;
       const pad = " ".repeat(Math.max(0, width - lead.length - id.length));
-      const line = row.text === "" ? name : `${name}${pad}  ${paint(row.text, row.status, colour)}`;
-      return row.reason === undefined ? [line] : [line, ...reasonLines(row.reason).map((it) => `${below}  ${it}`)];
+      const line = [text === "" ? "" : `${pad}  ${paint(text, status, look.colour)}`, afterText(after)].join("");
+      return [`${name}${line}`, ...notes.map((it) => `${below}${it}`)];
     }),
   ];
 }
+
+/** Of a step that joins branches which no line shows it to join. */
+const afterText = (ids: readonly string[]): string =>
+  ids.length === 0 ? "" : `  (after ${ids.map(inLine).join(", ")})`;
 
 /** `etl instance 7 run 1: IN_PROGRESS, 3.2 s` */
 export function headLine(run: JsonObject, now: number, colour: boolean): string {
@@ -64,36 +79,64 @@ export const runName = (run: JsonObject): string =>
   `${cell(run, "workflow_id")} instance ${cell(run, "workflow_instance_id")} run ${cell(run, "workflow_run_id")}`;
 
 /** Lines for the steps whose status is another than in `seen`, which is brought up to date. */
-export function changeLines({ steps }: Snapshot, seen: Map<string, string>, now: number): readonly string[] {
+export function changeLines({ steps }: Snapshot, seen: Map<string, string>, look: Look): readonly string[] {
   const lines: string[] = [];
   for (const step of steps) {
-    const row = rowOf(step, now);
+    const id = cell(step, "step_id");
+    const status = cell(object(step.runtime_state), "status");
     const attempt = cell(step, "step_attempt_id");
-    const state = `${row.status} ${attempt}`;
-    if (seen.get(row.id) === state) continue;
-    seen.set(row.id, state);
-    if (row.status === "CREATED" || row.status === "INITIALIZED") continue;
-    const again = attempt === "1" || attempt === "-" ? "" : ` (attempt ${attempt})`;
-    lines.push(`${row.id}${again}: ${row.text}`);
-    for (const line of row.reason === undefined ? [] : reasonLines(row.reason)) lines.push(`  ${line}`);
+    const state = `${status} ${attempt}`;
+    if (seen.get(id) === state) continue;
+    seen.set(id, state);
+    if (status === "CREATED" || status === "INITIALIZED") continue;
+    const { most } = attemptsOf(step);
+    const again = attempt === "1" || attempt === "-" ? "" : ` (${numberText(attempt, most)})`;
+    // How long something has been running when it is seen first depends on who looks.
+    const { text, notes } = rowOf(step, undefined, look);
+    lines.push(`${id}${again}: ${text}`, ...notes.map((it) => `  ${it}`));
   }
   return lines;
 }
 
-function rowOf(step: JsonObject, now: number): StepRow {
+/** @param now undefined: what depends on the moment is left out */
+function rowOf(step: JsonObject, now: number | undefined, look: Look): StepRow {
   const state = object(step.runtime_state);
   const status = cell(state, "status");
-  const start = instant(state, "start_time") ?? instant(state, "create_time");
-  const took = instant(state, "end_time") ?? (isEnd(status) ? undefined : now);
-  const time = start === undefined || took === undefined ? "" : `  ${durationText(took - start)}`;
+  const start = instant(state, "start_time");
+  const end = isStepEnd(status) ? instant(state, "end_time") : now;
+  const time = start === undefined || end === undefined ? "" : `  ${durationText(end - start)}`;
   const outputs = status === "SUCCEEDED" ? outputText(step) : "";
+  const attempts = attemptsOf(step);
+  const count = now === undefined || start === undefined ? "" : attemptText(attempts, look.numbered === true);
+  const failed = /FAILED|TIMED_OUT/.test(status);
   return {
-    id: cell(step, "step_id"),
     status,
-    text: `${status}${time}${outputs}`,
-    reason: /FAILED|TIMED_OUT/.test(status) ? reasonOf(step.timeline) : undefined,
+    text: `${status}${time}${count}${outputs}`,
+    notes: failed ? notesOf(step, attempts, now, look) : [],
   };
 }
+
+const attemptText = ({ number, most }: Attempts, always: boolean): string =>
+  number > 1 || always ? `  ${numberText(number, most)}` : "";
+
+const numberText = (number: number | string, most: number | undefined): string =>
+  `attempt ${number}${most === undefined ? "" : ` of ${most}`}`;
+
+/** When and why the next attempt comes, or why there is none, and how to see more. */
+function notesOf(step: JsonObject, { number, most, next }: Attempts, now: number | undefined, look: Look) {
+  const reason = reasonLines(reasonOf(step) ?? "");
+  if (next !== undefined) {
+    const left = Math.ceil((now === undefined ? next.delay : Math.max(0, next.at - now)) / 1000);
+    reason[0] = `${numberText(number + 1, most)} in ${waitText(left)}${reason[0] === undefined ? "" : `: ${reason[0]}`}`;
+  }
+  const began = instant(object(step.runtime_state), "start_time") !== undefined;
+  // The newest attempt is soon another one.
+  const logs = began ? look.logs?.(cell(step, "step_id"), next === undefined ? undefined : number) : undefined;
+  return logs === undefined ? reason : [...reason, logs];
+}
+
+/** `60 s`, `10 min 0 s` */
+const waitText = (seconds: number): string => (seconds <= 120 ? `${seconds} s` : durationText(seconds * 1000));
 
 /** Params that the step's own work has set. */
 function outputText(step: JsonObject): string {
@@ -107,17 +150,7 @@ function outputText(step: JsonObject): string {
 /** A MAP as JSON, whatever its keys. */
 const resultText = (result: Json = null): string => (typeof result === "string" ? result : stringifyJson(result));
 
-/** The newest thing in the timeline that says what went wrong. */
-function reasonOf(timeline: Json | undefined): string | undefined {
-  const event = objects(timeline)
-    .filter((it) => it.type === "DETAILS" || (it.type === "LOG" && (it.level === "ERROR" || it.level === "WARN")))
-    .at(-1);
-  if (!event) return undefined;
-  const errors = Array.isArray(event.errors) ? event.errors.map(String) : [];
-  return [String(event.message ?? "-"), ...errors].join("\n");
-}
-
-function reasonLines(reason: string): readonly string[] {
+function reasonLines(reason: string): string[] {
   const lines = reason
     .split("\n")
     .filter((it) => it.trim() !== "")

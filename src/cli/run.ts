@@ -8,9 +8,10 @@ import { cell, instant, object, objects, printJson, table, timeText } from "./ou
 import { DEFAULT_PAGE, LIMIT } from "./page.ts";
 import { runName, treeLines } from "./progress.ts";
 import { CLIENT_SETTING_OPTIONS } from "./setting.ts";
+import { firstSignal } from "./signal.ts";
 import { readSource } from "./source.ts";
 import { paramsOf, parseParam } from "./value.ts";
-import { exitOfRun, look, type RunAddress, runPath, watchRun } from "./watch.ts";
+import { exitOfRun, lookAt, type RunAddress, runPath, watchRun } from "./watch.ts";
 import { WORKFLOW } from "./workflow.ts";
 
 /** A hundred days. */
@@ -131,7 +132,7 @@ function reportStart(answer: JsonObject, args: Arguments, io: Io): Exit {
 
 async function watch(client: Client, address: RunAddress, args: Arguments, io: Io): Promise<Exit> {
   const json = args.has(JSON_OPTION);
-  const end = await watchRun(client, address, io, { timeout: args.get(TIMEOUT), quiet: json });
+  const end = await watchRun(client, address, io, { timeout: args.get(TIMEOUT), quiet: json, signal: firstSignal(io) });
   if (json) printJson(io, end.run, 2);
   return exitOfRun(end);
 }
@@ -146,9 +147,11 @@ const getCommand: Command = {
   run: async (args, io) => {
     const client = clientOf(args, io);
     const address = addressOf(args);
-    const snapshot = await look(client, address);
-    if (args.has(JSON_OPTION)) printJson(io, snapshot, 2);
-    else for (const line of treeLines(snapshot, Date.now(), io.colour)) io.out(line);
+    const snapshot = await lookAt(client, address);
+    const { run, steps } = snapshot;
+    const look = { colour: io.colour, numbered: true };
+    if (args.has(JSON_OPTION)) printJson(io, { run, steps }, 2);
+    else for (const line of treeLines(snapshot, look)) io.out(line);
     return EXIT.OK;
   },
 };
@@ -228,7 +231,8 @@ const stopCommand: Command = {
 };
 
 async function waitForEnd(client: Client, address: RunAddress, args: Arguments, io: Io): Promise<Exit> {
-  const { run } = await watchRun(client, address, io, { timeout: args.get(TIMEOUT), quiet: true });
+  const options = { timeout: args.get(TIMEOUT), quiet: true, signal: firstSignal(io) };
+  const { run } = await watchRun(client, address, io, options);
   if (args.has(JSON_OPTION)) printJson(io, run, 2);
   else io.out(`${runName(run)}: ${cell(run, "status")}`);
   return EXIT.OK;

@@ -1,5 +1,5 @@
 /** Ending on signals: the first asks for an orderly end, a second one does not wait for it. */
-import type { Io, Signal } from "./command.ts";
+import { EXIT, type Io } from "./command.ts";
 
 /**
  * What comes within this time of the first signal is the first signal, ms: npx and `bun run` pass signals on that the
@@ -7,17 +7,14 @@ import type { Io, Signal } from "./command.ts";
  */
 const SAME_SIGNAL = 500;
 
-/** What a shell expects of a program that a signal has ended. */
-const EXIT_OF: Readonly<Record<Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
-
-/** Aborted at the first SIGINT, SIGTERM or SIGHUP. A second one, more than half a second later, ends the process. */
+/** Aborted at the first SIGINT, SIGTERM or SIGHUP, which is its reason. A second one, more than half a second later, ends the process. */
 export function firstSignal(io: Pick<Io, "onSignal" | "exit">, now = () => performance.now()): AbortSignal {
   const first = new AbortController();
   let since: number | undefined;
   io.onSignal((signal) => {
     since ??= now();
-    if (now() - since > SAME_SIGNAL) io.exit(EXIT_OF[signal]);
-    first.abort();
+    if (now() - since > SAME_SIGNAL) io.exit(EXIT[signal]);
+    first.abort(signal);
   });
   return first.signal;
 }

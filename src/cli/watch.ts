@@ -2,9 +2,12 @@
 import { MaestroError } from "../error.ts";
 import { isRunTerminal, RUN_STATUS, type RunStatus } from "../run/status.ts";
 import { type Client, path } from "./client.ts";
-import { EXIT, type Exit, Failure, type Io } from "./command.ts";
+import { EXIT, type Exit, Failure, type Io, type Signal } from "./command.ts";
 import { cell, object, objects } from "./output.ts";
+import { Patience } from "./patience.ts";
+import { commandLine } from "./program.ts";
 import { changeLines, headLine, type Snapshot, treeLines } from "./progress.ts";
+import { aborted } from "./signal.ts";
 
 export interface RunAddress {
   readonly workflow: string;
@@ -16,7 +19,6 @@ export interface RunAddress {
 /** Milliseconds between two looks: short ones first, since most runs are short. */
 const FIRST_PAUSE = 100;
 const LAST_PAUSE = 1000;
-
 export const runPath = ({ workflow, instance, run }: RunAddress): string =>
   path`/workflows/${workflow}/instances/${instance}/runs/${run}`;
 
@@ -25,31 +27,60 @@ export interface WatchOptions {
   readonly timeout?: number | undefined;
   /** Show nothing but the end. */
   readonly quiet?: boolean;
+  /** Ends the watching, and not the run. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** @returns the run as it ended. @throws Failure (WAIT) when the time is up. */
+/**
+ * Goes on when the server goes away and comes back.
+ *
+ * @returns the run as it ended.
+ * @throws Failure (WAIT) when the time is up, (SIGINT, …) when a signal came; whatever the first look fails with
+ */
 export async function watchRun(
   client: Client,
   address: RunAddress,
   io: Io,
   options: WatchOptions = {},
 ): Promise<Snapshot> {
-  const view = options.quiet === true ? SILENT : io.terminal.out ? treeView(io) : lineView(io);
+  const { signal, quiet = false } = options;
+  const view = quiet ? SILENT : io.terminal.out ? treeView(io) : lineView(io);
+  const patience = new Patience(client.server, view.say);
   const started = performance.now();
   // What is watched stays one run, even if a later one begins.
   let target = address;
+  let state = `${client.server} does not answer`;
   for (let pause = FIRST_PAUSE; ; pause = Math.min(LAST_PAUSE, pause * 1.5)) {
-    const snapshot = await look(client, target);
-    target = { ...address, run: cell(snapshot.run, "workflow_run_id") };
-    const ended = hasEnded(snapshot);
-    view(snapshot, ended);
-    if (ended) return snapshot;
+    const snapshot = await patience.ask(() => lookAt(client, target, signal), signal);
+    if (signal?.aborted === true) throw goesOn(client, target, io, signal.reason);
+    if (snapshot !== undefined) {
+      target = { ...address, run: cell(snapshot.run, "workflow_run_id") };
+      state = headLine(snapshot.run, snapshot.now, false);
+      const ended = hasEnded(snapshot);
+      view.show(snapshot, ended);
+      if (ended) return snapshot;
+    }
     const left = (options.timeout ?? Number.POSITIVE_INFINITY) - (performance.now() - started);
-    if (left <= 0) throw new Failure(`time is up; ${headLine(snapshot.run, Date.now(), false)}`, EXIT.WAIT);
+    if (left <= 0) throw new Failure(`time is up; ${state}`, EXIT.WAIT);
     // Nothing to show: the server answers at the end, or when it is time to look again.
-    if (options.quiet === true) await client.request("GET", runPath(target), { query: { wait: waitFor(left) } });
-    else await io.sleep(Math.min(pause, left));
+    if (quiet && snapshot !== undefined) {
+      const query = { wait: waitFor(left) };
+      await patience.ask(() => client.request("GET", runPath(target), { query, signal }), signal);
+    } else await pausing(io, Math.min(pause, left), signal);
   }
+}
+
+const pausing = (io: Io, ms: number, signal: AbortSignal | undefined): Promise<void> =>
+  signal === undefined ? io.sleep(ms) : Promise.race([io.sleep(ms), aborted(signal)]);
+
+/** Watching has been ended, and the run has not. */
+function goesOn({ server }: Client, { workflow, instance, run }: RunAddress, io: Io, signal: Signal): Failure {
+  const which = run === "latest" ? [] : ["--run", run];
+  const name = `${workflow} instance ${instance}${run === "latest" ? "" : ` run ${run}`}`;
+  return new Failure(`${name} goes on; to see it again, and to stop it:`, EXIT[signal], [
+    commandLine(io, server, ["run", "watch", workflow, instance, ...which]),
+    commandLine(io, server, ["run", "stop", workflow, instance, ...which]),
+  ]);
 }
 
 /** Seconds, for one request. */
@@ -59,15 +90,16 @@ const waitFor = (ms: number): number => Math.min(60, Math.max(1, Math.ceil(ms / 
 export const exitOfRun = ({ run }: Snapshot): Exit => (run.status === "SUCCEEDED" ? EXIT.OK : EXIT.WAIT);
 
 /** The run first, so that its steps are never older. */
-export async function look(client: Client, address: RunAddress): Promise<Snapshot> {
-  const run = object(await client.request("GET", runPath(address), { query: { enriched: false } }));
+export async function lookAt(client: Client, address: RunAddress, signal?: AbortSignal): Promise<Snapshot> {
+  const now = Date.now();
+  const run = object(await client.request("GET", runPath(address), { query: { enriched: false }, signal }));
   const latest = { ...address, run: cell(run, "workflow_run_id") };
-  return { run, steps: await stepsOf(client, latest) };
+  return { run, steps: await stepsOf(client, latest, signal), now };
 }
 
-async function stepsOf(client: Client, address: RunAddress): Promise<Snapshot["steps"]> {
+async function stepsOf(client: Client, address: RunAddress, signal?: AbortSignal): Promise<Snapshot["steps"]> {
   try {
-    return objects(await client.request("GET", `${runPath(address)}/steps`));
+    return objects(await client.request("GET", `${runPath(address)}/steps`, { signal }));
   } catch (error) {
     // A run that has just begun has no steps yet.
     if (error instanceof MaestroError && error.code === "NOT_FOUND") return [];
@@ -80,27 +112,43 @@ function hasEnded({ run }: Snapshot): boolean {
   return status in RUN_STATUS && isRunTerminal(status as RunStatus);
 }
 
-type View = (snapshot: Snapshot, ended: boolean) => void;
+interface View {
+  readonly show: (snapshot: Snapshot, ended: boolean) => void;
+  /** Of the server; undefined when there is nothing more to say. */
+  readonly say: (line: string | undefined) => void;
+}
 
-const SILENT: View = () => {};
+const SILENT: View = { show: () => {}, say: () => {} };
 
 function lineView(io: Io): View {
   const seen = new Map<string, string>();
-  return (snapshot, ended) => {
-    for (const line of changeLines(snapshot, seen, Date.now())) io.out(line);
-    if (ended) io.out(headLine(snapshot.run, Date.now(), false));
+  const look = { colour: false };
+  return {
+    show: (snapshot, ended) => {
+      for (const line of changeLines(snapshot, seen, look)) io.out(line);
+      if (ended) io.out(headLine(snapshot.run, snapshot.now, false));
+    },
+    say: (line) => io.err(line ?? "The server is back."),
   };
 }
 
 /** Redraws over what it drew before. A tree taller than the terminal shows its lower part until the end. */
 function treeView(io: Io): View {
+  const look = { colour: io.colour };
   let drawn = 0;
-  return (snapshot, ended) => {
-    const all = treeLines(snapshot, Date.now(), io.colour);
+  let tree: readonly string[] = [];
+  const draw = (all: readonly string[], ended: boolean): void => {
     const lines = ended ? all : all.slice(-Math.max(1, io.rows - 1));
     const up = drawn === 0 ? "" : `\x1b[${drawn}A`;
     io.raw(`${up}\x1b[J${lines.map((it) => `${ended ? it : clip(it, io.columns)}\n`).join("")}`);
     drawn = lines.length;
+  };
+  return {
+    show: (snapshot, ended) => {
+      tree = treeLines(snapshot, look);
+      draw(tree, ended);
+    },
+    say: (line) => draw(line === undefined ? tree : [...tree, line], false),
   };
 }
 

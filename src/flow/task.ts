@@ -25,7 +25,7 @@ import { enter, mergeArtifacts, newAttempt, withEvents } from "../step/attempt.t
 import { detailsEvent, logEvent, spelled } from "../step/event.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { applyFailureMode, type Failure, failedStatus } from "../step/outcome.ts";
-import { countRetry, FRESH_RETRY, limitReached, retryDelay, retryKind } from "../step/retry.ts";
+import { countRetry, FRESH_RETRY, lastAttempt, limitReached, retryDelay, retryKind } from "../step/retry.ts";
 import { isComplete, isTerminal, type StepStatus } from "../step/status.ts";
 import { Deferred, type TaskScope } from "./evaluation.ts";
 import type { GraphNode } from "./graph.ts";
@@ -144,6 +144,8 @@ export class Task implements TaskView {
     this.#clearTimers();
     this.#epoch++;
     this.#termination = termination;
+    const level = termination.status === "STOPPED" ? "INFO" : "ERROR";
+    this.#attempt = withEvents(this.#attempt, [logEvent(termination.reason, this.#flow.now, level)]);
     const { status } = this.#attempt;
     const external = (status === "RUNNING" || status === "STARTING") && this.#phase !== "prepared";
     if (external && !this.#builtin) this.#call("terminate");
@@ -354,7 +356,7 @@ export class Task implements TaskView {
   #terminated(): void {
     const { now } = this.#flow;
     const termination = this.#termination as Termination;
-    this.#attempt = withEvents(enter(this.#attempt, now, termination.status), [logEvent(termination.reason, now)]);
+    this.#attempt = enter(this.#attempt, now, termination.status);
     if (termination.byMode) this.#applyMode();
     this.#settle();
   }
@@ -394,10 +396,12 @@ export class Task implements TaskView {
   }
 
   #backOff(): void {
-    const { status, retry } = this.#attempt;
-    const delay = retryDelay(retry, retryKind(status) ?? "error");
+    const { attemptId, status, retry } = this.#attempt;
+    const kind = retryKind(status) ?? "error";
+    const delay = retryDelay(retry, kind);
     const end = this.#attempt.times.end_time ?? this.#flow.now;
-    const note = logEvent(`The step is tried again ${spelled(delay)} after this failure`, this.#flow.now);
+    const next = `Attempt ${attemptId + 1} of ${lastAttempt(attemptId, retry, kind)}`;
+    const note = logEvent(`${next} begins ${spelled(delay)} after this failure`, this.#flow.now);
     this.#attempt = withEvents(this.#attempt, [note]);
     this.#save();
     this.#flow.untrack(this);

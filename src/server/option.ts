@@ -281,11 +281,14 @@ export const PARAM_OPTIONS = {
   ),
 } as const satisfies Record<string, Option<unknown>>;
 
+/** Where commands go that name no server. */
+export const DEFAULT_SERVER = "http://127.0.0.1:8080";
+
 /** What clients of a server are told by the same file and variables; a server has no use for it. */
 export const CLIENT_OPTIONS = {
   server: text(
     { placeholder: "URL", summary: "The server to talk to" },
-    () => "http://127.0.0.1:8080",
+    () => DEFAULT_SERVER,
     urlWith("http:", "https:"),
   ),
   user: text({ placeholder: "NAME", summary: "Who asks", otherwise: "the system's user" }, () => undefined, userName),

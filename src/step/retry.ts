@@ -27,6 +27,12 @@ export function limitReached(state: RetryState, kind: RetryKind): boolean {
   return !state.retryable || state[kind] >= (state.plan ?? DEFAULT_RETRY_POLICY)[`${kind}_retry_limit`];
 }
 
+/** The number of the last attempt, if whatever else fails is of this kind. */
+export function lastAttempt(attemptId: number, state: RetryState, kind: RetryKind): number {
+  const limit = (state.plan ?? DEFAULT_RETRY_POLICY)[`${kind}_retry_limit`];
+  return attemptId + (state.retryable ? Math.max(0, limit - state[kind]) : 0);
+}
+
 /** The counters that the next attempt starts with, after one that ended in `status`. */
 export function countRetry(state: RetryState, status: StepStatus): RetryState {
   const kind = retryKind(status) ?? "manual";

@@ -63,10 +63,11 @@ export interface FakeServer {
 /** What the fake answers: a body, or a body with a status. */
 export type Answer = (request: Request) => { readonly status?: number; readonly body: unknown } | undefined;
 
-export function fakeServer(answer: Answer): FakeServer {
+/** @param port 0: a free one */
+export function fakeServer(answer: Answer, port = 0): FakeServer {
   const requests: Request[] = [];
   const server = Bun.serve({
-    port: 0,
+    port,
     hostname: "127.0.0.1",
     fetch: async (incoming) => {
       const url = new URL(incoming.url);

@@ -23,7 +23,7 @@ test("outputs are shown whole, whatever keys a MAP has", () => {
     read(`{"step_id": "constructor", "step_attempt_id": 1, "runtime_state": {"status": "SUCCEEDED"}, "params": {
     "m": {"source": "OUTPUT_PARAMETER", "evaluated_result": {"name": "x", "__proto__": 10000000000000002}},
     "t": {"source": "OUTPUT_PARAMETER", "evaluated_result": "text"}, "n": {"source": "DEFINITION", "evaluated_result": 1}}}`);
-  expect(changeLines({ run: {}, steps: [step] }, new Map(), 0)).toEqual([
+  expect(changeLines({ run: {}, steps: [step], now: 0 }, new Map(), { colour: false })).toEqual([
     'constructor: SUCCEEDED  m={"name":"x","__proto__":10000000000000002} t=text',
   ]);
 });

@@ -110,9 +110,9 @@ test("off a terminal, watching prints each change once", async () => {
   const { exit, out, err } = await at(playing(GOOD), ["run", "watch", "etl", "7"]);
   expect([exit, err]).toEqual([0, ""]);
   expect(out.split("\n")).toEqual([
-    "a: RUNNING  12 ms",
+    "a: RUNNING",
     "a: SUCCEEDED  12 ms  rows=12",
-    "b: RUNNING  12 ms",
+    "b: RUNNING",
     "b: SUCCEEDED  12 ms  rows=12",
     "c: UNSATISFIED  12 ms",
     "etl instance 7 run 1: SUCCEEDED, 2.5 s",

@@ -200,6 +200,17 @@ describe("timeouts", () => {
     expect(world.statuses()).toEqual({ a: "TIMED_OUT" });
   });
 
+  test("the timeline says which limit was reached, how the job ended, and when it is tried again", async () => {
+    const retry = { timeout_retry_limit: 1, error_retry_limit: 0 };
+    const world = await run(workflow([step("a", { type: "Job", timeout: 2, retry_policy: retry })]));
+    await world.pass(2_000);
+    expect(world.messages("a")).toEqual([
+      ["ERROR", "The step ran longer than its timeout of 2s"],
+      ["INFO", "Stopped with SIGTERM"],
+      ["INFO", "Attempt 2 of 2 begins 1m after this failure"],
+    ]);
+  });
+
   test("the run's timeout ends every live step, waiting retries included", async () => {
     const world = new World(workflow([step("a", { type: "Job" }), step("b", { type: "Job" })], { timeout: 30 }));
     world.runtime.results.set("b", { state: "USER_ERROR" });

@@ -20,6 +20,7 @@ import type { StartReply, StartRequest } from "../../src/flow/protocol.ts";
 import { createLogger } from "../../src/log.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import type { AttemptContext, StepResult } from "../../src/runtime/type.ts";
+import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
 
 export class FakeClock implements Clock {
@@ -108,8 +109,10 @@ export class FakeRuntime {
   };
   terminate = async (context: AttemptContext): Promise<StepResult> => {
     this.terminated.push(`${context.identity.stepId}:${context.identity.attemptId}`);
-    return { state: "STOPPED" };
+    return { state: "STOPPED", timeline: this.#stopped };
   };
+
+  readonly #stopped = [logEvent("Stopped with SIGTERM", 1)];
 
   #answer({ identity }: AttemptContext): StepResult {
     const key = `${identity.stepId}:${identity.attemptId}`;
@@ -277,6 +280,12 @@ export class World {
     const latest: Record<string, string> = {};
     for (const attempt of this.attempts.get(key)?.values() ?? []) latest[attempt.stepId] = attempt.status;
     return latest;
+  }
+
+  /** Level and text of what the newest committed attempt at a step has in its timeline. */
+  messages(stepId: string, key = 1): readonly (readonly [level: string, message: string])[] {
+    const attempt = [...(this.attempts.get(key)?.values() ?? [])].findLast((it) => it.stepId === stepId);
+    return (attempt?.timeline ?? []).flatMap((it) => (it.type === "LOG" ? [[it.level, it.message] as const] : []));
   }
 
   status(key = 1): string | undefined {
