@@ -18,7 +18,8 @@ type Changes = { readonly [name: string]: ParamDefinition | null };
 
 const changesSchema = mapOf(z.nullable(paramDefinitionSchema));
 
-const overridesSchema = strict({
+/** What {@link parseDefaultParams} reads. */
+export const defaultParamsSchema = strict({
   workflow: changesSchema.nullish(),
   step: changesSchema.nullish(),
   dry_run: changesSchema.nullish(),
@@ -52,9 +53,9 @@ export function parseDefaultParams(json: unknown, key: string): DefaultOverrides
   return overrides;
 }
 
-function readShape(json: unknown, key: string): z.infer<typeof overridesSchema> {
+function readShape(json: unknown, key: string): z.infer<typeof defaultParamsSchema> {
   try {
-    return parseWire(overridesSchema, json, key);
+    return parseWire(defaultParamsSchema, json, key);
   } catch (error) {
     if (!(error instanceof MaestroError)) throw error;
     throw badRequest(

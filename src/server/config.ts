@@ -4,9 +4,11 @@
  */
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { parseDefaultParams } from "../definition/default.ts";
+import { z } from "zod";
+import { defaultParamsSchema, parseDefaultParams } from "../definition/default.ts";
 import { closest } from "../definition/suggest.ts";
 import { MaestroError } from "../error.ts";
+import { isJsonObject, type JsonObject } from "../json.ts";
 import type { DefaultOverrides } from "../param/defaults.ts";
 import {
   BadValue,
@@ -219,8 +221,27 @@ function parseFile(path: string, text: string): ConfigFile {
   }
   const given = new Map<string, readonly string[]>();
   if (content !== null && content !== undefined) collect(path, "", content, given);
-  const structure = (content as Record<string, unknown> | null | undefined)?.[DEFAULT_PARAMS] ?? {};
-  return { path, given, defaultParams: defaultParams(path, structure) };
+  const hasDefaults = isJsonObject(content) && content[DEFAULT_PARAMS] != null;
+  return { path, given, defaultParams: hasDefaults ? defaultParams(path, readExactly(path, text)) : {} };
+}
+
+/** Definitions keep their digits, and their texts where texts are declared. Few files have any: the reader loads late. */
+function readExactly(path: string, text: string): unknown {
+  const {
+    readYamlText,
+    TextError,
+  }: typeof import("../definition/text/read.ts") = require("../definition/text/read.ts");
+  try {
+    const { value } = readYamlText(text, z.object({ [DEFAULT_PARAMS]: defaultParamsSchema }));
+    return (value as JsonObject)[DEFAULT_PARAMS];
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error;
+    const lines = error.problems.map(
+      ({ span, path: at, message }) =>
+        `${path}:${span.line}:${span.column}: ${at === undefined ? "" : `${at}: `}${message}`,
+    );
+    throw new ConfigError(lines.join("\n"));
+  }
 }
 
 function defaultParams(path: string, structure: unknown): DefaultOverrides {

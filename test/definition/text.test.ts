@@ -215,7 +215,7 @@ describe("YAML", () => {
 
   test("aliases that multiply are bounded", () => {
     const lists = Array.from({ length: 20 }, (_, it) => `a${it + 1}: &a${it + 1} [${Array(10).fill(`*a${it}`)}]`);
-    const merges = Array.from({ length: 20_000 }, (_, it) => `a${it + 1}: &a${it + 1} {<<: *a${it}, k${it}: 1}`);
+    const merges = Array.from({ length: 2_000 }, (_, it) => `a${it + 1}: &a${it + 1} {<<: *a${it}, k${it}: 1}`);
     for (const bomb of [lists, merges]) {
       expect(
         refusal(() =>

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stringifyJson } from "../../src/json.ts";
 import { type Config, loadConfig, SETTINGS, type Surroundings } from "../../src/server/config.ts";
 
 let root = "";
@@ -221,6 +222,23 @@ test("default params are read from the file, by scope and step type", () => {
     },
   });
   expect(load({ "--config": [file("default_params:\n")] }).defaultParams).toEqual({});
+  const twice = file("default_params: {step: {A: {type: LONG, value: 1}, A: {type: LONG, value: 2}}}");
+  const message = `${twice}:1:52: default_params.step.A: this key stands in line 1, column 25 too`;
+  expect(() => load({ "--config": [twice] })).toThrow(message);
+});
+
+test("default params keep every digit, and their texts as they are written", () => {
+  const content = `
+port: 8080
+default_params:
+  workflow: {BIG: {type: LONG, value: 10000000000000001}, VERSION: {type: STRING, value: 1.10}}
+  types: {shell: {ID: {type: STRING, value: 007}}}`;
+  const { port, defaultParams } = load({ "--config": [file(content)] });
+  expect([port, stringifyJson(defaultParams)]).toEqual([
+    8080,
+    '{"workflow":{"BIG":{"value":10000000000000001,"type":"LONG"},"VERSION":{"value":"1.10","type":"STRING"}},' +
+      '"types":{"shell":{"ID":{"value":"007","type":"STRING"}}}}',
+  ]);
 });
 
 test.each([

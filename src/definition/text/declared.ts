@@ -5,6 +5,7 @@ import { spellings } from "../wire.ts";
 export type Schema = z.core.$ZodType;
 
 const TEXT = z.string();
+const WRAPPERS = [z.ZodOptional, z.ZodNullable, z.ZodPrefault, z.ZodLazy] as const;
 
 /** The schemas that a value may be read by, without what wraps them. */
 function* optionsOf(schema: Schema | undefined): Generator<Schema> {
@@ -12,9 +13,8 @@ function* optionsOf(schema: Schema | undefined): Generator<Schema> {
   if (spellings.get(schema)?.takes?.some(({ type }) => type === "string")) yield TEXT;
   if (schema instanceof z.ZodPipe) yield* optionsOf(schema.out);
   else if (schema instanceof z.ZodUnion) for (const option of schema.options) yield* optionsOf(option);
-  else if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault || schema instanceof z.ZodLazy) {
-    yield* optionsOf(schema.unwrap());
-  } else yield schema;
+  else if (WRAPPERS.some((it) => schema instanceof it)) yield* optionsOf((schema as z.ZodOptional).unwrap());
+  else yield schema;
 }
 
 /** A scalar is a text here, whatever it looks like. */
