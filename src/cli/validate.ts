@@ -1,6 +1,6 @@
 /** `maestro validate FILE…`: checks definition files without a server. */
 import { JSON_OPTION, option, positional } from "./argument.ts";
-import { type CheckSetting, check } from "./check.ts";
+import type { CheckSetting } from "./check.ts";
 import { type Command, EXIT, type Io } from "./command.ts";
 import { printJson } from "./output.ts";
 import { configOf, settingOptions } from "./setting.ts";
@@ -48,6 +48,7 @@ const isError = ({ level }: Finding): boolean => level !== "warning";
 
 async function validateFile(file: string, setting: CheckSetting, io: Io): Promise<readonly Finding[]> {
   try {
+    const { check } = await import("./check.ts");
     return check(await readDefinition(file, io), setting);
   } catch (error) {
     if (error instanceof SourceError) return error.findings;
