@@ -7,7 +7,10 @@ import { stringifyJson } from "../src/json.ts";
 
 /** Nothing is called while the routes describe themselves. */
 const unused = {} as AppOptions;
-const config = { version: "0.0.0", limits: { steps: 1000, definitionBytes: 262_144, bodyBytes: 4_194_304 } };
+const config = {
+  version: "0.0.0",
+  limits: { steps: 1000, definitionBytes: 262_144, bodyBytes: 4_194_304, requestSeconds: 10 },
+};
 
 const app = createApp({ ...unused, db: { ...unused.db, sql: undefined as never }, config });
 const folder = join(import.meta.dir, "../openapi");

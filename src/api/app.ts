@@ -3,10 +3,13 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { systemClock } from "../clock.ts";
 import { metrics } from "../metric.ts";
+import { Outage } from "../store/outage.ts";
+import { GivenUp } from "./deadline.ts";
 import { Router } from "./endpoint.ts";
 import { CLIENT_LEFT, errorResponse, hasLeft, isOurs } from "./error.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { Reader } from "./reader.ts";
+import { Readiness } from "./readiness.ts";
 import { actionRoutes } from "./route/action.ts";
 import { logRoutes } from "./route/log.ts";
 import { propertyRoutes } from "./route/property.ts";
@@ -17,6 +20,9 @@ import { systemRoutes } from "./route/system.ts";
 import { workflowRoutes } from "./route/workflow.ts";
 import type { AppOptions, Services } from "./service.ts";
 
+/** Requests that the database may leave unanswered: what each holds in memory is small, and this bounds it. */
+const MOST_GIVEN_UP = 1_000;
+
 const answers = metrics.counter("maestro_http_responses_total", "Answers, by status.");
 
 /** @returns the application; `fetch` takes the `Connections` of the server as its second argument, so that long answers may be long */
@@ -26,7 +32,18 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
     await next();
     answers.add(1, { status: context.res.status });
   });
-  const services: Services = { sql: db.sql, engine, config, log, clock, reader: new Reader(db.sql) };
+  const outage = new Outage(log);
+  const services: Services = {
+    ...{ sql: db.sql, engine, config, log, clock, outage },
+    reader: new Reader(db.sql),
+    givenUp: new GivenUp(MOST_GIVEN_UP),
+    readiness: new Readiness(db.sql, outage),
+  };
+  metrics.gauge(
+    "maestro_http_given_up",
+    "Requests that the database has still to answer, given up.",
+    () => services.givenUp.count,
+  );
   const failed = (error: unknown, { req }: Context): Response => {
     if (hasLeft(error, req.raw)) return new Response(null, { status: CLIENT_LEFT });
     if (isOurs(error)) log.error("a request failed", { method: req.method, path: req.path, error });

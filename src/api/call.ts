@@ -3,17 +3,22 @@ import type { Context } from "hono";
 import type { Json } from "../json.ts";
 import { readJson } from "./body.ts";
 import { connectionsOf } from "./connection.ts";
+import type { Deadline } from "./deadline.ts";
 import { PATH, type PathName, type PathValue, USER } from "./parameter.ts";
 
 export class Call {
   readonly context: Context;
   readonly bodyLimit: number;
+  readonly deadline: Deadline;
+  /** As `Endpoint.again`, for this request. */
+  again: string | undefined;
   /** The limit of silence on the connection is lifted. */
   #takesTime = false;
 
-  constructor(context: Context, bodyLimit: number) {
+  constructor(context: Context, bodyLimit: number, deadline: Deadline) {
     this.context = context;
     this.bodyLimit = bodyLimit;
+    this.deadline = deadline;
   }
 
   get request(): Request {
@@ -34,10 +39,12 @@ export class Call {
    * This answer may take long for a reason that the caller has named. It counts as open until what is returned is
    * called, which must be.
    *
+   * @param seconds how long the caller wants to wait, beside what an answer may take; by default for ever
    * @throws UNAVAILABLE when too many are open
    */
-  keepOpen(): () => void {
+  keepOpen(seconds = Number.POSITIVE_INFINITY): () => void {
     const close = connectionsOf(this.context.env).stream();
+    this.deadline.begin(seconds);
     this.takeTime();
     return close;
   }
@@ -68,7 +75,9 @@ export class Call {
   }
 
   async #read(isDefinition: boolean): Promise<Json> {
+    this.deadline.pause();
     const body = await readJson(this.request, this.bodyLimit, isDefinition);
+    this.deadline.begin();
     this.takeTime();
     return body;
   }

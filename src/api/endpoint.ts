@@ -6,9 +6,10 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { z } from "zod";
-import type { ErrorCode } from "../error.ts";
+import { type ErrorCode, MaestroError } from "../error.ts";
 import { metrics } from "../metric.ts";
 import { Call } from "./call.ts";
+import { Deadline, Unanswered } from "./deadline.ts";
 import { json, Problem } from "./error.ts";
 import { pathNames, type Query, type QueryValues, readQuery } from "./parameter.ts";
 import type { Services } from "./service.ts";
@@ -38,6 +39,13 @@ export interface Endpoint<Q extends Query = Query> {
   };
   /** Beyond BAD_REQUEST and INTERNAL_ERROR, which every endpoint may answer. */
   readonly errors?: readonly ErrorCode[];
+  /**
+   * What to know before the request is sent again, when the database has not answered or was lost on the way. By default
+   * that it may be: reads, and what leads to the same end twice.
+   */
+  readonly again?: string;
+  /** Does not need the database: has no deadline, and is answered when the database is silent. */
+  readonly local?: boolean;
 }
 
 /** What becomes of an error that a handler throws. */
@@ -106,12 +114,14 @@ export class Router {
 
   async #serve(context: Context, endpoint: Endpoint, answer: Answer): Promise<Response> {
     const start = performance.now();
-    const call = new Call(context, endpoint.body?.limit ?? this.#services.config.limits.bodyBytes);
+    const { bodyBytes, requestSeconds } = this.#services.config.limits;
+    const deadline = new Deadline(endpoint.local === true ? Number.POSITIVE_INFINITY : requestSeconds);
+    const call = new Call(context, endpoint.body?.limit ?? bodyBytes, deadline);
     let response: Response;
     try {
       response = await this.#answer(call, endpoint, answer);
     } catch (error) {
-      response = this.#failed(error, context);
+      response = this.#failed(this.#explained(error, call, endpoint), context);
     }
     call.hurry();
     const seconds = (performance.now() - start) / 1000;
@@ -121,8 +131,36 @@ export class Router {
 
   async #answer(call: Call, endpoint: Endpoint, answer: Answer): Promise<Response> {
     if (endpoint.method !== "get") checkMediaType(call.request, endpoint.body?.contentType ?? "application/json");
-    const result = await answer(call, this.#services);
+    const result = await this.#within(call, endpoint, answer);
     return result instanceof Response ? result : json(result, endpoint.reply.status ?? 200);
+  }
+
+  async #within(call: Call, { local }: Endpoint, answer: Answer): Promise<unknown> {
+    if (local === true) return answer(call, this.#services);
+    const { outage, givenUp } = this.#services;
+    givenUp.check();
+    const work = Promise.try(() => answer(call, this.#services));
+    try {
+      return await call.deadline.during(work);
+    } catch (error) {
+      if (error instanceof Unanswered) {
+        givenUp.add(work);
+        outage.begun(error);
+      }
+      throw error;
+    }
+  }
+
+  /** Of a request that the database did not answer, what its caller needs to know to send it again. */
+  #explained(error: unknown, call: Call, { again, method }: Endpoint): unknown {
+    const { outage, readiness } = this.#services;
+    const known = outage.seen(error);
+    readiness.watch();
+    if (!(known instanceof MaestroError) || known.code !== "UNAVAILABLE" || !known.retryable) return known;
+    const otherwise =
+      method === "get" ? "The request may be sent again." : "It may have been done all the same. It may be sent again.";
+    const details = [call.again ?? again ?? otherwise, ...known.details];
+    return new MaestroError(known.code, known.message, { retryable: true, details, cause: known.cause });
   }
 
   /** What to say to a request that no endpoint takes. */

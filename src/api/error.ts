@@ -1,7 +1,6 @@
 /** Errors as answers: the one table from codes to HTTP statuses, the error body, and problem details. */
 import { type ErrorCode, MaestroError, toErrorData } from "../error.ts";
 import { stringifyJson } from "../json.ts";
-import { failureOf } from "../store/pipeline.ts";
 
 export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   BAD_REQUEST: 400,
@@ -63,10 +62,6 @@ export const isOurs = (error: unknown): boolean => !(error instanceof MaestroErr
 /** @param path of the request, which problem details repeat */
 export function errorResponse(error: unknown, path: string): Response {
   if (error instanceof Problem) return problemResponse(error, path);
-  if (isOurs(error) && failureOf(error) !== "permanent") {
-    const message = "The database cannot answer at the moment; the log says why. The request may be sent again.";
-    return json({ status: "UNAVAILABLE", message, retryable: true } satisfies ErrorBody, HTTP_STATUS.UNAVAILABLE);
-  }
   if (isOurs(error)) {
     const message = "The server failed to answer this request; its log says why. The request may be sent again.";
     return json({ status: "INTERNAL_ERROR", message } satisfies ErrorBody, HTTP_STATUS.INTERNAL_ERROR);
@@ -78,7 +73,7 @@ export function errorResponse(error: unknown, path: string): Response {
     ...(details.length > 0 && { errors: details }),
     ...(retryable && { retryable: true as const }),
   };
-  return json(body, HTTP_STATUS[code]);
+  return json(body, HTTP_STATUS[code], retryable ? { ...JSON_HEADERS, "retry-after": "1" } : JSON_HEADERS);
 }
 
 function problemResponse({ status, message, headers }: Problem, path: string): Response {

@@ -37,9 +37,11 @@ export type Unsubscribe = () => void;
 export interface EnginePort {
   /**
    * Merges and evaluates the params, lets the run strategy decide, commits.
-   * @throws MaestroError BAD_REQUEST (params, version text), NOT_FOUND (workflow, version), CONFLICT, UNPROCESSABLE_ENTITY
+   * @param evaluating called when the start begins to wait for a long expression, and when that is over
+   * @throws MaestroError BAD_REQUEST (params, version text), NOT_FOUND (workflow, version), CONFLICT, UNPROCESSABLE_ENTITY,
+   * UNAVAILABLE (the database)
    */
-  start(command: StartCommand): Promise<StartReply>;
+  start(command: StartCommand, evaluating?: (isEvaluating: boolean) => void): Promise<StartReply>;
   /** A `run_action` row of this run is committed: its owner should look. */
   hintAction(runKey: number, groupId: number): void;
   /** Runs on the evaluation thread. @throws MaestroError BAD_REQUEST with one detail a finding */

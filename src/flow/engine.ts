@@ -161,8 +161,8 @@ export class Engine implements FlowContext, GroupContext, StartContext {
 
   // ---- commands and hints ------------------------------------------------------------------------------------------
 
-  start(command: StartCommand): Promise<StartReply> {
-    return this.#starter.start(command);
+  start(command: StartCommand, evaluating: (isEvaluating: boolean) => void = () => {}): Promise<StartReply> {
+    return this.#starter.start(command, evaluating);
   }
 
   /** Runs were let go elsewhere, or have an action waiting. Those of groups that are not held here are ignored. */

@@ -9,6 +9,10 @@ import type { GroupStamp } from "./port.ts";
 /** Milliseconds between beats, and until a silent node's groups may be claimed by others. */
 export const BEAT_INTERVAL = 2_000;
 export const LEASE = 10_000;
+/** Milliseconds after which a beat that is not answered counts as failed. */
+const PATIENCE = LEASE / 2;
+/** Failures between two lines of the log. */
+const LOG_EVERY = 30;
 
 export interface Node {
   readonly id: string;
@@ -54,6 +58,8 @@ export class Membership {
   #nodes: Heartbeat["nodes"] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #beating: Promise<void> = Promise.resolve();
+  /** The beat that the database has still to answer: no other one is sent until then. */
+  #unanswered: Promise<void> | undefined;
   #stopped = false;
   #failures = 0;
 
@@ -110,13 +116,15 @@ export class Membership {
   }
 
   async #tryBeat(): Promise<void> {
+    this.#unanswered ??= this.#beat().finally(() => {
+      this.#unanswered = undefined;
+    });
     try {
-      await this.#beat();
+      await within(PATIENCE, this.#unanswered);
       if (this.#failures > 0) this.#options.log.info("the heartbeat goes through again");
       this.#failures = 0;
     } catch (error) {
-      this.#failures++;
-      this.#options.log.warn("the heartbeat failed", { error });
+      if (this.#failures++ % LOG_EVERY === 0) this.#options.log.warn("the heartbeat failed", { error });
     }
   }
 
@@ -159,5 +167,16 @@ export class Membership {
     await this.#options.store.giveBack(this.#options.node.id, surplus);
     await this.#options.freed();
     this.#options.log.info("groups handed back for other nodes", { groups: surplus.length, held: this.#held.size });
+  }
+}
+
+/** @throws Error when the work is not done by then; it goes on */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`the database has not answered within ${ms} ms`)), ms);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -29,6 +29,8 @@ export interface EnginePoolOptions {
 interface Waiting {
   resolve(reply: StartReply): void;
   reject(error: unknown): void;
+  /** Told when the start begins to wait for a long expression, and when that is over. */
+  readonly evaluating: ((isEvaluating: boolean) => void) | undefined;
 }
 
 export class EnginePool {
@@ -71,11 +73,11 @@ export class EnginePool {
   }
 
   /** @throws MaestroError as the engine decided, or INTERNAL_ERROR when it is stopping. */
-  start(command: StartCommand): Promise<StartReply> {
+  start(command: StartCommand, evaluating?: Waiting["evaluating"]): Promise<StartReply> {
     if (this.#closed) return Promise.reject(internalError("The server is stopping"));
     const { promise, resolve, reject } = Promise.withResolvers<StartReply>();
     const id = ++this.#lastId;
-    this.#starts.set(id, { resolve, reject });
+    this.#starts.set(id, { resolve, reject, evaluating });
     this.#byWorkflow(command.workflowId).post({ type: "start", id, command: stringifyJson(command) });
     return promise;
   }
@@ -154,6 +156,8 @@ export class EnginePool {
         this.#starts.get(message.id)?.reject(MaestroError.fromData(message.error));
         this.#starts.delete(message.id);
         return;
+      case "evaluating":
+        return this.#starts.get(message.id)?.evaluating?.(message.isEvaluating);
       case "disowned":
         this.#disowning.get(message.id)?.();
         this.#disowning.delete(message.id);

@@ -65,6 +65,8 @@ export type ToEngine =
 export type ToMain =
   | { readonly type: "started"; readonly id: number; readonly reply: StartReply }
   | { readonly type: "refused"; readonly id: number; readonly error: ErrorData }
+  /** The start begins to wait for a long expression, or no longer does. */
+  | { readonly type: "evaluating"; readonly id: number; readonly isEvaluating: boolean }
   | { readonly type: "disowned"; readonly id: number }
   /** Runs that were let go here and belong to another thread or node. */
   | { readonly type: "launch"; readonly hints: readonly RunHint[] }

@@ -38,6 +38,8 @@ interface Pending {
   fresh: boolean;
   readonly id: string;
   readonly command: StartCommand;
+  /** Told when the start begins to wait for a long expression, and when that is over. */
+  evaluating(isEvaluating: boolean): void;
   resolve(reply: StartReply): void;
   reject(error: unknown): void;
 }
@@ -60,9 +62,9 @@ export class Starter {
   }
 
   /** @throws MaestroError what was wrong with the request; INTERNAL_ERROR when the store cannot take it. */
-  start(command: StartCommand): Promise<StartReply> {
+  start(command: StartCommand, evaluating: (isEvaluating: boolean) => void): Promise<StartReply> {
     const { promise, resolve, reject } = Promise.withResolvers<StartReply>();
-    this.#queue({ fresh: false, id: this.#engine.newUuid(), command, resolve, reject });
+    this.#queue({ fresh: false, id: this.#engine.newUuid(), command, evaluating, resolve, reject });
     return promise;
   }
 
@@ -94,7 +96,7 @@ export class Starter {
       pending.fresh ||= read.has(workflowId);
       const ready = await this.#prepare(pending, this.#heads.get(workflowId)).catch((error) => {
         // A long expression does not delay the other starts of the batch: its own start joins a later batch.
-        if (error instanceof Deferred) void error.settled.then(() => this.#queue(pending));
+        if (error instanceof Deferred) void this.#evaluated(pending, error.settled);
         else if (pending.fresh) pending.reject(error);
         else this.#again(pending);
       });
@@ -115,6 +117,13 @@ export class Starter {
     if (wanted.size === 0) return wanted;
     for (const head of await this.#engine.store.heads([...wanted])) this.#heads.set(head.workflowId, head);
     return wanted;
+  }
+
+  async #evaluated(pending: Pending, settled: Promise<unknown>): Promise<void> {
+    pending.evaluating(true);
+    await settled;
+    pending.evaluating(false);
+    this.#queue(pending);
   }
 
   /** Once more, with the workflow as it is now. */

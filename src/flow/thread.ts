@@ -65,7 +65,9 @@ export class EngineThread {
 
   async #start(id: number, command: StartCommand): Promise<void> {
     try {
-      const reply = await this.engine.start(command);
+      const reply = await this.engine.start(command, (isEvaluating) =>
+        this.#channel.post({ type: "evaluating", id, isEvaluating }),
+      );
       this.#channel.post({ type: "started", id, reply });
     } catch (error) {
       this.#channel.post({ type: "refused", id, error: toErrorData(error) });

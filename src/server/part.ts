@@ -15,6 +15,9 @@ export interface Part {
   stop(): Promise<void> | void;
 }
 
+/** How long a part may take to stop, ms: Postgres needs 15 s if it has to be made to. */
+const STOP_WITHIN = 20_000;
+
 export class Parts {
   readonly #log: Logger;
   readonly #giveUp: AbortSignal | undefined;
@@ -39,11 +42,22 @@ export class Parts {
   async stop(): Promise<void> {
     for (const { name, part } of this.#started.splice(0).reverse()) {
       try {
-        await part.stop();
+        await stopped(part);
       } catch (error) {
         this.#log.warn("a part did not stop in order", { part: name, error });
       }
     }
+  }
+}
+
+/** @throws Error when it takes too long; the next part is stopped all the same */
+async function stopped(part: Part): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`it takes more than ${STOP_WITHIN / 1000} s`)), STOP_WITHIN);
+  try {
+    await Promise.race([part.stop(), late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

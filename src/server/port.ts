@@ -26,7 +26,7 @@ export function enginePort(parts: PortParts): EnginePort {
     return entry ? [infoOf(entry)] : [];
   });
   return {
-    start: (command) => pool.start(command),
+    start: (command, evaluating) => pool.start(command, evaluating),
     hintAction: (key, groupId) => pool.look([{ key, groupId }]),
     async dryRun(request, user) {
       await evaluation.ask({ kind: "dryRun", request, user, now: Date.now() });

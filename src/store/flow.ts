@@ -9,6 +9,7 @@ import type { FlowStore, WorkflowHead, Writer } from "../flow/port.ts";
 import { parseJson } from "../json.ts";
 import { arrayLiteral } from "./column.ts";
 import type { Database, Sql } from "./connection.ts";
+import { Outage } from "./outage.ts";
 import { preferIndexes } from "./planner.ts";
 import { dequeue, loadGroup, loadRun, pendingDequeues, unfinished } from "./run.ts";
 import { type StartEffects, startRuns } from "./start.ts";
@@ -33,12 +34,23 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
   preferIndexes(sql);
   const writer = options.writer ?? new GroupWriter(sql, options);
   const definitions = new Definitions(sql);
+  const outage = new Outage(options.log);
+  /** What callers of the API wait for: they are told of a database that does not answer in the API's words. */
+  const answered = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      const result = await work;
+      outage.over();
+      return result;
+    } catch (error) {
+      throw outage.seen(error);
+    }
+  };
   return {
     writer,
-    heads: (workflowIds) => heads(sql, workflowIds),
-    definition: (internalId, versionId) => definitions.get(internalId, versionId),
+    heads: (workflowIds) => answered(heads(sql, workflowIds)),
+    definition: (internalId, versionId) => answered(definitions.get(internalId, versionId)),
     async startRuns(runs) {
-      const { outcomes, ...effects } = await startRuns(sql, runs);
+      const { outcomes, ...effects } = await answered(startRuns(sql, runs));
       if (effects.stopped.length + effects.stopping.length > 0) options.stopped?.(effects);
       return outcomes;
     },

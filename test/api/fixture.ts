@@ -177,7 +177,10 @@ export async function apiFixture() {
   const clock = still(() => ++time);
   const logged: string[] = [];
   const log = createLogger({ format: "json", level: "error", write: (line) => void logged.push(line) });
-  const config = { version: "1.2.3", limits: { steps: 1000, definitionBytes: 262_144, bodyBytes: 1_000_000 } };
+  const config = {
+    version: "1.2.3",
+    limits: { steps: 1000, definitionBytes: 262_144, bodyBytes: 1_000_000, requestSeconds: 10 },
+  };
   const app = createApp({ db, engine, config, log, clock });
 
   async function send(method: string, path: string, init: { body?: string; headers?: Record<string, string> } = {}) {

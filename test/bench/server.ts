@@ -115,7 +115,9 @@ export function databaseUrl(dataDir: string, database = "maestro"): string {
   const home = join(realpathSync(dataDir), "postgres");
   const password = readFileSync(join(home, "password"), "utf8").trim();
   const inside = join(home, "run");
-  const sockets = existsSync(inside) ? inside : `/tmp/maestro-${Bun.hash(home).toString(36)}`;
+  // Where the path is too long for sockets, they are in a folder that `postmaster.pid` names.
+  const elsewhere = (): string => readFileSync(join(home, "cluster/postmaster.pid"), "utf8").split("\n")[4] ?? "";
+  const sockets = existsSync(inside) ? inside : elsewhere();
   return `postgres://maestro:${password}@localhost/${database}?host=${encodeURIComponent(sockets)}`;
 }
 

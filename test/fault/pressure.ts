@@ -7,10 +7,11 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { sourceProgram } from "../bench/server.ts";
 import { half } from "./scenario/half.ts";
+import { black, frozen, full, readOnly } from "./scenario/outage.ts";
 import { quiet } from "./scenario/quiet.ts";
 import { type Scenario, Stage } from "./stage.ts";
 
-const SCENARIOS: readonly Scenario[] = [quiet, half];
+const SCENARIOS: readonly Scenario[] = [quiet, half, frozen, black, readOnly, full];
 
 const { values } = parseArgs({ options: { only: { type: "string" }, binary: { type: "string" } } });
 const program = values.binary === undefined ? sourceProgram : [resolve(values.binary)];

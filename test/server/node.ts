@@ -132,7 +132,10 @@ export async function inOneThread() {
     return port.isRunning(run);
   };
   const { sql, count } = counted(db.sql);
-  const config = { version: "1", limits: { steps: 1000, definitionBytes: 262_144, bodyBytes: 1_000_000 } };
+  const config = {
+    version: "1",
+    limits: { steps: 1000, definitionBytes: 262_144, bodyBytes: 1_000_000, requestSeconds: 10 },
+  };
   const app = createApp({ db: { ...db, sql }, engine: { ...port, isRunning }, config, log, clock: waiting });
 
   async function send(method: string, path: string, init: RequestInit = {}): Promise<string> {

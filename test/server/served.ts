@@ -12,19 +12,24 @@ export const PATIENCE = 90_000;
 
 export interface Served {
   readonly url: string;
+  /** The URL of its database. */
+  readonly database: string;
+  /** What the server has logged. */
+  log(): string;
   /** @returns the answer's text. @throws Error with the body when it is no success */
   send(method: string, path: string, body?: unknown): Promise<string>;
   /** Starts a run and waits for its end. @returns its path */
   run(workflow: string, runParams?: JsonObject): Promise<string>;
 }
 
-export async function served(): Promise<Served> {
+/** @param env settings of the server */
+export async function served(env: Readonly<Record<string, string>> = {}): Promise<Served> {
   const dataDir = mkdtempSync(join(tmpdir(), "maestro-served-"));
   const database = await freshDatabase();
   const server = await startServer({
     program: sourceProgram,
     dataDir,
-    env: { MAESTRO_DATABASE_URL: database.url, MAESTRO_ENGINE_THREADS: "1", MAESTRO_RUNTIME_THREADS: "1" },
+    env: { MAESTRO_DATABASE_URL: database.url, MAESTRO_ENGINE_THREADS: "1", MAESTRO_RUNTIME_THREADS: "1", ...env },
   });
   atEnd.push(async () => {
     await server.stop();
@@ -49,7 +54,7 @@ export async function served(): Promise<Served> {
     await send("GET", `${path}?wait=60`);
     return path;
   }
-  return { url: server.url, send, run };
+  return { url: server.url, database: database.url, log: server.log, send, run };
 }
 
 /** An answer that is an object. */

@@ -120,7 +120,7 @@ async function getRun(call: Call, services: Services, { wait, ...options }: Quer
 async function awaitEnd(call: Call, { sql, engine, clock }: Services, ref: RunRef, seconds: number): Promise<Run> {
   const deadline = clock.now() + seconds * 1000;
   const { signal } = call.request;
-  const close = call.keepOpen();
+  const close = call.keepOpen(seconds);
   // Listens before it looks: an end in between is heard.
   const wakeup = new Wakeup<StoredRun>(clock, signal, (listener) => engine.onRunEnded(ref, listener));
   try {

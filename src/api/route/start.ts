@@ -1,4 +1,5 @@
 /** Starting runs. */
+import { MaestroError } from "../../error.ts";
 import type { Call } from "../call.ts";
 import type { Router } from "../endpoint.ts";
 import { startRequestSchema, startResponseSchema } from "../schema/run.ts";
@@ -27,10 +28,17 @@ export function startRoutes(router: Router): void {
   );
 }
 
-async function startRun(call: Call, { engine, clock }: Services) {
+async function startRun(call: Call, { engine, clock, outage }: Services) {
   const [workflowId, version, user] = [call.path("workflowId"), call.path("version"), call.user()];
-  const request = parseStartRequest(await call.body(), user, clock.now());
-  const reply = await engine.start({ workflowId, version, request, user });
+  const given = parseStartRequest(await call.body(), user, clock.now());
+  const request = { ...given, requestId: given.requestId ?? crypto.randomUUID() };
+  call.again = `The run may have been started all the same. Send the request again with the request_id ${request.requestId}: it starts nothing twice.`;
+  const command = { workflowId, version, request, user };
+  const evaluating = (is: boolean): void => (is ? call.deadline.pause() : call.deadline.begin());
+  const reply = await engine.start(command, evaluating).catch((error) => {
+    if (error instanceof MaestroError && error.code === "UNAVAILABLE") outage.begun(error);
+    throw error;
+  });
   return {
     workflow_id: reply.workflowId,
     workflow_version_id: reply.versionId,

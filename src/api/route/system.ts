@@ -31,6 +31,7 @@ export function systemRoutes(router: Router, document: () => OpenApiDocument): v
       summary: "The program's version",
       description: "As the command line's `version` prints it.",
       tag: "system",
+      local: true,
       reply: { description: "The version", schema: z.strictObject({ version: z.string() }).meta({ id: "Version" }) },
     },
     (_call, { config }) => ({ version: config.version }),
@@ -43,6 +44,7 @@ export function systemRoutes(router: Router, document: () => OpenApiDocument): v
       summary: "Step types that a definition may name",
       description: "Names are read in any case.",
       tag: "system",
+      local: true,
       reply: { description: "Built-in ones, and those of plugins", schema: z.array(stepType) },
     },
     (_call, { engine }) => engine.stepTypes(),
@@ -55,6 +57,7 @@ export function systemRoutes(router: Router, document: () => OpenApiDocument): v
       summary: "This document",
       description: "OpenAPI 3.1, made from the endpoints that the server has.",
       tag: "system",
+      local: true,
       reply: { description: "OpenAPI 3.1", schema: z.looseObject({}) },
     },
     () => document(),
@@ -67,6 +70,7 @@ export function systemRoutes(router: Router, document: () => OpenApiDocument): v
       summary: "This document for generators that read no later OpenAPI than 3.0",
       description: "OpenAPI 3.0.3 with the same operations and schemas.",
       tag: "system",
+      local: true,
       reply: { description: "OpenAPI 3.0.3", schema: z.looseObject({}) },
     },
     () => earlierDocument(document()),
@@ -79,6 +83,7 @@ export function systemRoutes(router: Router, document: () => OpenApiDocument): v
       summary: "The API reference as a page",
       description: "The document as one page without anything from elsewhere.",
       tag: "system",
+      local: true,
       reply: { description: "HTML", schema: z.string(), contentType: "text/html" },
     },
     () => new Response(docsPage(document()), { headers: { "content-type": "text/html; charset=utf-8" } }),
@@ -94,6 +99,7 @@ function healthRoutes(router: Router): void {
       summary: "Whether the process answers",
       description: "Looks at nothing but itself: 200 as long as the process answers.",
       tag: "system",
+      local: true,
       reply: { description: "It does", schema: status },
     },
     () => ({ status: "ok" }),
@@ -106,6 +112,7 @@ function healthRoutes(router: Router): void {
       summary: "Whether the server can take work: its database answers and its engine owns flows",
       description: "503 with the problems when the database takes no write, or the engine owns no flows.",
       tag: "system",
+      local: true,
       reply: { description: "It can", schema: status },
       errors: ["UNAVAILABLE"],
     },
@@ -119,19 +126,17 @@ function healthRoutes(router: Router): void {
       summary: "Metrics in Prometheus' text format",
       description: "Counters, gauges and histograms of this node.",
       tag: "system",
+      local: true,
       reply: { description: "Metrics", schema: z.string(), contentType: "text/plain" },
     },
     () => new Response(metrics.print(), { headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } }),
   );
 }
 
-async function readiness(_call: unknown, { sql, engine }: Services) {
-  const problems = [...engine.health().problems];
-  try {
-    await sql`SELECT 1`;
-  } catch (error) {
-    problems.push(`the database does not answer: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (engine.health().ready && problems.length === 0) return { status: "ok" };
-  return Response.json({ status: "unavailable", problems }, { status: 503 });
+async function readiness(_call: unknown, { readiness, engine }: Services) {
+  const { ready, problems } = engine.health();
+  const problem = await readiness.problem();
+  const all = problem === undefined ? problems : [...problems, problem];
+  if (ready && all.length === 0) return { status: "ok" };
+  return Response.json({ status: "unavailable", problems: all }, { status: 503 });
 }

@@ -98,11 +98,18 @@ const limitsOf = ({ config, engine }: Services): DefinitionLimits =>
     engine.stepTypes().map((it) => it.type),
   );
 
+/** Expressions have limits of their own. */
+async function evaluated(call: Call, work: Promise<void>): Promise<void> {
+  call.deadline.pause();
+  await work;
+  call.deadline.begin();
+}
+
 async function createWorkflow(call: Call, services: Services) {
   const { sql, engine, clock, log } = services;
   const author = call.user();
   const request = parseWorkflowCreateRequest(await call.definition(), limitsOf(services));
-  await engine.dryRun(request, author);
+  await evaluated(call, engine.dryRun(request, author));
   try {
     const { workflow, version } = await pushVersion(sql, { request, author, now: clock.now() });
     if (version.versionId > 1) engine.hintDequeue([workflow.workflowId]);
@@ -117,7 +124,7 @@ async function createWorkflow(call: Call, services: Services) {
 async function validateWorkflow(call: Call, services: Services) {
   const author = call.user();
   const request = parseWorkflowCreateRequest(await call.definition(), limitsOf(services));
-  await services.engine.dryRun(request, author);
+  await evaluated(call, services.engine.dryRun(request, author));
   const message = `Workflow definition [${request.workflow.id}] is valid`;
   return { timestamp: services.clock.now(), type: "ACTION", action: "VALIDATE", author, message };
 }
