@@ -144,8 +144,8 @@ export function locate(source: Source, line: string): Finding {
   if (path === undefined || problem === undefined || !isPath(path, source.value)) {
     return findingAt(source, source.spanOf([]), line);
   }
-  const unknown = /^unknown field "([^"]+)"/.exec(problem)?.[1];
-  const span = unknown === undefined ? source.spanOf(path) : source.spanOf([...path, unknown], true);
+  const unknown = /^unknown field ("(?:[^"\\]|\\.)*")/.exec(problem)?.[1];
+  const span = unknown === undefined ? source.spanOf(path) : source.spanOf([...path, JSON.parse(unknown)], true);
   return { ...findingAt(source, span, `${head}: ${problem}`), path: head ?? "" };
 }
 

@@ -19,7 +19,7 @@ export function parseWire<T>(schema: z.ZodType<T>, json: unknown, message: strin
   if (structure !== undefined) throw badRequest(message, [structure]);
   const result = schema.safeParse(json, { reportInput: true });
   if (result.success) return result.data;
-  throw badRequest(message, result.error.issues.slice(0, MAX_FINDINGS).map(findingOf));
+  throw badRequest(message, result.error.issues.flatMap(findingsOf).slice(0, MAX_FINDINGS));
 }
 
 /** What makes JSON unfit for any schema: too much nesting, or a key that JavaScript objects treat specially. */
@@ -57,10 +57,11 @@ const EXPECTED: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-function findingOf(issue: z.core.$ZodIssue): string {
+/** One, or one for each unknown key. */
+function findingsOf(issue: z.core.$ZodIssue): readonly string[] {
   const path = pathOf(issue.path);
-  const problem = problemOf(issue);
-  return path === "" ? problem : `${path}: ${problem}`;
+  const problems = issue.code === "unrecognized_keys" ? issue.message.split("\n") : [problemOf(issue)];
+  return problems.map((problem) => (path === "" ? problem : `${path}: ${problem}`));
 }
 
 function problemOf(issue: z.core.$ZodIssue): string {

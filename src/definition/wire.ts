@@ -209,13 +209,14 @@ export const typeError =
   (issue: z.core.$ZodRawIssue): string | undefined =>
     issue.code === "invalid_union" ? notOneOf((issue.input as Fields | undefined)?.type, types) : undefined;
 
+/** A line for each key. */
 function unknownKeys(keys: readonly string[], known: readonly string[]): string {
   return keys
     .map((key) => {
       const near = closest(key, known);
-      return `unknown field "${key}"${near ? `, did you mean "${near}"?` : `; known are ${known.join(", ")}`}`;
+      return `unknown field ${shown(key)}${near ? `, did you mean "${near}"?` : `; known are ${known.join(", ")}`}`;
     })
-    .join("; ");
+    .join("\n");
 }
 
 /** A set on the wire: a list without repetitions, in the order given. */

@@ -56,6 +56,13 @@ test("an unknown field is shown by its name", async () => {
   const stdin = GOOD.replace('"id":"w"', '"id":"w","stepz":3');
   const { out } = await run(["validate", "-"], { stdin });
   expect(out).toStartWith(`-:1:${stdin.indexOf('"stepz"') + 1}: workflow: unknown field "stepz"`);
+  const two = await run(["validate", "-"], {
+    stdin: GOOD_YAML.replace("  id: w", '  id: w\n  \'a"b\': 1\n  "x\\ny": 2'),
+  });
+  expect(two.out.match(/^-:.*field "[^ ]*/gm)).toEqual([
+    '-:5:3: workflow: unknown field "a\\"b";',
+    '-:6:3: workflow: unknown field "x\\ny";',
+  ]);
 });
 
 test("expressions are parsed, and shown where they are", async () => {
