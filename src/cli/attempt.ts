@@ -5,7 +5,7 @@ import type { RetryState } from "../step/model.ts";
 import { lastAttempt, limitReached, type RetryKind, retryDelay, retryKind } from "../step/retry.ts";
 import { STEP_STATUS, type StepStatus } from "../step/status.ts";
 import type { RetryView } from "../step/view.ts";
-import { cell, instant, object, objects } from "./output.ts";
+import { cell, durationText, instant, object, objects } from "./output.ts";
 
 export interface Attempts {
   /** Of the attempt that is shown. */
@@ -31,6 +31,16 @@ export function attemptsOf(step: JsonObject): Attempts {
     most: lastAttempt(number, retry, kind),
     next: isOver ? undefined : { at: end + delay, delay },
   };
+}
+
+/** `attempt 2 of 3` */
+export const numberText = (number: number | string, most: number | undefined): string =>
+  `attempt ${number}${most === undefined ? "" : ` of ${most}`}`;
+
+/** A time to wait, in whole seconds: `60 s`, `10 min 0 s`. */
+export function waitText(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds <= 120 ? `${seconds} s` : durationText(seconds * 1000);
 }
 
 /** By which limit the attempts are counted: that of the failure, if there is one. */

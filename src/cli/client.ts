@@ -39,27 +39,53 @@ export class Client {
    * @throws MaestroError what the server answered; Failure when it can't be reached.
    */
   async request(method: Method, path: string, options: RequestOptions = {}): Promise<Json> {
+    const response = await this.#send(method, path, "application/json", options);
+    const text = await this.#whole(response);
+    const body = parseBody(text);
+    if (!response.ok) throw errorOf(response, body, text);
+    if (body === undefined) throw new Failure(`${this.server} did not answer with JSON: is it a maestro server?`);
+    return body;
+  }
+
+  /**
+   * An answer that is a text, as it comes.
+   *
+   * @throws as {@link request} does; so does reading it, when the connection ends before the text
+   */
+  async open(path: string, options: RequestOptions = {}): Promise<AsyncIterable<string>> {
+    const response = await this.#send("GET", path, "*/*", options);
+    if (response.ok) return this.#pieces(response);
+    const text = await this.#whole(response);
+    throw errorOf(response, parseBody(text), text);
+  }
+
+  #send(method: Method, path: string, accept: string, options: RequestOptions): Promise<Response> {
     const url = new URL(`${this.server}/api/v3${path}`);
     for (const [name, value] of Object.entries(options.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    const response = await this.#fetch(url, {
+    return this.#fetch(url, {
       method,
       headers: {
         // As UTF-8, of which `fetch` takes the bytes.
         user: Buffer.from(this.user).toString("latin1"),
-        accept: "application/json",
+        accept,
         "user-agent": `maestro/${VERSION}`,
         ...(options.body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(options.body === undefined ? {} : { body: stringifyJson(options.body) }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
-    const text = await this.#whole(response);
-    const body = parseBody(text);
-    if (!response.ok) throw errorOf(response, body, text);
-    if (body === undefined) throw new Failure(`${this.server} did not answer with JSON: is it a maestro server?`);
-    return body;
+  }
+
+  async *#pieces({ body }: Response): AsyncGenerator<string> {
+    const decoder = new TextDecoder();
+    try {
+      for await (const bytes of body ?? []) yield decoder.decode(bytes, { stream: true });
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+    yield decoder.decode();
   }
 
   async #whole(response: Response): Promise<string> {

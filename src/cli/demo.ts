@@ -7,6 +7,7 @@ import { workflowCreateRequestSchema } from "../definition/metadata.ts";
 import { createLogger } from "../log.ts";
 import { type Config, loadConfig } from "../server/config.ts";
 import type { Serving } from "../server/serve.ts";
+import type { RunAddress } from "./address.ts";
 import { type Arguments, option, wholeNumber } from "./argument.ts";
 import { Client, path } from "./client.ts";
 import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
@@ -14,7 +15,7 @@ import { cell, object, objects } from "./output.ts";
 import { programName } from "./program.ts";
 import { treeLines } from "./progress.ts";
 import { aborted, firstSignal } from "./signal.ts";
-import { exitOfRun, type RunAddress, watchRun } from "./watch.ts";
+import { exitOfRun, watchRun } from "./watch.ts";
 
 /** Milliseconds that the demo's run may take before something must be wrong. */
 const PATIENCE = 120_000;

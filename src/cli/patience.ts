@@ -8,7 +8,7 @@ const LIMIT = 600_000;
 export class Patience {
   readonly #server: string;
   readonly #say: (line: string | undefined) => void;
-  #answered = false;
+  #hasAnswered = false;
   #awaySince: number | undefined;
 
   /** @param say is told that the server has gone, and with nothing that it is back */
@@ -26,16 +26,21 @@ export class Patience {
   async ask<T>(request: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
     try {
       const answer = await request();
-      this.#answered = true;
-      if (this.#awaySince !== undefined) this.#say(undefined);
-      this.#awaySince = undefined;
+      this.answered();
       return answer;
     } catch (error) {
       if (signal?.aborted === true) return undefined;
-      if (!this.#answered || !isAway(error)) throw error;
+      if (!this.#hasAnswered || !isAway(error)) throw error;
       this.#wait(error);
       return undefined;
     }
+  }
+
+  /** The server is there. Requests whose answers take long say so when they begin. */
+  answered(): void {
+    this.#hasAnswered = true;
+    if (this.#awaySince !== undefined) this.#say(undefined);
+    this.#awaySince = undefined;
   }
 
   #wait(error: Unreachable | MaestroError): void {

@@ -2,7 +2,7 @@
 import { type Json, type JsonObject, stringifyJson } from "../json.ts";
 import { inLine } from "../printable.ts";
 import { own } from "../record.ts";
-import { type Attempts, attemptsOf, isStepEnd, problemsOf, reasonOf } from "./attempt.ts";
+import { type Attempts, attemptsOf, isStepEnd, numberText, problemsOf, reasonOf, waitText } from "./attempt.ts";
 import { cell, durationText, instant, object, objects, paint } from "./output.ts";
 import { layOut, type Node } from "./tree.ts";
 
@@ -20,9 +20,14 @@ interface StepRow {
   readonly text: string;
   /** Lines below it. */
   readonly notes: readonly string[];
+  /** The command that prints what the attempt has written; undefined where that is of no interest. */
+  readonly logs: string | undefined;
 }
 
-const NOT_BEGUN: StepRow = { status: "NOT_CREATED", text: "", notes: [] };
+const NOT_BEGUN: StepRow = { status: "NOT_CREATED", text: "", notes: [], logs: undefined };
+
+/** Commands below a tree. */
+const MAX_COMMANDS = 6;
 
 const SYMBOLS: readonly (readonly [pattern: RegExp, symbol: string])[] = [
   [/^(SUCCEEDED|COMPLETED_WITH_ERROR)$/, "✔"],
@@ -60,6 +65,19 @@ export function treeLines({ run, steps, now }: Snapshot, look: Look): readonly s
       const line = [text === "" ? "" : `${pad}  ${paint(text, status, look.colour)}`, afterText(after)].join("");
       return [`${name}${line}`, ...notes.map((it) => `${below}${it}`)];
     }),
+    ...commandLines(lines.flatMap(({ id }) => rows.get(id)?.logs ?? [])),
+  ];
+}
+
+/** Below the tree, each alone on its line: pasted from within, a command would bring the tree's lines along. */
+function commandLines(commands: readonly string[]): readonly string[] {
+  if (commands.length === 0) return [];
+  const more = commands.length - MAX_COMMANDS;
+  return [
+    "",
+    "What the failed steps have written:",
+    ...commands.slice(0, MAX_COMMANDS).map((it) => `  ${it}`),
+    ...(more > 0 ? [`  … and ${more} more`] : []),
   ];
 }
 
@@ -92,8 +110,8 @@ export function changeLines({ steps }: Snapshot, seen: Map<string, string>, look
     const { most } = attemptsOf(step);
     const again = attempt === "1" || attempt === "-" ? "" : ` (${numberText(attempt, most)})`;
     // How long something has been running when it is seen first depends on who looks.
-    const { text, notes } = rowOf(step, undefined, look);
-    lines.push(`${id}${again}: ${text}`, ...notes.map((it) => `  ${it}`));
+    const { text, notes, logs = [] } = rowOf(step, undefined, look);
+    lines.push(`${id}${again}: ${text}`, ...notes.concat(logs).map((it) => `  ${it}`));
   }
   return lines;
 }
@@ -108,35 +126,29 @@ function rowOf(step: JsonObject, now: number | undefined, look: Look): StepRow {
   const outputs = status === "SUCCEEDED" ? outputText(step) : "";
   const attempts = attemptsOf(step);
   const count = now === undefined || start === undefined ? "" : attemptText(attempts, look.numbered === true);
-  const failed = /FAILED|TIMED_OUT/.test(status);
+  const failed = /FAILED|TIMED_OUT|COMPLETED_WITH_ERROR/.test(status);
+  // The newest attempt is soon another one.
+  const attempt = attempts.next === undefined ? undefined : attempts.number;
   return {
     status,
     text: `${status}${time}${count}${outputs}`,
-    notes: failed ? notesOf(step, attempts, now, look) : [],
+    notes: failed ? notesOf(step, attempts, now) : [],
+    logs: failed && start !== undefined ? look.logs?.(cell(step, "step_id"), attempt) : undefined,
   };
 }
 
 const attemptText = ({ number, most }: Attempts, always: boolean): string =>
   number > 1 || always ? `  ${numberText(number, most)}` : "";
 
-const numberText = (number: number | string, most: number | undefined): string =>
-  `attempt ${number}${most === undefined ? "" : ` of ${most}`}`;
-
-/** When and why the next attempt comes, or why there is none, and how to see more. */
-function notesOf(step: JsonObject, { number, most, next }: Attempts, now: number | undefined, look: Look) {
+/** When and why the next attempt comes, or why there is none. */
+function notesOf(step: JsonObject, { number, most, next }: Attempts, now: number | undefined): readonly string[] {
   const reason = reasonLines(reasonOf(step) ?? "");
   if (next !== undefined) {
-    const left = Math.ceil((now === undefined ? next.delay : Math.max(0, next.at - now)) / 1000);
+    const left = now === undefined ? next.delay : Math.max(0, next.at - now);
     reason[0] = `${numberText(number + 1, most)} in ${waitText(left)}${reason[0] === undefined ? "" : `: ${reason[0]}`}`;
   }
-  const began = instant(object(step.runtime_state), "start_time") !== undefined;
-  // The newest attempt is soon another one.
-  const logs = began ? look.logs?.(cell(step, "step_id"), next === undefined ? undefined : number) : undefined;
-  return logs === undefined ? reason : [...reason, logs];
+  return reason;
 }
-
-/** `60 s`, `10 min 0 s` */
-const waitText = (seconds: number): string => (seconds <= 120 ? `${seconds} s` : durationText(seconds * 1000));
 
 /** Params that the step's own work has set. */
 function outputText(step: JsonObject): string {
@@ -158,17 +170,21 @@ function reasonLines(reason: string): string[] {
   return lines.length > 6 ? [...lines.slice(0, 6), `… and ${lines.length - 6} more lines`] : lines;
 }
 
-/** The graph of the run; steps that are in none (of an older answer) follow without predecessors. */
-function graphOf(run: JsonObject, steps: readonly JsonObject[]): readonly Node[] {
+/** The ids of its steps in the definition's order, then those that are in no definition (of an older answer). */
+export function stepIds({ run, steps }: Pick<Snapshot, "run" | "steps">): readonly string[] {
   const dag = object(run.runtime_dag);
   const order = objects(object(run.runtime_workflow).steps).map((wrapper) => {
     const [body] = objects(Object.values(wrapper));
-    return body ? cell(body, "id") : "";
+    return body ? String(body.id ?? "") : "";
   });
-  const ids = [...new Set([...order.filter((id) => Object.hasOwn(dag, id)), ...Object.keys(dag)])];
-  const known = new Set(ids);
-  const others = steps.map((it) => cell(it, "step_id")).filter((id) => !known.has(id));
-  return [...ids, ...others].map((id) => {
+  const own = order.filter((id) => Object.hasOwn(dag, id));
+  return [...new Set([...own, ...Object.keys(dag), ...steps.map((it) => String(it.step_id))])];
+}
+
+/** The graph of the run; steps that are in none follow without predecessors. */
+function graphOf(run: JsonObject, steps: readonly JsonObject[]): readonly Node[] {
+  const dag = object(run.runtime_dag);
+  return stepIds({ run, steps }).map((id) => {
     const { predecessors } = object(own(dag, id));
     return { id, predecessors: Array.isArray(predecessors) ? predecessors.map(String) : [] };
   });

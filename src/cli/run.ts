@@ -1,9 +1,11 @@
 /** `maestro run …`: runs of workflows. */
 import { paramDefinitionsSchema } from "../definition/parameter.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
-import { type Arguments, JSON_OPTION, option, positional, UsageError, uuid, version, wholeNumber } from "./argument.ts";
+import { addressOf, INSTANCE, RUN, type RunAddress, runPath } from "./address.ts";
+import { type Arguments, JSON_OPTION, option, UsageError, uuid, version, wholeNumber } from "./argument.ts";
 import { type Client, clientOf, path } from "./client.ts";
 import { type Command, EXIT, type Exit, type Io } from "./command.ts";
+import { logsCommand } from "./log.ts";
 import { cell, instant, object, objects, printJson, table, timeText } from "./output.ts";
 import { DEFAULT_PAGE, LIMIT } from "./page.ts";
 import { runName, treeLines } from "./progress.ts";
@@ -11,20 +13,12 @@ import { CLIENT_SETTING_OPTIONS } from "./setting.ts";
 import { firstSignal } from "./signal.ts";
 import { readSource } from "./source.ts";
 import { paramsOf, parseParam } from "./value.ts";
-import { exitOfRun, lookAt, type RunAddress, runPath, watchRun } from "./watch.ts";
+import { exitOfRun, logsOf, lookAt, watchRun } from "./watch.ts";
 import { WORKFLOW } from "./workflow.ts";
 
 /** A hundred days. */
 const MAX_TIMEOUT_S = 8_640_000;
 
-const INSTANCE = positional({ name: "INSTANCE", summary: "The instance's number", read: wholeNumber(1) });
-const RUN = option({
-  name: "--run",
-  placeholder: "N",
-  summary: "Which run of the instance",
-  otherwise: "latest",
-  read: wholeNumber(1),
-});
 /** Milliseconds. */
 const TIMEOUT = option({
   name: "--timeout",
@@ -63,10 +57,6 @@ const BEFORE = option({
   summary: "Only instances before this one",
   read: wholeNumber(1),
 });
-
-function addressOf(args: Arguments): RunAddress {
-  return { workflow: args.need(WORKFLOW), instance: args.need(INSTANCE), run: args.get(RUN) ?? "latest" };
-}
 
 const startCommand: Command = {
   name: "run start",
@@ -132,7 +122,12 @@ function reportStart(answer: JsonObject, args: Arguments, io: Io): Exit {
 
 async function watch(client: Client, address: RunAddress, args: Arguments, io: Io): Promise<Exit> {
   const json = args.has(JSON_OPTION);
-  const end = await watchRun(client, address, io, { timeout: args.get(TIMEOUT), quiet: json, signal: firstSignal(io) });
+  const end = await watchRun(client, address, io, {
+    timeout: args.get(TIMEOUT),
+    quiet: json,
+    signal: firstSignal(io),
+    hints: true,
+  });
   if (json) printJson(io, end.run, 2);
   return exitOfRun(end);
 }
@@ -149,7 +144,7 @@ const getCommand: Command = {
     const address = addressOf(args);
     const snapshot = await lookAt(client, address);
     const { run, steps } = snapshot;
-    const look = { colour: io.colour, numbered: true };
+    const look = { colour: io.colour, numbered: true, logs: logsOf(client, io, run) };
     if (args.has(JSON_OPTION)) printJson(io, { run, steps }, 2);
     else for (const line of treeLines(snapshot, look)) io.out(line);
     return EXIT.OK;
@@ -238,4 +233,11 @@ async function waitForEnd(client: Client, address: RunAddress, args: Arguments, 
   return EXIT.OK;
 }
 
-export const RUN_COMMANDS: readonly Command[] = [startCommand, getCommand, listCommand, watchCommand, stopCommand];
+export const RUN_COMMANDS: readonly Command[] = [
+  startCommand,
+  getCommand,
+  listCommand,
+  watchCommand,
+  logsCommand,
+  stopCommand,
+];

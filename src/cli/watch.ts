@@ -1,26 +1,28 @@
 /** Watches a run until it ends: a tree in place on a terminal, a line a change elsewhere. */
 import { MaestroError } from "../error.ts";
+import type { JsonObject } from "../json.ts";
 import { isRunTerminal, RUN_STATUS, type RunStatus } from "../run/status.ts";
-import { type Client, path } from "./client.ts";
+import { type RunAddress, runPath, wordsOf } from "./address.ts";
+import type { Client } from "./client.ts";
 import { EXIT, type Exit, Failure, type Io, type Signal } from "./command.ts";
 import { cell, object, objects } from "./output.ts";
 import { Patience } from "./patience.ts";
 import { commandLine } from "./program.ts";
-import { changeLines, headLine, type Snapshot, treeLines } from "./progress.ts";
+import { changeLines, headLine, type Look, type Snapshot, treeLines } from "./progress.ts";
 import { aborted } from "./signal.ts";
-
-export interface RunAddress {
-  readonly workflow: string;
-  readonly instance: number | string;
-  /** A number, or `latest`. */
-  readonly run: number | string;
-}
 
 /** Milliseconds between two looks: short ones first, since most runs are short. */
 const FIRST_PAUSE = 100;
 const LAST_PAUSE = 1000;
-export const runPath = ({ workflow, instance, run }: RunAddress): string =>
-  path`/workflows/${workflow}/instances/${instance}/runs/${run}`;
+const FACTOR = 1.5;
+/** @returns how long to wait before each further look, ms */
+export function lookPauses(): () => number {
+  let pause = FIRST_PAUSE / FACTOR;
+  return () => {
+    pause = Math.min(LAST_PAUSE, pause * FACTOR);
+    return pause;
+  };
+}
 
 export interface WatchOptions {
   /** Milliseconds; undefined: as long as it takes. */
@@ -29,6 +31,8 @@ export interface WatchOptions {
   readonly quiet?: boolean;
   /** Ends the watching, and not the run. */
   readonly signal?: AbortSignal | undefined;
+  /** Names the command that prints its log below each step that failed. */
+  readonly hints?: boolean;
 }
 
 /**
@@ -44,13 +48,18 @@ export async function watchRun(
   options: WatchOptions = {},
 ): Promise<Snapshot> {
   const { signal, quiet = false } = options;
-  const view = quiet ? SILENT : io.terminal.out ? treeView(io) : lineView(io);
+  const lookOf = (colour: boolean) => (run: JsonObject) => ({
+    colour,
+    logs: options.hints === true ? logsOf(client, io, run) : undefined,
+  });
+  const view = quiet ? SILENT : io.terminal.out ? treeView(io, lookOf(io.colour)) : lineView(io, lookOf(false));
   const patience = new Patience(client.server, view.say);
   const started = performance.now();
   // What is watched stays one run, even if a later one begins.
   let target = address;
+  const nextPause = lookPauses();
   let state = `${client.server} does not answer`;
-  for (let pause = FIRST_PAUSE; ; pause = Math.min(LAST_PAUSE, pause * 1.5)) {
+  for (;;) {
     const snapshot = await patience.ask(() => lookAt(client, target, signal), signal);
     if (signal?.aborted === true) throw goesOn(client, target, io, signal.reason);
     if (snapshot !== undefined) {
@@ -66,21 +75,36 @@ export async function watchRun(
     if (quiet && snapshot !== undefined) {
       const query = { wait: waitFor(left) };
       await patience.ask(() => client.request("GET", runPath(target), { query, signal }), signal);
-    } else await pausing(io, Math.min(pause, left), signal);
+    } else await pausing(io, Math.min(nextPause(), left), signal);
   }
 }
 
-const pausing = (io: Io, ms: number, signal: AbortSignal | undefined): Promise<void> =>
+export const pausing = (io: Io, ms: number, signal: AbortSignal | undefined): Promise<void> =>
   signal === undefined ? io.sleep(ms) : Promise.race([io.sleep(ms), aborted(signal)]);
 
 /** Watching has been ended, and the run has not. */
-function goesOn({ server }: Client, { workflow, instance, run }: RunAddress, io: Io, signal: Signal): Failure {
-  const which = run === "latest" ? [] : ["--run", run];
+export function goesOn({ server }: Client, { workflow, instance, run }: RunAddress, io: Io, signal: Signal): Failure {
   const name = `${workflow} instance ${instance}${run === "latest" ? "" : ` run ${run}`}`;
+  const words = wordsOf({ workflow, instance, run });
   return new Failure(`${name} goes on; to see it again, and to stop it:`, EXIT[signal], [
-    commandLine(io, server, ["run", "watch", workflow, instance, ...which]),
-    commandLine(io, server, ["run", "stop", workflow, instance, ...which]),
+    commandLine(io, server, ["run", "watch", ...words]),
+    commandLine(io, server, ["run", "stop", ...words]),
   ]);
+}
+
+/** The command that prints what an attempt at a step of the run has written. */
+export function logsOf({ server }: Client, io: Io, run: JsonObject) {
+  const address = {
+    workflow: cell(run, "workflow_id"),
+    instance: cell(run, "workflow_instance_id"),
+    run: cell(run, "workflow_run_id"),
+  };
+  const [workflow = "", instance = "", ...which] = wordsOf(address);
+  return (stepId: string, attempt?: number): string =>
+    commandLine(io, server, [
+      ...["run", "logs", workflow, instance, stepId, ...which],
+      ...(attempt === undefined ? [] : ["--attempt", attempt]),
+    ]);
 }
 
 /** Seconds, for one request. */
@@ -107,7 +131,7 @@ async function stepsOf(client: Client, address: RunAddress, signal?: AbortSignal
   }
 }
 
-function hasEnded({ run }: Snapshot): boolean {
+export function hasEnded({ run }: Snapshot): boolean {
   const status = cell(run, "status");
   return status in RUN_STATUS && isRunTerminal(status as RunStatus);
 }
@@ -120,12 +144,11 @@ interface View {
 
 const SILENT: View = { show: () => {}, say: () => {} };
 
-function lineView(io: Io): View {
+function lineView(io: Io, lookOf: (run: JsonObject) => Look): View {
   const seen = new Map<string, string>();
-  const look = { colour: false };
   return {
     show: (snapshot, ended) => {
-      for (const line of changeLines(snapshot, seen, look)) io.out(line);
+      for (const line of changeLines(snapshot, seen, lookOf(snapshot.run))) io.out(line);
       if (ended) io.out(headLine(snapshot.run, snapshot.now, false));
     },
     say: (line) => io.err(line ?? "The server is back."),
@@ -133,8 +156,7 @@ function lineView(io: Io): View {
 }
 
 /** Redraws over what it drew before. A tree taller than the terminal shows its lower part until the end. */
-function treeView(io: Io): View {
-  const look = { colour: io.colour };
+function treeView(io: Io, lookOf: (run: JsonObject) => Look): View {
   let drawn = 0;
   let tree: readonly string[] = [];
   const draw = (all: readonly string[], ended: boolean): void => {
@@ -145,7 +167,7 @@ function treeView(io: Io): View {
   };
   return {
     show: (snapshot, ended) => {
-      tree = treeLines(snapshot, look);
+      tree = treeLines(snapshot, lookOf(snapshot.run));
       draw(tree, ended);
     },
     say: (line) => draw(line === undefined ? tree : [...tree, line], false),

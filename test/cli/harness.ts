@@ -83,7 +83,8 @@ export function fakeServer(answer: Answer, port = 0): FakeServer {
         status: 404,
         body: { status: "NOT_FOUND", message: `nothing at ${request.path}` },
       };
-      return new Response(typeof body === "string" ? body : stringifyJson(body), { status });
+      const whole = typeof body === "string" || body instanceof ReadableStream ? body : stringifyJson(body);
+      return new Response(whole, { status });
     },
   });
   return { url: `http://127.0.0.1:${server.port}`, requests, stop: () => void server.stop(true) };

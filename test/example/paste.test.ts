@@ -50,15 +50,19 @@ const FILES = ["examples/README.md", "README.md"];
 const OTHERS = /^npx |^bun |^dist\/maestro (?:serve|demo)$/;
 
 /** Here the program is its sources, the server another one, and the temporary folder the test's own. */
-async function paste(command: string) {
+function spawn(command: string) {
   const here = command
-    .replace(/^dist\/maestro /, `'${process.execPath}' src/main.ts `)
+    .replace(/^dist\/maestro /, `exec '${process.execPath}' src/main.ts `)
     .replaceAll("http://127.0.0.1:8080", server?.url ?? "");
-  const child = Bun.spawn(["sh", "-c", here], {
+  return Bun.spawn(["sh", "-c", here], {
     cwd: repository,
     env: { PATH: process.env.PATH ?? "", HOME: root, TMPDIR: root, MAESTRO_SERVER: server?.url ?? "" },
     stdio: ["ignore", "pipe", "pipe"],
   });
+}
+
+async function paste(command: string) {
+  const child = spawn(command);
   const [out, err, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   return { command, exit, out, err };
 }
@@ -80,3 +84,51 @@ test(
 test("no command is followed by a comment, which not every shell takes", () => {
   for (const file of FILES) expect(commandsOf(file).filter((command) => command.includes(" #"))).toEqual([]);
 });
+
+/** The commands among lines that are printed for people: indented, and each alone on its line. */
+const printed = (text: string): readonly string[] =>
+  text
+    .split("\n")
+    .filter((line) => /^ +\S+ \S*main\.ts /.test(line))
+    .map((line) => line.trim());
+
+test(
+  "each log that a failed run names can be printed by the command as it stands, while it runs and afterwards",
+  async () => {
+    await paste("dist/maestro workflow push examples/retry.json examples/failure.json");
+    const watched = await paste("dist/maestro run start example-retry --watch");
+    const commands = printed(watched.out);
+    expect(commands).toHaveLength(2);
+    const logs = await Promise.all(commands.map(paste));
+    expect(logs.map(({ exit, out, err }) => [exit, out, err])).toEqual([
+      [0, "attempt 1\nnot yet\n", ""],
+      [0, "attempt 2\nnot yet\n", ""],
+    ]);
+    await paste("dist/maestro run start example-failure --watch");
+    const shown = printed((await paste("dist/maestro run get example-failure 1")).out);
+    expect(shown.length).toBeGreaterThan(0);
+    for (const command of shown) expect(await paste(command)).toMatchObject({ exit: 0, err: "" });
+  },
+  LIMIT_MS,
+);
+
+test(
+  "an interrupted watch names the commands that see the run again and stop it, as they stand",
+  async () => {
+    const script = { type: "MAP", value: { script: { type: "STRING", value: "exec sleep 600" } } };
+    const workflow = { id: "long", steps: [{ step: { id: "sleeps", type: "shell", params: { shell: script } } }] };
+    const file = join(root, "long.json");
+    await Bun.write(file, JSON.stringify({ properties: { owner: "ann" }, workflow }));
+    await paste(`dist/maestro workflow push ${file}`);
+    const child = spawn("dist/maestro run start long --watch");
+    const reader = child.stdout.getReader();
+    await reader.read();
+    child.kill("SIGINT");
+    const err = await child.stderr.text();
+    expect([await child.exited, printed(err).length]).toEqual([130, 2]);
+    const [watch = "", stop = ""] = printed(err);
+    expect(await paste(stop)).toMatchObject({ exit: 0 });
+    expect(await paste(watch)).toMatchObject({ exit: 6, out: expect.stringContaining("STOPPED") });
+  },
+  LIMIT_MS,
+);
