@@ -1,6 +1,6 @@
 /** From argv to a command, and from whatever it throws to a message and an exit code. */
 import { MaestroError } from "../error.ts";
-import { printable } from "../printable.ts";
+import { inLine } from "../printable.ts";
 import { ConfigError } from "../server/config.ts";
 import { UsageError } from "./argument.ts";
 import { type Command, EXIT, type Exit, exitOf, Failure, type Io } from "./command.ts";
@@ -35,20 +35,26 @@ export async function dispatch(
 
 /** A failure as its message and its findings; never a bare stack trace. */
 function report(error: unknown, name: string, io: Io): Exit {
-  if (error instanceof UsageError) {
+  if (error instanceof UsageError || error instanceof ConfigError) {
     const command = ["maestro", error instanceof CommandUsageError ? error.command : name].join(" ").trim();
-    io.err(`${command}: ${printable(error.message)}`);
+    io.err(`${command}: ${indented(error.message)}`);
     io.err(`Try: ${command} --help`);
     return EXIT.USAGE;
   }
   const message = error instanceof Error ? error.message : String(error);
-  io.err(`maestro: ${printable(message)}`);
-  if (error instanceof Failure || error instanceof MaestroError) {
-    for (const detail of error.details) io.err(printable(detail.includes("\n") ? detail : `  ${detail}`));
+  io.err(`maestro: ${inLine(message)}`);
+  if (error instanceof Failure) {
+    // Excerpts of files begin with the place.
+    for (const detail of error.details) io.err(detail.includes("\n") ? detail : `  ${detail}`);
+    return error.exit;
   }
-  if (error instanceof Failure) return error.exit;
-  if (error instanceof ConfigError) return EXIT.USAGE;
-  if (error instanceof MaestroError) return exitOf(error.code);
-  if (io.env.MAESTRO_DEBUG && error instanceof Error && error.stack) io.err(printable(error.stack));
+  if (error instanceof MaestroError) {
+    for (const detail of error.details) io.err(`  ${indented(detail)}`);
+    return exitOf(error.code);
+  }
+  if (io.env.MAESTRO_DEBUG && error instanceof Error && error.stack) io.err(error.stack);
   return EXIT.FAILURE;
 }
+
+/** No line of a message looks like one of ours. */
+const indented = (text: string): string => text.replaceAll("\n", "\n  ");

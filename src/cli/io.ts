@@ -13,6 +13,7 @@ export function processIo(): Io {
     throw error;
   });
   const terminal = { in: stdin.isTTY === true, out: stdout.isTTY === true, err: stderr.isTTY === true };
+  let user: string | undefined;
   return {
     out: (line) => void stdout.write(`${line}\n`),
     err: (line) => void stderr.write(`${line}\n`),
@@ -22,7 +23,10 @@ export function processIo(): Io {
     env,
     cwd: process.cwd(),
     home: env.HOME || homedir(),
-    user: osUser(),
+    get user() {
+      user ??= osUser();
+      return user;
+    },
     uid: process.getuid?.(),
     cores: availableParallelism(),
     terminal,

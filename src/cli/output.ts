@@ -4,18 +4,21 @@ import { inLine, printable } from "../printable.ts";
 import type { Io } from "./command.ts";
 
 const ESCAPE = "\x1b";
-/** What {@link paint} writes. */
-const PAINT = new RegExp(`${ESCAPE}\\[\\d+m`, "g");
+/** What {@link paint} and the pretty log write: no other sequence gets to a terminal, nor one that hides text. */
+const PAINT = new RegExp(`${ESCAPE}\\[(?:0|3[1236]|90)m`, "g");
 
 /** Lines of commands pass through here, so that whatever a command forgets is shown escaped. Only colours pass. */
 export function printing(io: Io): Io {
-  const line = (text: string, colour: boolean): string => (colour ? paintedLine(text) : printable(text));
-  return {
-    ...io,
-    out: (text) => io.out(line(text, io.colour)),
-    err: (text) => io.err(line(text, io.terminal.err)),
+  const shown: Pick<Io, "out" | "err"> = {
+    out: (text) => io.out(shownLine(text, io.colour)),
+    err: (text) => io.err(shownLine(text, io.terminal.err)),
   };
+  // Not a copy: to find out some of it, such as the user, takes time.
+  return Object.assign(Object.create(io) as Io, shown);
 }
+
+/** For what is drawn with {@link Io.raw}, too. @param colour whether our own colours pass */
+export const shownLine = (text: string, colour: boolean): string => (colour ? paintedLine(text) : printable(text));
 
 function paintedLine(text: string): string {
   const colours = text.match(PAINT) ?? [];

@@ -35,7 +35,7 @@ export class CommandUsageError extends UsageError {
 /** @throws UsageError */
 export function parse(argv: readonly string[], commands: readonly Command[], groups: Groups): Request {
   const args = new Arguments();
-  const state: { request?: Request; node: Commander } = { node: new Commander() };
+  const state: { request?: Request; node: Commander; isLong?: boolean } = { node: new Commander() };
   const tree = treeOf(commands, groups, {
     add: (spec, text) => args.add(spec, text),
     chosen: (node, command) => {
@@ -47,18 +47,25 @@ export function parse(argv: readonly string[], commands: readonly Command[], gro
     entered: (node) => {
       state.node = node;
     },
+    // A command's other words don't matter then; those of a group or the root may name no command.
+    helpAsked: (node, isLong) => {
+      state.isLong ??= isLong;
+      if (node.commands.length === 0) throw new HelpAsked();
+    },
   });
   state.node = tree;
   try {
     tree.parse(normalized(argv), { from: "user" });
   } catch (error) {
-    if (error instanceof HelpAsked) return { kind: "help", node: error.node, isLong: error.isLong };
+    const isUnknown = error instanceof CommanderError && error.code === "commander.unknownCommand";
+    if (state.isLong !== undefined && !isUnknown) return { kind: "help", node: state.node, isLong: state.isLong };
     if (error instanceof UsageError) throw new CommandUsageError(nameOf(state.node), error.message);
     if (error instanceof CommanderError && error.code === "commander.help")
       return { kind: "incomplete", node: state.node };
     if (error instanceof CommanderError) throw new CommandUsageError(nameOf(state.node), messageOf(error));
     throw error;
   }
+  if (state.isLong !== undefined) return { kind: "help", node: state.node, isLong: state.isLong };
   return state.request ?? { kind: "incomplete", node: tree };
 }
 
@@ -77,23 +84,19 @@ export function nameOf(node: Commander): string {
 /** `error: unknown option '--jsno'\n(Did you mean --json?)` in one line, without what every line begins with. */
 const messageOf = ({ message }: CommanderError): string => message.replace(/^error: /, "").replaceAll("\n", " ");
 
-class HelpAsked extends Error {
-  constructor(
-    readonly node: Commander,
-    readonly isLong: boolean,
-  ) {
-    super("help");
-  }
-}
+/** Ends the reading of a command's words. */
+class HelpAsked extends Error {}
 
 interface Listener {
   add(spec: OptionSpec | Command["positionals"][number], text: string): void;
   /** Words have led to this node. */
   entered(node: Commander): void;
   chosen(node: Commander, command: Command): void;
+  /** By `-h` or, for long, `--help`. */
+  helpAsked(node: Commander, isLong: boolean): void;
 }
 
-const IDLE: Listener = { add() {}, entered() {}, chosen() {} };
+const IDLE: Listener = { add() {}, entered() {}, chosen() {}, helpAsked() {} };
 
 /** The tree of all commands, for help and completion too. */
 export function treeOf(commands: readonly Command[], groups: Groups, listener = IDLE): Commander {
@@ -117,7 +120,7 @@ export function treeOf(commands: readonly Command[], groups: Groups, listener = 
 function branch(node: Commander, summary: string, listener: Listener): Commander {
   silent(node).description(summary).usage("COMMAND [OPTIONS]").enablePositionalOptions();
   for (const spec of EARLY) addOption(node, { ...spec, advanced: true }, listener).hideHelp();
-  addHelp(node);
+  addHelp(node, listener);
   return node.hook("preSubcommand", (_, next) => listener.entered(next));
 }
 
@@ -131,7 +134,7 @@ function leaf(node: Commander, command: Command, listener: Listener): Commander 
     node.addArgument(argument);
   }
   for (const spec of command.options) addOption(node, spec, listener);
-  addHelp(node);
+  addHelp(node, listener);
   return node.action(() => listener.chosen(node, command));
 }
 
@@ -156,12 +159,8 @@ function addOption(node: Commander, spec: OptionSpec, listener: Listener): Optio
 }
 
 /** `-h` is short, `--help` is long. */
-function addHelp(node: Commander): void {
+function addHelp(node: Commander, listener: Listener): void {
   const [short, long] = [new Option("-h").hideHelp(), new Option("--help", "Show all of help; -h shows less")];
   node.addOption(short).addOption(long);
-  node.on("option:h", () => fail(new HelpAsked(node, false))).on("option:help", () => fail(new HelpAsked(node, true)));
-}
-
-function fail(error: Error): never {
-  throw error;
+  node.on("option:h", () => listener.helpAsked(node, false)).on("option:help", () => listener.helpAsked(node, true));
 }

@@ -1,5 +1,6 @@
 /** Asking a server again and again that may go away for a while, as one does that is being restarted. */
 import { MaestroError } from "../error.ts";
+import { inLine } from "../printable.ts";
 import { Unreachable } from "./client.ts";
 
 /** How long a server may be away before nobody waits for it any more, ms. */
@@ -46,7 +47,7 @@ export class Patience {
   #wait(error: Unreachable | MaestroError): void {
     const now = performance.now();
     if (this.#awaySince === undefined) {
-      const reason = error instanceof Unreachable ? error.reason : error.message;
+      const reason = inLine(error instanceof Unreachable ? error.reason : error.message);
       this.#say(`${this.#server} does not answer (${reason}); waiting for it to come back`);
     }
     this.#awaySince ??= now;

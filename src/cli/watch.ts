@@ -5,7 +5,7 @@ import { isRunTerminal, RUN_STATUS, type RunStatus } from "../run/status.ts";
 import { type RunAddress, runPath, wordsOf } from "./address.ts";
 import type { Client } from "./client.ts";
 import { EXIT, type Exit, Failure, type Io, type Signal } from "./command.ts";
-import { cell, object, objects } from "./output.ts";
+import { cell, object, objects, shownLine } from "./output.ts";
 import { Patience } from "./patience.ts";
 import { commandLine } from "./program.ts";
 import { changeLines, headLine, type Look, type Snapshot, treeLines } from "./progress.ts";
@@ -160,7 +160,7 @@ function treeView(io: Io, lookOf: (run: JsonObject) => Look): View {
   let drawn = 0;
   let tree: readonly string[] = [];
   const draw = (all: readonly string[], ended: boolean): void => {
-    const lines = ended ? all : all.slice(-Math.max(1, io.rows - 1));
+    const lines = (ended ? all : all.slice(-Math.max(1, io.rows - 1))).map((it) => shownLine(it, io.colour));
     const up = drawn === 0 ? "" : `\x1b[${drawn}A`;
     io.raw(`${up}\x1b[J${lines.map((it) => `${ended ? it : clip(it, io.columns)}\n`).join("")}`);
     drawn = lines.length;

@@ -36,7 +36,7 @@ describe("the settings file", () => {
     const { exit, err } = await run(["--config", "other.yaml", "run", "get", "etl", "1"], { cwd });
     expect([exit, err]).toEqual([
       2,
-      `maestro: ${join(cwd, "other.yaml")}: server is "nowhere", and must be a URL that begins with http:// or https://\n`,
+      `maestro run get: ${join(cwd, "other.yaml")}: server is "nowhere", and must be a URL that begins with http:// or https://\nTry: maestro run get --help\n`,
     ]);
   });
 });

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
-import { type Command, EXIT, Failure } from "../../src/cli/command.ts";
+import { join } from "node:path";
+import { type Command, EXIT, Failure, type Io } from "../../src/cli/command.ts";
+import { dispatch } from "../../src/cli/dispatch.ts";
 import { COMMANDS } from "../../src/cli/index.ts";
 import { paint } from "../../src/cli/output.ts";
 import { type ErrorCode, MaestroError } from "../../src/error.ts";
@@ -110,4 +112,55 @@ test("what others wrote is shown escaped, wherever a command prints it", async (
   expect([plain.out, plain.err]).toEqual([`${SHOWN}\tcell\n`, `${SHOWN}\n`]);
   const coloured = await run(["fail"], { commands: [printing], colour: true });
   expect(coloured.out).toBe(`\x1b[32m${SHOWN}\x1b[0m\tcell\n`);
+});
+
+test("no sequence but our colours gets to a terminal, such as one that hides what follows", async () => {
+  const hiding: Command = {
+    ...(throwing(undefined)[0] as Command),
+    run: async (_, io) => {
+      io.out("\x1b[8mhidden\x1b[5m");
+      return EXIT.OK;
+    },
+  };
+  expect((await run(["fail"], { commands: [hiding], colour: true })).out).toBe("\\x1b[8mhidden\\x1b[5m\n");
+});
+
+test("no line of what the server wrote looks like a message of ours", async () => {
+  const lines = "no such run\nmaestro: deleted";
+  const error = new MaestroError("NOT_FOUND", lines, { details: [lines] });
+  expect((await run(["fail"], { commands: throwing(error) })).err).toBe(
+    "maestro: no such run\\nmaestro: deleted\n  no such run\n  maestro: deleted\n",
+  );
+});
+
+test("a setting's bad value is a usage error of its command", async () => {
+  const { exit, out, err } = await run(["serve", "--port", "70000"]);
+  expect([exit, out]).toEqual([EXIT.USAGE, ""]);
+  expect(err).toBe(
+    'maestro serve: --port is "70000", and must be a whole number from 0 to 65535\nTry: maestro serve --help\n',
+  );
+});
+
+test("the user is not looked up for a command that needs none", async () => {
+  const outside = {
+    get user(): string {
+      throw new Error("looked up");
+    },
+    out() {},
+    err() {},
+    env: {},
+    colour: false,
+    terminal: { in: false, out: false, err: false },
+  };
+  const printing: Command = { ...(throwing(undefined)[0] as Command), run: async () => EXIT.OK };
+  expect(await dispatch(["fail"], [printing], {}, outside as unknown as Io)).toBe(EXIT.OK);
+});
+
+test.each(["version", "--version", "-V"])("%s alone loads no other command, and says the same", async (word) => {
+  const main = join(import.meta.dir, "../../src/main.ts");
+  const code = `process.argv = ["", "", ${JSON.stringify(word)}]; await import(${JSON.stringify(main)});
+    console.log(Object.keys(require.cache).filter((it) => /cli.(index|parser)\\.ts$/.test(it)).length);`;
+  const child = Bun.spawn([process.execPath, "-e", code], { stdout: "pipe", stderr: "pipe" });
+  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  expect([out, err]).toEqual([`${(await run(["version"])).out}0\n`, ""]);
 });

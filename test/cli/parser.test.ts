@@ -84,6 +84,10 @@ test.each([
   [["one", "x", "y"], "one", "too many arguments"],
   [["--json", "one", "x"], "one", "takes no --json"],
   [["--jsno", "one", "x"], "", "unknown option '--jsno'"],
+  [["help", "rnu"], "", "unknown command 'rnu' (Did you mean run?)"],
+  [["rnu", "-h"], "", "unknown command 'rnu'"],
+  [["help", "run", "du"], "run", "unknown command 'du' (Did you mean do?)"],
+  [["--help", "run", "du"], "run", "unknown command 'du'"],
 ])("%j is refused", (argv, name, message) => {
   let error: unknown;
   try {
@@ -100,6 +104,8 @@ test.each([
   [["run", "do", "etl", "--help", "--limit", "nonsense"], "help", true],
   [["help", "run", "do"], "help", true],
   [["run", "--help"], "help", true],
+  [["--help", "run", "do"], "help", true],
+  [["-h", "run"], "help", false],
   [["-h"], "help", false],
   [["run"], "incomplete", undefined],
   [[], "incomplete", undefined],

@@ -257,6 +257,21 @@ test("watching goes on while a server that begins has no answer yet", async () =
   expect(err).toContain("does not answer (the server is starting); waiting");
 });
 
+test("on a terminal, why a server has no answer is one line that the terminal does not obey", async () => {
+  const message = "down\n\x1b[2J\x1b]0;title\x07\u202e";
+  const good = playing([running, done]);
+  let requests = 0;
+  const answer: Answer = (request) => {
+    requests += 1;
+    // The first look has two requests.
+    return requests === 3 ? { status: 503, body: { status: "UNAVAILABLE", message } } : good(request);
+  };
+  const { exit, out } = await at(answer, WATCH, { terminal: TERMINAL, colour: true, columns: 200 });
+  expect(exit).toBe(0);
+  expect(out).toContain("(down\\n\\x1b[2J\\x1b]0;title\\x07\\u202e); waiting");
+  for (const obeyed of ["\x1b[2J", "\x1b]", "\u202e"]) expect(out).not.toContain(obeyed);
+});
+
 test("a server that was never there is not waited for", async () => {
   const server = fakeServer(playing([done]));
   server.stop();
