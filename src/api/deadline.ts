@@ -28,11 +28,19 @@ export class Deadline {
     clearTimeout(this.#timer);
   }
 
-  /** @throws UNAVAILABLE when the time is up before the work is done */
-  async during<T>(work: Promise<T>): Promise<T> {
+  /**
+   * Begins the work, and runs until it is done.
+   *
+   * @param late called with the work that goes on when the time is up @throws UNAVAILABLE then
+   */
+  async during<T>(begin: () => Promise<T> | T, late: (work: Promise<T>) => void): Promise<T> {
     this.begin();
+    const work = Promise.try(begin);
     try {
       return await Promise.race([work, this.#passed.promise]);
+    } catch (error) {
+      if (error instanceof Unanswered) late(work);
+      throw error;
     } finally {
       this.pause();
     }

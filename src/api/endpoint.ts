@@ -9,7 +9,7 @@ import type { z } from "zod";
 import { type ErrorCode, MaestroError } from "../error.ts";
 import { metrics } from "../metric.ts";
 import { Call } from "./call.ts";
-import { Deadline, Unanswered } from "./deadline.ts";
+import { Deadline } from "./deadline.ts";
 import { json, Problem } from "./error.ts";
 import { pathNames, type Query, type QueryValues, readQuery } from "./parameter.ts";
 import type { Services } from "./service.ts";
@@ -139,16 +139,13 @@ export class Router {
     if (local === true) return answer(call, this.#services);
     const { outage, givenUp } = this.#services;
     givenUp.check();
-    const work = Promise.try(() => answer(call, this.#services));
-    try {
-      return await call.deadline.during(work);
-    } catch (error) {
-      if (error instanceof Unanswered) {
+    return call.deadline.during(
+      () => answer(call, this.#services),
+      (work) => {
         givenUp.add(work);
-        outage.begun(error);
-      }
-      throw error;
-    }
+        outage.begun(new Error("a request was not answered in time"));
+      },
+    );
   }
 
   /** Of a request that the database did not answer, what its caller needs to know to send it again. */

@@ -53,6 +53,8 @@ export interface EngineOptions {
   readonly slice?: number;
   /** The attempt's job is over and its rows are committed. */
   readonly forget: (uuid: string) => void;
+  /** So many bytes of an attempt's log have committed, or will not any more. */
+  readonly stored: (uuid: string, bytes: number) => void;
 }
 
 export class Engine implements FlowContext, GroupContext, StartContext {
@@ -184,14 +186,19 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   append(chunks: readonly RuntimeLogChunk[]): void {
     for (const { uuid, stream, offset, length, text, time } of chunks) {
       const tracked = this.#tracked.get(uuid);
-      if (!tracked) continue;
+      if (!tracked) {
+        this.#options.stored(uuid, length);
+        continue;
+      }
       const chunk: LogChunk = { uuid, stream, offset, length, text, time };
       const rows: readonly Write[] = [{ kind: "log", chunk }];
-      this.store.writer.write(tracked.stamp, rows, (error) => this.#logged(uuid, error));
+      this.store.writer.write(tracked.stamp, rows, (error) => this.#logged(chunk, error));
     }
   }
 
-  #logged(uuid: string, error: StaleOwner | undefined): void {
+  /** The chunk has committed, or another node owns the run. */
+  #logged({ uuid, length }: LogChunk, error: StaleOwner | undefined): void {
+    this.#options.stored(uuid, length);
     if (!error) this.#options.events.logged(uuid);
   }
 

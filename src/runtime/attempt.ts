@@ -17,6 +17,13 @@ import type { Artifacts, AttemptContext, LogChunk, LogStream, StepResult } from 
 /** How long `terminate` waits for the call before it. */
 const TERMINATE_AFTER = 5_000;
 
+/** Bytes of one attempt's log on the way to their commit above which its files are not read further. */
+const MOST_UNSTORED = 256 * 1024;
+/** The same for text that a plugin hands over, which can't be left where it is: more is left out. */
+const MOST_HANDED_OVER = 4 << 20;
+/** The part of what is kept of each stream that is its end. */
+const TAIL = 1 / 20;
+
 /** What an attempt needs of its thread. */
 export interface AttemptPort {
   readonly dataDir: string;
@@ -25,8 +32,10 @@ export interface AttemptPort {
   now(): number;
   wake(uuid: string): void;
   log(chunk: LogChunk): void;
-  /** False while the engine thread is behind with logs. */
+  /** False while the engine thread's commits are behind with logs. */
   canLog(): boolean;
+  /** Bytes of an attempt's output that are kept. */
+  readonly logBytes: number;
   line(level: keyof StepLogger, message: string, context: AttemptContext): void;
 }
 
@@ -36,6 +45,11 @@ export class Attempt {
   readonly #abort = new AbortController();
   readonly #followers = new Set<FileFollower>();
   readonly #offsets: Record<LogStream, number>;
+  /** Bytes that were passed on as they came. */
+  #kept: number;
+  #unstored = 0;
+  /** Streams of which something that the plugin handed over was left out, and that it was said. */
+  readonly #cut = new Set<LogStream>();
   #context: AttemptContext;
   #artifacts: Artifacts = {};
   #tail: Promise<unknown> = Promise.resolve();
@@ -46,6 +60,7 @@ export class Attempt {
     this.#port = port;
     this.#context = context;
     this.#offsets = { stdout: 0, stderr: 0, ...context.logOffset };
+    this.#kept = this.#offsets.stdout + this.#offsets.stderr;
   }
 
   /** Never rejects. */
@@ -60,6 +75,11 @@ export class Attempt {
     });
     this.#tail = result;
     return result;
+  }
+
+  /** So many bytes of its log have committed. */
+  stored(bytes: number): void {
+    this.#unstored = Math.max(0, this.#unstored - bytes);
   }
 
   /** Nobody waits for this attempt here any more; what the plugin still says is not heard. */
@@ -123,6 +143,14 @@ export class Attempt {
 
   #log(stream: LogStream, text: string): void {
     const bytes = Buffer.from(text);
+    if (this.#room() <= 0 || this.#unstored > MOST_HANDED_OVER) {
+      if (!this.#cut.has(stream))
+        this.#emit(stream, this.#offsets[stream], bytes.subarray(0, 0), "[output left out]\n");
+      this.#cut.add(stream);
+      this.#offsets[stream] += bytes.length;
+      return;
+    }
+    this.#cut.delete(stream);
     for (let from = 0; from < bytes.length; ) {
       let to = Math.min(from + MAX_CHUNK, bytes.length);
       while (to < bytes.length && ((bytes[to] as number) & 0xc0) === 0x80) to--; // not within a character
@@ -136,19 +164,34 @@ export class Attempt {
       path,
       offset: this.#offsets[stream],
       ticker: this.#port.ticker,
-      ready: () => this.#released || this.#port.canLog(),
+      ready: () => this.#released || (this.#unstored < MOST_UNSTORED && this.#port.canLog()),
+      room: () => this.#room(),
+      tail: Math.floor(this.#port.logBytes * TAIL),
       emit: (offset, bytes) => this.#emit(stream, offset, bytes),
+      skip: (offset, bytes) => this.#emit(stream, offset, Buffer.alloc(0), leftOut(bytes)),
     });
     if (this.#released) follower.close();
     this.#followers.add(follower);
     return follower;
   }
 
-  #emit(stream: LogStream, offset: number, bytes: Buffer): void {
-    this.#offsets[stream] = offset + bytes.length;
+  /** How much more is kept as it comes. */
+  #room(): number {
+    return this.#port.logBytes * (1 - 2 * TAIL) - this.#kept;
+  }
+
+  /** @param remark in the place of bytes of the stream */
+  #emit(stream: LogStream, offset: number, bytes: Buffer, remark?: string): void {
+    const { length } = bytes;
+    this.#offsets[stream] = offset + length;
     if (this.#released) return;
+    this.#kept += length;
+    this.#unstored += length;
     const { uuid, identity } = this.#context;
-    const text = showNul(bytes.toString("utf8"));
-    this.#port.log({ uuid, identity, stream, offset, length: bytes.length, text, time: this.#port.now() });
+    const text = remark ?? showNul(bytes.toString("utf8"));
+    this.#port.log({ uuid, identity, stream, offset, length, text, time: this.#port.now() });
   }
 }
+
+const leftOut = (bytes: number): string =>
+  `\n[… ${bytes} bytes are left out here: more than limits.log_bytes are not kept …]\n`;

@@ -30,6 +30,7 @@ export interface RuntimeClientOptions {
   send(text: string): void;
   /** The attempt has something to say: `execute` it soon. */
   onWake(uuid: string): void;
+  /** For each chunk {@link RuntimeClient.stored} is owed. */
   onLog(chunks: readonly LogChunk[]): void;
   readonly schedule?: Schedule | undefined;
 }
@@ -87,6 +88,11 @@ export class RuntimeClient {
     const place = this.#attempts.get(uuid)?.place;
     this.#attempts.delete(uuid);
     this.#threadOf(uuid).channel.post({ type: "forget", uuid, place });
+  }
+
+  /** This much of the attempt's log has committed, or will not any more; owed for every chunk. @param bytes its length */
+  stored(uuid: string, bytes: number): void {
+    if (!this.#closed) this.#threadOf(uuid).channel.post({ type: "stored", uuid, bytes });
   }
 
   /** What main passes on from a runtime thread. */
@@ -171,7 +177,7 @@ export class RuntimeClient {
 
   #log(chunk: LogChunk): void {
     const seen = this.#attempts.get(chunk.uuid);
-    if (seen === undefined) return;
+    if (seen === undefined) return this.stored(chunk.uuid, chunk.length);
     const logOffset = { ...seen.logOffset, [chunk.stream]: chunk.offset + chunk.length };
     this.#attempts.set(chunk.uuid, { ...seen, logOffset });
     this.#chunks.push(chunk);

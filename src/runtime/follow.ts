@@ -1,8 +1,10 @@
 /**
- * Files that grow, passed on as log chunks. One timer looks after all of them and rests when there are none; a file is
+ * Files that grow, passed on as log chunks: their beginning as it comes, and, of those that grow beyond a limit, their end
+ * when they are complete. What is between is left out, and given back to the disk while the file grows. One timer looks after all of them and rests when there are none; a file is
  * open only while it is read, so that hundreds of attempts hold no descriptors.
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { freeRange } from "./hole.ts";
 
 /** Bytes of a chunk at most. */
 export const MAX_CHUNK = 32 * 1024;
@@ -40,13 +42,26 @@ export interface FollowOptions {
   readonly ticker: Ticker;
   /** False while the receiver is behind. */
   ready(): boolean;
+  /** How many bytes more are passed on before the rest is left out but for its end. */
+  room(): number;
+  /** Bytes of the end that are passed on however long the file is. */
+  readonly tail: number;
   emit(offset: number, bytes: Buffer): void;
+  /** So many bytes after `offset` are left out. */
+  skip(offset: number, bytes: number): void;
 }
+
+/** Milliseconds between looks whether the receiver has caught up. */
+const CATCH_UP = 10;
+/** Bytes of what will be left out that a file may hold before they are given back to the disk. */
+const SPARE = 4 << 20;
 
 export class FileFollower {
   readonly #options: FollowOptions;
   readonly #stop: () => void;
   #offset: number;
+  /** What comes before is not on the disk any more, or is not known not to be. */
+  #freed = 0;
   #stopped = false;
 
   constructor(options: FollowOptions) {
@@ -55,9 +70,9 @@ export class FileFollower {
     this.#stop = options.ticker.add(() => void this.#read(false, CHUNKS_A_LOOK));
   }
 
-  /** Passes on what is left of a complete file, as fast as the receiver takes it. */
+  /** Passes on what is left of a complete file, as fast as the receiver takes it, or its end. */
   async end(): Promise<void> {
-    while (!this.#stopped && this.#read(true, CHUNKS_A_LOOK)) await Bun.sleep(this.#options.ready() ? 0 : LOG_INTERVAL);
+    while (!this.#stopped && this.#read(true, CHUNKS_A_LOOK)) await Bun.sleep(this.#options.ready() ? 0 : CATCH_UP);
     this.close();
   }
 
@@ -74,6 +89,10 @@ export class FileFollower {
     try {
       const size = fstatSync(file).size;
       for (let count = 0; this.#offset < size && count < limit; count++) {
+        const left = size - this.#offset;
+        const isTail = isComplete && left <= this.#options.tail;
+        if (!isTail && this.#options.room() <= 0 && !this.#leaveOut(file, size, isComplete)) return false;
+        if (!this.#options.ready()) return true;
         if (!this.#readChunk(file, Math.min(MAX_CHUNK, size - this.#offset), isComplete)) return false;
       }
       return this.#offset < size;
@@ -82,6 +101,24 @@ export class FileFollower {
     } finally {
       closeSync(file);
     }
+  }
+
+  /**
+   * Goes on at the end of a complete file; of one that still grows, gives the disk back what will be left out.
+   *
+   * @returns whether there is something to pass on
+   */
+  #leaveOut(file: number, size: number, isComplete: boolean): boolean {
+    const from = Math.max(this.#offset, this.#freed);
+    const to = size - this.#options.tail;
+    if (!isComplete) {
+      if (to - from > SPARE && freeRange(this.#options.path, from, to)) this.#freed = to;
+      return false;
+    }
+    const next = to + startOfCharacter(file, to);
+    this.#options.skip(this.#offset, next - this.#offset);
+    this.#offset = next;
+    return true;
   }
 
   #readChunk(file: number, length: number, isComplete: boolean): boolean {
@@ -106,6 +143,15 @@ function wholeCharacters(bytes: Buffer, length: number): number {
     return needed > back ? length - back : length;
   }
   return length;
+}
+
+/** Bytes from the position to the next that begins a UTF-8 character. */
+function startOfCharacter(file: number, position: number): number {
+  const bytes = Buffer.alloc(4);
+  const read = readSync(file, bytes, 0, bytes.length, position);
+  let skip = 0;
+  while (skip < Math.min(3, read) && ((bytes[skip] as number) & 0xc0) === 0x80) skip++;
+  return skip;
 }
 
 function tryOpen(path: string): number | undefined {

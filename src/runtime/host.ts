@@ -24,6 +24,8 @@ export interface RuntimeHostOptions {
   readonly threads: number;
   readonly dataDir: string;
   readonly plugins: readonly PluginSource[];
+  /** Bytes of an attempt's output that are kept. */
+  readonly logBytes: number;
   /** Hands a text to an engine thread, for its `RuntimeClient.receive`. */
   send(engine: number, text: string): void;
   onLine?(line: PluginLine): void;
@@ -160,8 +162,8 @@ export class RuntimeHost {
   }
 
   #setup(thread: Thread): void {
-    const { dataDir, plugins } = this.#options;
-    post(thread.worker, { type: "setup", session: thread.session, dataDir, plugins });
+    const { dataDir, plugins, logBytes } = this.#options;
+    post(thread.worker, { type: "setup", session: thread.session, dataDir, plugins, logBytes });
   }
 
   #beat(stuckAfter: number): void {

@@ -14,7 +14,9 @@ export type Operation = "start" | "execute" | "terminate";
 export type ToRuntime =
   | { readonly type: "call"; readonly id: number; readonly op: Operation; readonly context: string }
   /** The attempt has ended and its logs are stored: drop its memory and its files. */
-  | { readonly type: "forget"; readonly uuid: string; readonly place?: Place | undefined };
+  | { readonly type: "forget"; readonly uuid: string; readonly place?: Place | undefined }
+  /** So many bytes of the attempt's log have committed, or will not any more: as many may follow. */
+  | { readonly type: "stored"; readonly uuid: string; readonly bytes: number };
 
 /** Runtime thread → engine thread. */
 export type ToEngine =
@@ -29,6 +31,8 @@ export interface WorkerSetup {
   readonly session: string;
   readonly dataDir: string;
   readonly plugins: readonly PluginSource[];
+  /** Bytes of an attempt's output that are kept. */
+  readonly logBytes: number;
 }
 
 /** Main → runtime thread, beside frames: JSON, recognised by its brace. */

@@ -16,13 +16,15 @@ import { decodeContext, encodeResult, type ToEngine, type ToRuntime } from "./pr
 import { failure } from "./result.ts";
 import type { AttemptContext } from "./type.ts";
 
-/** Characters of logs on the way to an engine thread above which files are not read further. */
-const MAX_LOGS_PENDING = 4_000_000;
+/** Bytes of logs on the way to an engine thread's commits above which files are not read further. */
+const MOST_UNSTORED = 2 << 20;
 
 export interface RuntimeThreadOptions {
   readonly session: string;
   readonly dataDir: string;
   readonly types: readonly StepType[];
+  /** Bytes of an attempt's output that are kept. */
+  readonly logBytes: number;
   send(engine: number, frame: string): void;
   readonly line: AttemptPort["line"];
   now(): number;
@@ -34,6 +36,8 @@ interface Peer {
   readonly port: AttemptPort;
   /** Grows when the engine thread was replaced. */
   generation: number;
+  /** Bytes of logs that have been sent and not been said to be stored. */
+  unstored: number;
 }
 
 export class RuntimeThread {
@@ -69,7 +73,7 @@ export class RuntimeThread {
 
   #open(engine: number): Peer {
     const attempts = new Map<string, Attempt>();
-    const { session, dataDir, line, now } = this.#options;
+    const { session, dataDir, logBytes, line, now } = this.#options;
     const channel: Channel<ToRuntime, ToEngine> = new Channel<ToRuntime, ToEngine>({
       session,
       initiator: false,
@@ -79,6 +83,7 @@ export class RuntimeThread {
         for (const attempt of attempts.values()) attempt.release();
         attempts.clear();
         peer.generation++;
+        peer.unstored = 0;
       },
     });
     const port: AttemptPort = {
@@ -87,11 +92,15 @@ export class RuntimeThread {
       ticker: this.#ticker,
       now,
       wake: (uuid) => channel.post({ type: "wake", uuid }),
-      log: (chunk) => channel.post({ type: "log", chunk }),
-      canLog: () => channel.pendingSize < MAX_LOGS_PENDING,
+      logBytes,
+      log(chunk) {
+        peer.unstored += chunk.length;
+        channel.post({ type: "log", chunk });
+      },
+      canLog: () => peer.unstored < MOST_UNSTORED,
       line,
     };
-    const peer: Peer = { channel, attempts, port, generation: 0 };
+    const peer: Peer = { channel, attempts, port, generation: 0, unstored: 0 };
     return peer;
   }
 
@@ -104,6 +113,10 @@ export class RuntimeThread {
         return;
       case "forget":
         this.#forget(peer, message);
+        return;
+      case "stored":
+        peer.unstored = Math.max(0, peer.unstored - message.bytes);
+        peer.attempts.get(message.uuid)?.stored(message.bytes);
     }
   }
 

@@ -47,12 +47,13 @@ for (const event of ["unhandledRejection", "uncaughtException"] as const) {
 }
 say({ type: "hello" });
 
-async function begin({ session, dataDir, plugins }: WorkerSetup): Promise<void> {
+async function begin({ session, dataDir, plugins, logBytes }: WorkerSetup): Promise<void> {
   const { types, metadata, failures } = await loadPlugins(plugins);
   thread = new RuntimeThread({
     session,
     dataDir,
     types,
+    logBytes,
     send: (engine, frame) => self.postMessage(address(engine, frame)),
     line: (level, message, { identity, uuid }) => say({ type: "line", level, message, identity, uuid }),
     now: Date.now,

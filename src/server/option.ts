@@ -232,6 +232,12 @@ export const LIMIT_OPTIONS = {
   bodyBytes: integer({ summary: "Size of any other request" }, 1_024, GIGABYTE, () => 4_194_304),
   requests: integer({ summary: "Requests that are answered at once; more get 503" }, 1, 1_000_000, () => 10_000),
   streams: integer({ summary: "Logs followed and runs waited for at once; more get 503" }, 1, 1_000_000, () => 5_000),
+  logBytes: integer(
+    { summary: "Bytes of an attempt's output that are kept: its beginning and its end" },
+    100_000,
+    100 * GIGABYTE,
+    () => 100_000_000,
+  ),
   requestSeconds: integer(
     { summary: "Seconds that the database may be silent before a request is answered with 503" },
     1,

@@ -29,6 +29,7 @@ export async function startRuntime(
     threads: config.runtimeThreads,
     dataDir: config.dataDir,
     plugins: [...builtin, ...given],
+    logBytes: config.limits.logBytes,
     send,
     onRestart: (thread, reason) => log.warn("a runtime thread was replaced", { thread, reason }),
   });

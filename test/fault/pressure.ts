@@ -7,11 +7,12 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { sourceProgram } from "../bench/server.ts";
 import { half } from "./scenario/half.ts";
+import { logs } from "./scenario/logs.ts";
 import { black, frozen, full, readOnly } from "./scenario/outage.ts";
 import { quiet } from "./scenario/quiet.ts";
 import { type Scenario, Stage } from "./stage.ts";
 
-const SCENARIOS: readonly Scenario[] = [quiet, half, frozen, black, readOnly, full];
+const SCENARIOS: readonly Scenario[] = [quiet, half, frozen, black, readOnly, full, logs];
 
 const { values } = parseArgs({ options: { only: { type: "string" }, binary: { type: "string" } } });
 const program = values.binary === undefined ? sourceProgram : [resolve(values.binary)];

@@ -14,6 +14,7 @@ const print = (value: unknown): void => console.log(JSON.stringify(value));
 const host = new RuntimeHost({
   threads: 1,
   dataDir: dataDir ?? "",
+  logBytes: 100_000_000,
   plugins: [{ name: "plugin", path: plugin ?? "" }],
   send: (_engine, frame) => driver.client.receive(frame),
   onLine: ({ message }) => print({ line: message }),

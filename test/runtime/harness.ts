@@ -33,6 +33,8 @@ export function contextOf(
 export class Driver {
   readonly client: RuntimeClient;
   readonly chunks: LogChunk[] = [];
+  /** Logs are said to be stored as they come. */
+  commits = true;
   /** Puts a text on this driver's wire. */
   readonly resend: (text: string) => void;
   readonly #wakes = new Map<string, PromiseWithResolvers<void>>();
@@ -47,6 +49,7 @@ export class Driver {
       onWake: (uuid) => this.#wake(uuid).resolve(),
       onLog: (chunks) => {
         this.chunks.push(...chunks);
+        if (this.commits) for (const { uuid, length } of chunks) this.client.stored(uuid, length);
         for (const check of this.#logWaiters) check();
       },
     });
@@ -102,12 +105,13 @@ export class Driver {
 }
 
 /** A runtime thread without a worker. */
-export function inPlace(dataDir: string, types: readonly StepType[]): Driver & Disposable {
+export function inPlace(dataDir: string, types: readonly StepType[], logBytes = 100_000_000): Driver & Disposable {
   const lines: string[] = [];
   const thread = new RuntimeThread({
     session: crypto.randomUUID(),
     dataDir,
     types,
+    logBytes,
     send: (engine, frame) => driver.client.receive(address(engine, frame)),
     line: (level, message) => lines.push(`${level} ${message}`),
     now: Date.now,

@@ -37,6 +37,7 @@ async function rig(plugins: readonly string[], options: Partial<RuntimeHostOptio
   const host = new RuntimeHost({
     threads: 1,
     dataDir: folder,
+    logBytes: 100_000_000,
     plugins: plugins.map((path) => ({ name: path, path })),
     send: (_engine, text) => driver.client.receive(text),
     onLine: (line) => lines.push(line),

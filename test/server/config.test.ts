@@ -53,6 +53,7 @@ test("without settings everything has its default", () => {
       bodyBytes: 4_194_304,
       requests: 10_000,
       streams: 5_000,
+      logBytes: 100_000_000,
       requestSeconds: 10,
       idleSeconds: 30,
     },

@@ -91,6 +91,7 @@ function engineOf(store: FlowStore, clock: FakeClock, begun: Next) {
         newUuid: () => crypto.randomUUID(),
         runtimeOf: () => ({ unavailable: "there is no other thread" }),
         forget() {},
+        stored() {},
       }),
   });
   pool.own(ALL_GROUPS.map((groupId) => ({ groupId, generation: 1 })));

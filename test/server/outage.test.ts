@@ -137,11 +137,13 @@ describe("a database that is silent", () => {
   test(
     "does not end a wait for a run before its time",
     async () => {
-      const { workflow_instance_id: instance } = read(
-        await server.send("POST", "/out/versions/latest/actions/start", { initiator: { type: "manual" } }),
-      );
-      const path = `/out/instances/${instance}/runs/1?wait=60`;
-      expect(read(await server.send("GET", path)).status).toBe("SUCCEEDED");
+      const sleep = { id: "a", type: "Sleep", params: { sleep_seconds: { type: "LONG", value: 2 * REQUEST_SECONDS } } };
+      await server.send("POST", "", {
+        properties: { owner: "ann" },
+        workflow: { id: "long", steps: [{ step: sleep }] },
+      });
+      await server.send("POST", "/long/versions/latest/actions/start", { initiator: { type: "manual" } });
+      expect(read(await server.send("GET", "/long/instances/1/runs/1?wait=60")).status).toBe("SUCCEEDED");
     },
     PATIENCE,
   );

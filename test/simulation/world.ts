@@ -203,6 +203,7 @@ export class World {
       newUuid: () => `uuid-${++this.#uuids}`,
       runtimeOf: (node) => (node.typed?.type === "Job" ? this.runtime : { unavailable: "no runtime" }),
       forget() {},
+      stored() {},
     });
     await this.#engine.own([{ groupId: 0, generation: ++this.#generation }]);
     await settle();

@@ -98,6 +98,7 @@ function parts(setup: EngineSetup, log: Logger, runtime: RuntimeClient, evaluati
       };
     },
     forget: (uuid: string) => runtime.forget(uuid),
+    stored: (uuid: string, bytes: number) => runtime.stored(uuid, bytes),
   };
 }
 

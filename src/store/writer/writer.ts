@@ -206,6 +206,11 @@ export class GroupWriter implements Writer {
     const [first] = requests;
     if (first === undefined) return;
     if (requests.length === 1) {
+      const left = withoutTexts(first);
+      if (left) {
+        this.#options.log.error("Postgres refuses a piece of a log, which is left out", { error });
+        return this.#commit([left]);
+      }
       this.#options.log.error("Postgres refuses a write; its flow waits", { error, group: first.stamp.groupId });
       this.#hold(first, lanesOf(first));
       return;
@@ -249,4 +254,23 @@ export class GroupWriter implements Writer {
       for (const waiter of done) waiter.resolve();
     }
   }
+}
+
+/**
+ * A request for logs alone, with a remark in the place of what Postgres refuses; undefined for any other request, and
+ * for one that is that already.
+ */
+function withoutTexts(request: Request): Request | undefined {
+  const rows = request.rows.map((row) =>
+    row.kind === "log"
+      ? { ...row, chunk: { ...row.chunk, text: `[${row.chunk.length} bytes that could not be stored]\n` } }
+      : undefined,
+  );
+  const own = rows.filter((row) => row !== undefined);
+  if (own.length < rows.length) return undefined;
+  const isNew = own.some(({ chunk }, index) => {
+    const before = request.rows[index];
+    return before?.kind === "log" && before.chunk.text !== chunk.text;
+  });
+  return isNew ? { ...request, rows: own } : undefined;
 }

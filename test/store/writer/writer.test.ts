@@ -63,6 +63,52 @@ const progress = async () =>
 const kill = () => db.sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE application_name = 'victim' AND query LIKE '%fence_groups%'`;
 
+describe("a piece of a log that Postgres refuses", () => {
+  const piece = (uuid: string, offset: number, text: string): Write => ({
+    kind: "log",
+    chunk: { uuid, stream: "stdout", offset, length: 2, text, time: 1 },
+  });
+  const texts = async (uuid: string) =>
+    (await db.sql<{ text: string }[]>`SELECT text FROM step_log WHERE uuid = ${uuid} ORDER BY "offset"`).map(
+      (it) => it.text,
+    );
+
+  test("is left out with a remark, and holds up nothing", async () => {
+    await db.sql`ALTER TABLE step_log ADD CONSTRAINT refuses CHECK (text <> 'bad')`;
+    const lines: string[] = [];
+    const writer = open({ log: { warn: () => {}, error: (message) => lines.push(message) }, holdTime: 3_600_000 });
+    const done = await Promise.all([
+      settled(writer, stamp(0), [piece("a", 0, "a1")]),
+      settled(writer, stamp(0), [piece("b", 0, "bad")]),
+      settled(writer, stamp(0), [row(1)]),
+      settled(writer, stamp(0), [piece("a", 2, "a2")]),
+      settled(writer, stamp(0), [piece("b", 2, "b2")]),
+      settled(writer, stamp(0), [{ kind: "outbox", topic: "t", key: "k" }]),
+    ]);
+    expect(new Set(done)).toEqual(new Set(["committed"]));
+    expect([await texts("a"), await texts("b"), await keys()]).toEqual([
+      ["a1", "a2"],
+      ["[2 bytes that could not be stored]\n", "b2"],
+      [1],
+    ]);
+    expect(lines).toEqual(["Postgres refuses a piece of a log, which is left out"]);
+    await db.sql`ALTER TABLE step_log DROP CONSTRAINT refuses`;
+  });
+
+  test("that can't be left out either holds up its own log alone", async () => {
+    const writer = open({ holdTime: 3_600_000 });
+    writer.write(stamp(0), [
+      { kind: "log", chunk: { uuid: "c", stream: "stdout", offset: 2 ** 60, length: 2 ** 40, text: "x", time: 1 } },
+    ]);
+    const done = await Promise.all([
+      settled(writer, stamp(0), [piece("d", 0, "d1")]),
+      settled(writer, stamp(0), [row(2)]),
+    ]);
+    expect(done).toEqual(["committed", "committed"]);
+    expect(await texts("d")).toEqual(["d1"]);
+  });
+});
+
 describe("batches", () => {
   test("what is written in one turn commits together, and so does what waits for a commit", async () => {
     const batches: number[] = [];
