@@ -3,7 +3,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { closest } from "../definition/suggest.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../json.ts";
 import { printable } from "../printable.ts";
-import { addressOf, INSTANCE, RUN, type RunAddress, runPath } from "./address.ts";
+import { addressIn, addressOf, INSTANCE, RUN, type RunAddress, runPath } from "./address.ts";
 import { notEmpty, option, positional, UsageError, wholeNumber } from "./argument.ts";
 import { attemptsOf, isStepEnd, numberText, waitText } from "./attempt.ts";
 import { type Client, clientOf, path, Unreachable } from "./client.ts";
@@ -78,7 +78,7 @@ class Logs {
   /** What there is by now. */
   async print(): Promise<Exit> {
     const snapshot = await lookAt(this.#client, this.#address);
-    const address = addressIn(snapshot, this.#address);
+    const address = addressIn(snapshot.run);
     const steps = this.#chosen(snapshot);
     for (const step of steps) {
       const number = this.#wanted.attempt ?? attemptsOf(step).number;
@@ -110,7 +110,7 @@ class Logs {
     for (;;) {
       const snapshot = await patience.ask(() => lookAt(this.#client, address, signal), signal);
       if (snapshot !== undefined) {
-        address = addressIn(snapshot, address);
+        address = addressIn(snapshot.run);
         const steps = this.#chosen(snapshot);
         for (const step of steps) following.add(step, this.#wanted.attempt, () => this.#sayNext(step));
         if (hasEnded(snapshot) || this.#isOver(steps)) break;
@@ -263,11 +263,6 @@ class Printer {
 
 const logPath = (address: RunAddress, step: JsonObject, attempt: number): string =>
   `${runPath(address)}${path`/steps/${String(step.step_id)}/attempts/${attempt}/logs`}`;
-
-const addressIn = ({ run }: Snapshot, address: RunAddress): RunAddress => ({
-  ...address,
-  run: cell(run, "workflow_run_id"),
-});
 
 async function* eventsOf(pieces: AsyncIterable<string>): AsyncGenerator<EventSourceMessage> {
   const events: EventSourceMessage[] = [];

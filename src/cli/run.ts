@@ -1,8 +1,9 @@
 /** `maestro run …`: runs of workflows. */
 import { paramDefinitionsSchema } from "../definition/parameter.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
-import { addressOf, INSTANCE, RUN, type RunAddress, runPath } from "./address.ts";
+import { addressIn, addressOf, INSTANCE, RUN, type RunAddress, runPath } from "./address.ts";
 import { type Arguments, JSON_OPTION, option, UsageError, uuid, version, wholeNumber } from "./argument.ts";
+import { problemsOf } from "./attempt.ts";
 import { type Client, clientOf, path } from "./client.ts";
 import { type Command, EXIT, type Exit, type Io } from "./command.ts";
 import { logsCommand } from "./log.ts";
@@ -76,16 +77,16 @@ const startCommand: Command = {
     if (args.has(TIMEOUT) && !args.has(WATCH)) throw new UsageError("--timeout is for --watch");
     const client = clientOf(args, io);
     const workflow = args.need(WORKFLOW);
+    const body = await startRequest(args, io);
     const answer = object(
       await client.request(
         "POST",
         path`/workflows/${workflow}/versions/${args.get(VERSION) ?? "active"}/actions/start`,
-        {
-          body: await startRequest(args, io),
-        },
+        { body },
       ),
     );
     const exit = reportStart(answer, args, io);
+    if (body.run_params !== undefined) await warn(client, answer, io);
     if (exit !== EXIT.OK || !args.has(WATCH)) return exit;
     const run = cell(answer, "workflow_run_id");
     return watch(client, { workflow, instance: cell(answer, "workflow_instance_id"), run }, args, io);
@@ -118,6 +119,13 @@ function reportStart(answer: JsonObject, args: Arguments, io: Io): Exit {
     return EXIT.CONFLICT;
   }
   return status === "INTERNAL_ERROR" ? EXIT.FAILURE : EXIT.OK;
+}
+
+/** What the run's timeline warns of from its start, such as params that the definition does not declare. */
+async function warn(client: Client, answer: JsonObject, io: Io): Promise<void> {
+  // The run has started, whatever becomes of this look at it.
+  const run = await client.request("GET", runPath(addressIn(answer)), { query: { enriched: false } }).catch(() => ({}));
+  for (const line of problemsOf(object(run).timeline)) io.err(`warning: ${line}`);
 }
 
 async function watch(client: Client, address: RunAddress, args: Arguments, io: Io): Promise<Exit> {

@@ -2,9 +2,10 @@
 import { MaestroError } from "../error.ts";
 import type { JsonObject } from "../json.ts";
 import { isRunTerminal, RUN_STATUS, type RunStatus } from "../run/status.ts";
-import { type RunAddress, runPath, wordsOf } from "./address.ts";
+import { addressIn, type RunAddress, runPath, wordsOf } from "./address.ts";
 import type { Client } from "./client.ts";
 import { EXIT, type Exit, Failure, type Io, type Signal } from "./command.ts";
+import { Missed } from "./missed.ts";
 import { cell, object, objects, shownLine } from "./output.ts";
 import { Patience } from "./patience.ts";
 import { commandLine } from "./program.ts";
@@ -58,12 +59,18 @@ export async function watchRun(
   // What is watched stays one run, even if a later one begins.
   let target = address;
   const nextPause = lookPauses();
+  // A tree has room for the newest attempt at each step.
+  const missed = quiet || io.terminal.out ? undefined : new Missed(client);
+  const look = async (): Promise<Snapshot> => {
+    const snapshot = await lookAt(client, target, signal);
+    return missed?.fill(addressIn(snapshot.run), snapshot, signal) ?? snapshot;
+  };
   let state = `${client.server} does not answer`;
   for (;;) {
-    const snapshot = await patience.ask(() => lookAt(client, target, signal), signal);
+    const snapshot = await patience.ask(look, signal);
     if (signal?.aborted === true) throw goesOn(client, target, io, signal.reason);
     if (snapshot !== undefined) {
-      target = { ...address, run: cell(snapshot.run, "workflow_run_id") };
+      target = addressIn(snapshot.run);
       state = headLine(snapshot.run, snapshot.now, false);
       const ended = hasEnded(snapshot);
       view.show(snapshot, ended);
@@ -94,12 +101,7 @@ export function goesOn({ server }: Client, { workflow, instance, run }: RunAddre
 
 /** The command that prints what an attempt at a step of the run has written. */
 export function logsOf({ server }: Client, io: Io, run: JsonObject) {
-  const address = {
-    workflow: cell(run, "workflow_id"),
-    instance: cell(run, "workflow_instance_id"),
-    run: cell(run, "workflow_run_id"),
-  };
-  const [workflow = "", instance = "", ...which] = wordsOf(address);
+  const [workflow = "", instance = "", ...which] = wordsOf(addressIn(run));
   return (stepId: string, attempt?: number): string =>
     commandLine(io, server, [
       ...["run", "logs", workflow, instance, stepId, ...which],

@@ -52,8 +52,7 @@ export function unknownReferences(
   const { report, lines } = collect();
   const all = [...allSteps(workflow.steps)];
   const dependencies = all.flatMap((step) => stepOf(step).body.signal_dependencies ?? []);
-  const defaults = [...WORKFLOW_DEFAULTS.keys()].filter((name) => !catalog.omit.includes(name));
-  const names = new Set([...Object.keys(workflow.params ?? {}), ...defaults, ...catalog.workflow.keys()]);
+  const names = workflowParamNames(workflow, catalog);
   const lookup: Lookup = {
     run: { names, isOpen: false },
     steps: new Map(all.map((step) => [stepOf(step).body.id, namesOf(step, setting)])),
@@ -67,6 +66,12 @@ export function unknownReferences(
   checkText(workflow.timeout, at(path, "timeout"), lookup);
   checkSteps(workflow.steps, at(path, "steps"), lookup);
   return lines;
+}
+
+/** Those that the definition declares, and the server's own. */
+export function workflowParamNames({ params = {} }: Workflow, catalog: DefaultCatalog): ReadonlySet<string> {
+  const defaults = [...WORKFLOW_DEFAULTS.keys()].filter((name) => !catalog.omit.includes(name));
+  return new Set([...Object.keys(params), ...defaults, ...catalog.workflow.keys()]);
 }
 
 const PLAIN_TYPES: readonly string[] = ["noop", "sleep"];

@@ -49,6 +49,8 @@ export interface StartInput {
 export interface EvaluationPort {
   /** All params of a new run, merged and evaluated. @throws MaestroError, {@link Deferred} */
   startParams(input: StartInput): WorkflowParams;
+  /** A warning of params that were given and are not declared. */
+  undeclaredParams(input: StartInput): string | undefined;
   /** A text with `${param}` of a new run's params. @throws MaestroError, {@link Deferred} */
   startText(input: StartInput, params: WorkflowParams, text: string): string;
   /** A text with `${param}` of workflow params. @throws MaestroError, {@link Deferred} */

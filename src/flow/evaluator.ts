@@ -13,6 +13,7 @@ import type { Params } from "../param/type.ts";
 import type { EvaluationJob, EvaluationSetting, StepData } from "../run/evaluation.ts";
 import { instanceFacts, runText, startParams, stepCondition, stepParams } from "../run/evaluation.ts";
 import type { Run } from "../run/model.ts";
+import { undeclaredParams } from "../run/undeclared.ts";
 import { BudgetExceeded } from "../sel/index.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { withSatisfied } from "../step/satisfied.ts";
@@ -55,6 +56,10 @@ export class Evaluator implements EvaluationPort {
       (budget) => startParams(job, this.#options, budget),
       () => ({ ...job, kind: "start" }),
     );
+  }
+
+  undeclaredParams({ workflow, runParams }: StartInput): string | undefined {
+    return undeclaredParams(workflow, runParams, this.#options.catalog);
   }
 
   startText(input: StartInput, workflow: WorkflowParams, text: string): string {

@@ -168,7 +168,9 @@ export class Starter {
       const params = this.#engine.evaluation.startParams(input);
       const interpolate = (text: string): string => this.#engine.evaluation.startText(input, params, text);
       const timeoutMs = timeoutOf(workflow.timeout, `workflow [${workflow.id}]`, interpolate);
-      return { ...base, params, timeoutMs, status: "CREATED", timeline: [] };
+      const warning = this.#engine.evaluation.undeclaredParams(input);
+      const timeline = warning === undefined ? [] : [logEvent(warning, now, "WARN")];
+      return { ...base, params, timeoutMs, status: "CREATED", timeline };
     } catch (error) {
       if (error instanceof Deferred) throw error;
       const data = asCallerError(error);

@@ -29,7 +29,7 @@ test("start sends the params with their types", async () => {
   ];
   const result = await at(() => ({ body: started }), argv, { stdin: '{"n": 1, "list": ["a"]}' });
   expect(result).toEqual({ exit: 0, out: "etl instance 7 run 1: CREATED\n", err: "" });
-  expect(server?.requests).toEqual([
+  expect(server?.requests.filter(({ method }) => method === "POST")).toEqual([
     {
       method: "POST",
       path: "/api/v3/workflows/etl/versions/active/actions/start",
@@ -55,6 +55,17 @@ test("params may come from YAML: a definition's text is a text, and every other 
     '"run_params":{"n":{"type":"LONG","value":9223372036854775807},"d":{"type":"DOUBLE","value":1.50},' +
       '"day":{"type":"STRING","value":"2026-01-01"},"v":{"type":"string","value":"007"}}}',
   );
+});
+
+test("start says what the run's timeline warns of", async () => {
+  const timeline = [
+    { type: "LOG", level: "INFO", message: "started" },
+    { type: "LOG", level: "WARN", message: "Params that the definition does not declare: rwos (did you mean rows?)" },
+  ];
+  const answer: Answer = ({ method }) => ({ body: method === "POST" ? started : { ...ref, timeline } });
+  const { exit, out, err } = await at(answer, ["run", "start", "etl", "-p", "rwos=3"]);
+  expect([exit, out]).toEqual([0, "etl instance 7 run 1: CREATED\n"]);
+  expect(err).toBe("warning: Params that the definition does not declare: rwos (did you mean rows?)\n");
 });
 
 test.each([

@@ -106,6 +106,29 @@ test("a failed attempt says when and why the next one comes", async () => {
   ]);
 });
 
+test("an attempt that began and ended between two looks is shown, too", async () => {
+  const looks = playing([
+    { status: "IN_PROGRESS", steps: [step("a", "RUNNING")] },
+    { status: "SUCCEEDED", steps: [step("a", "SUCCEEDED", { attempt: 3, retries: 2 })] },
+  ]);
+  const answer: Answer = (request) => {
+    const attempt = Number(/\/steps\/a\/attempts\/(\d)\?/.exec(request.path)?.[1]);
+    if (Number.isNaN(attempt)) return looks(request);
+    return { body: step("a", "USER_FAILED", { attempt, retries: attempt - 1, timeline: [problem("no")] }) };
+  };
+  const { out } = await at(answer, WATCH);
+  expect(out.split("\n").filter((it) => !it.includes(" run logs "))).toEqual([
+    "a: RUNNING",
+    "a: USER_FAILED  12 ms",
+    "  attempt 2 of 3 in 60 s: no",
+    "a (attempt 2 of 3): USER_FAILED  12 ms",
+    "  attempt 3 of 3 in 120 s: no",
+    "a (attempt 3 of 3): SUCCEEDED  12 ms",
+    "etl instance 7 run 1: SUCCEEDED, 2.5 s",
+    "",
+  ]);
+});
+
 test("on a terminal, the time until the next attempt is what is left of it", async () => {
   const end_time = Date.now() - 30_000;
   const failed = step("a", "USER_FAILED", { times: { start_time: end_time - 12, end_time } });

@@ -132,3 +132,21 @@ test(
   },
   LIMIT_MS,
 );
+
+test(
+  "a param that the definition does not declare is taken, and warned of at the start and in the run's timeline",
+  async () => {
+    await paste("dist/maestro workflow push examples/conditional.json");
+    const warning = "Params that the definition does not declare: amuont (did you mean amount?)";
+    const declared = await paste("dist/maestro run start example-conditional --param amount=5000 --json");
+    expect(declared).toMatchObject({ exit: 0, err: "" });
+    const misspelt = await paste("dist/maestro run start example-conditional --param amuont=5000 --json");
+    expect(misspelt).toMatchObject({ exit: 0, err: `warning: ${warning}\n` });
+    const { workflow_instance_id } = JSON.parse(misspelt.out);
+    const url = `${server?.url}/api/v3/workflows/example-conditional/instances/${workflow_instance_id}/runs/1`;
+    const run = (await (await fetch(`${url}?wait=30`)).json()) as { readonly timeline: unknown };
+    expect(run).toMatchObject({ status: "SUCCEEDED", params: { amuont: { value: 5000 } } });
+    expect(run.timeline).toContainEqual(expect.objectContaining({ type: "LOG", level: "WARN", message: warning }));
+  },
+  LIMIT_MS,
+);

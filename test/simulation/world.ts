@@ -124,6 +124,7 @@ export class FakeRuntime {
 const plainEvaluation: EvaluationPort = {
   interpolate: (_run, text) => text,
   startParams: () => ({ params: {} }),
+  undeclaredParams: () => undefined,
   startText: (_input, _params, text) => text,
   stepParams: ({ node }) => {
     const params = node.body.params ?? {};
@@ -140,6 +141,7 @@ function watched(evaluation: EvaluationPort, onParams: (scope: TaskScope) => voi
   return {
     interpolate: (run, text, now) => evaluation.interpolate(run, text, now),
     startParams: (input) => evaluation.startParams(input),
+    undeclaredParams: (input) => evaluation.undeclaredParams(input),
     startText: (input, params, text) => evaluation.startText(input, params, text),
     stepParams: (scope) => {
       onParams(scope);
