@@ -59,7 +59,9 @@ test("a bad setting stops the start with exit code 2", async () => {
   const child = start(["serve"], { MAESTRO_PORT: "x" });
   expect(await child.exited).toBe(2);
   expect(await child.stdout.text()).toBe("");
-  expect(await child.stderr.text()).toBe('maestro: MAESTRO_PORT is "x", and must be a whole number from 0 to 65535\n');
+  expect(await child.stderr.text()).toBe(
+    'maestro serve: MAESTRO_PORT is "x", and must be a whole number from 0 to 65535\nTry: maestro serve --help\n',
+  );
 });
 
 test(
