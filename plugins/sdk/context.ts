@@ -9,6 +9,11 @@ export type StepState = "CONTINUE" | "DONE" | "USER_ERROR" | "PLATFORM_ERROR" | 
 /** Artifacts by key: objects of plain JSON. */
 export type Artifacts = Readonly<Record<string, JsonObject>>;
 
+/** Milliseconds: 120 days, which is also the longest timeout. */
+export const MAX_POLL_DELAY = 120 * 86_400_000;
+/** Characters of an attempt's artifacts as JSON. An answer that brings more fails the step. */
+export const MAX_ARTIFACTS = 1_000_000;
+
 export type LogStream = "stdout" | "stderr";
 
 /** Which attempt this is. */
@@ -30,14 +35,19 @@ export type TimelineEntry =
 
 export interface StepResult {
   readonly state: StepState;
-  /** Merged into the stored ones, key by key. The only memory that survives a crash. */
+  /**
+   * Merged into the stored ones, key by key, to at most {@link MAX_ARTIFACTS}. The only memory that survives a crash.
+   */
   readonly artifacts?: Artifacts | undefined;
   /** Output params as plain values: strings, numbers, booleans, arrays of one of these, objects. */
   readonly outputs?: Readonly<Record<string, unknown>> | undefined;
   /** Output params in the wire shape of a parameter (`{ type, value }`), for a runtime that gets them so. */
   readonly outputParams?: Readonly<Record<string, Json>> | undefined;
   readonly timeline?: readonly TimelineEntry[] | undefined;
-  /** Milliseconds until the next `execute`. Not needed by a runtime that calls `wake()`. */
+  /**
+   * With CONTINUE: milliseconds until the next `execute`, 0 to {@link MAX_POLL_DELAY}, rounded up; whatever else fails
+   * the step. Not needed by a runtime that calls `wake()`.
+   */
   readonly nextPollDelay?: number | undefined;
 }
 

@@ -18,16 +18,18 @@
  * ```
  */
 export { z } from "zod";
-export type {
-  Artifacts,
-  Follower,
-  Logger,
-  LogStream,
-  StepContext,
-  StepIdentity,
-  StepResult,
-  StepState,
-  TimelineEntry,
+export {
+  type Artifacts,
+  type Follower,
+  type Logger,
+  type LogStream,
+  MAX_ARTIFACTS,
+  MAX_POLL_DELAY,
+  type StepContext,
+  type StepIdentity,
+  type StepResult,
+  type StepState,
+  type TimelineEntry,
 } from "./context.ts";
 export { isRawNumber, type Json, type JsonObject, parseJson, type RawNumber, stringifyJson } from "./json.ts";
 export { API_VERSION, defineStepType, isStepType, type StepType, type StepTypeSpec } from "./type.ts";

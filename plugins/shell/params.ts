@@ -1,11 +1,25 @@
 import { z } from "@maestro/sdk";
 
 const DEFAULT_GRACE_SECONDS = 10;
+const MAX_GRACE_SECONDS = 86_400;
+
+const RANGE = `must be a number of seconds from 0 to ${MAX_GRACE_SECONDS}, such as 10`;
+const seconds = z.number(RANGE).min(0, RANGE).max(MAX_GRACE_SECONDS, RANGE);
 
 const grace = z
-  .union([z.number().min(0), z.string().regex(/^\d+(\.\d+)?$/, "must be a number of seconds, such as 10")])
+  .union(
+    [
+      seconds,
+      z
+        .string()
+        .regex(/^\d+(\.\d+)?$/, RANGE)
+        .transform(Number)
+        .pipe(seconds),
+    ],
+    RANGE,
+  )
   .default(DEFAULT_GRACE_SECONDS)
-  .transform((seconds) => Number(seconds) * 1000)
+  .transform((given) => Math.round(given * 1000))
   .describe("Seconds between SIGTERM and SIGKILL when the step is stopped or times out");
 
 /** Settings of a shell step. `grace_period` is parsed to milliseconds. */

@@ -1,5 +1,6 @@
 /** Alerting settings of a workflow. */
 import { z } from "zod";
+import { RANGE } from "./range.ts";
 import { caseless, flag, instant, integer, object, setOf, text } from "./wire.ts";
 
 export const ALERT_TYPES = [
@@ -72,14 +73,14 @@ const typeConfig = object({
   actions: setOf(caseless(ALERT_ACTIONS)).optional(),
   disabled: flag.prefault(false),
   granularity: caseless(ALERT_GRANULARITIES).optional(),
-  duration_minutes: integer().optional(),
+  duration_minutes: integer(RANGE.alertMinutes).optional(),
 });
 
 const TCT_KINDS = ["completed_by_hour", "duration_minutes", "completed_by_ts"] as const;
 
 const tctSchema: z.ZodType<Tct> = object({
-  completed_by_hour: integer().optional(),
-  duration_minutes: integer().optional(),
+  completed_by_hour: integer(RANGE.alertHours).optional(),
+  duration_minutes: integer(RANGE.alertMinutes).optional(),
   completed_by_ts: instant.optional(),
   tz: text.optional(),
 }).refine((tct) => TCT_KINDS.filter((kind) => tct[kind] !== undefined).length === 1, {

@@ -6,21 +6,28 @@
  * not understood as a whole is refused; so is an empty one. A bare number counts in the unit of the field.
  */
 import { z } from "zod";
-import { badRequest } from "../error.ts";
 import { isRawNumber, type RawNumber } from "../json.ts";
 import { own } from "../record.ts";
+import { shown } from "./finding.ts";
+import { outside, RANGE, type Range } from "./range.ts";
 
 /** A non-negative integer, or a text: a number, a duration or a reference like `${x}`. Written back as given. */
 export type ParsableLong = number | RawNumber | string;
 
+/** A number too big to be exact becomes its digits, so that the field's own range is what refuses it. */
+function toParsable(value: unknown): unknown {
+  const number = isRawNumber(value) ? Number(value.rawJSON) : value;
+  if (typeof number !== "number" || !Number.isFinite(number)) return value;
+  const whole = Math.trunc(number);
+  if (Number.isSafeInteger(whole) || whole < 0) return whole;
+  return isRawNumber(value) && /^\d+$/.test(value.rawJSON) ? value.rawJSON : String(BigInt(whole));
+}
+
 /** Number texts (`"12"`) stay texts; a fraction of a JSON number is cut off. */
 export const parsableLongSchema: z.ZodType<ParsableLong> = z
   .preprocess(
-    (value) => {
-      if (isRawNumber(value)) return Math.trunc(Number(value.rawJSON));
-      return typeof value === "number" ? Math.trunc(value) : value;
-    },
-    z.union([z.int().min(0), z.string()], {
+    toParsable,
+    z.union([z.int({ abort: true }).min(0), z.string()], {
       error: 'must be a non-negative integer, or a text such as "90", "2 hours" or "$param"',
     }),
   )
@@ -74,22 +81,29 @@ export const isInterpolated = (value: ParsableLong): boolean => typeof value ===
  * A duration in milliseconds.
  * @param bare what a number without a unit counts: seconds for timeouts and retries, milliseconds for trigger delays
  */
-export function parseDuration(value: ParsableLong, bare: "seconds" | "milliseconds"): Reading {
-  const factor = bare === "seconds" ? SECOND : 1;
-  if (typeof value !== "string") return scaled(isRawNumber(value) ? Number(value.rawJSON) : value, factor);
-  const text = value.trim().toLowerCase();
-  if (/^\d{1,18}$/.test(text)) return scaled(Number(text), factor);
-  const total = text.length > MAX_TEXT ? undefined : sumOfParts(text);
+export function parseDuration(value: ParsableLong, bare: "seconds" | "milliseconds", range: Range): Reading {
+  const total = milliseconds(value, bare === "seconds" ? SECOND : 1);
   if (total === undefined) return { problem: `${shown(value)} is not a duration; ${RIGHT[bare]}` };
-  return { value: Math.round(total) };
+  return within(range, total, value);
+}
+
+function milliseconds(value: ParsableLong, factor: number): number | undefined {
+  if (typeof value !== "string") return (isRawNumber(value) ? Number(value.rawJSON) : value) * factor;
+  const text = value.trim().toLowerCase();
+  if (/^\d+$/.test(text)) return Number(text) * factor;
+  const total = text.length > MAX_TEXT ? undefined : sumOfParts(text);
+  return total === undefined ? undefined : Math.round(total);
+}
+
+function within(range: Range, value: number, given: ParsableLong): Reading {
+  const problem = outside(range, value, given);
+  return problem === undefined ? { value } : { problem };
 }
 
 const RIGHT = {
   seconds: 'write a number of seconds, or parts with units d, h, m, s or ms such as "2 hours, 5 mins"',
   milliseconds: 'write a number of milliseconds, or parts with units d, h, m, s or ms such as "10 minutes"',
 } as const;
-
-const scaled = (count: number, factor: number): Reading => ({ value: count * factor });
 
 function sumOfParts(text: string): number | undefined {
   let total = 0;
@@ -105,33 +119,13 @@ function sumOfParts(text: string): number | undefined {
 }
 
 /** A plain count: a number, or a text of digits. */
-export function parseCount(value: ParsableLong): Reading {
-  if (typeof value !== "string") return { value: isRawNumber(value) ? Number(value.rawJSON) : value };
+export function parseCount(value: ParsableLong, range: Range): Reading {
+  if (typeof value !== "string") return within(range, isRawNumber(value) ? Number(value.rawJSON) : value, value);
   const text = value.trim();
-  return /^\d{1,18}$/.test(text)
-    ? { value: Number(text) }
+  return /^\d+$/.test(text)
+    ? within(range, Number(text), value)
     : { problem: `${shown(value)} is not a number; write digits only, such as 3` };
 }
 
-const shown = (value: string): string => JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
-
-/** Timeouts may be at most this long. */
-export const MAX_TIMEOUT_MS = 120 * DAY;
-
-/** A timeout in milliseconds: a bare number is seconds; more than zero, at most 120 days. */
-export function parseTimeout(value: ParsableLong): Reading {
-  const read = parseDuration(value, "seconds");
-  if ("problem" in read || (read.value > 0 && read.value <= MAX_TIMEOUT_MS)) return read;
-  return { problem: `${read.value / SECOND} seconds is out of range; it must be more than 0 and at most 120 days` };
-}
-
-/**
- * A timeout once its references are known.
- * @param interpolate turns a text with references into its final text; a text without `$` does not reach it
- * @throws BAD_REQUEST when it is not a duration or out of range
- */
-export function resolveTimeout(value: ParsableLong, interpolate: (text: string) => string): number {
-  const read = parseTimeout(typeof value === "string" && isInterpolated(value) ? interpolate(value) : value);
-  if ("problem" in read) throw badRequest(`Invalid timeout: ${read.problem}`);
-  return read.value;
-}
+/** A timeout in milliseconds: a bare number is seconds. */
+export const parseTimeout = (value: ParsableLong): Reading => parseDuration(value, "seconds", RANGE.timeout);

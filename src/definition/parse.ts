@@ -76,8 +76,10 @@ function problemOf(issue: z.core.$ZodIssue): string {
     case "invalid_key":
       return `unknown key ${shown(issue.path.at(-1))}`;
     case "too_small":
+      if (!issue.message.startsWith("Too ")) return issue.message;
       return `${shown(issue.input)} is too small; it must be at least ${issue.minimum}`;
     case "too_big":
+      if (!issue.message.startsWith("Too ")) return issue.message;
       return `${shown(issue.input)} is too big; it must be at most ${issue.maximum}`;
     default:
       return issue.message;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { badRequest } from "../error.ts";
 import { type Alerting, alertingSchema } from "./alerting.ts";
+import { RANGE } from "./range.ts";
 import { DEFAULT_RUN_STRATEGY, type RunStrategy, runStrategyOf, runStrategySchema } from "./strategy.ts";
 import { type Tag, tagListSchema } from "./tag.ts";
 import { type User, userSchema } from "./user.ts";
@@ -42,7 +43,7 @@ const fields = {
     .meta({ type: "null", description: "Not supported" })
     .optional(),
   run_strategy: runStrategySchema.optional(),
-  step_concurrency: integer(1, 1000).optional(),
+  step_concurrency: integer(RANGE.stepConcurrency).optional(),
   alerting: alertingSchema.optional(),
   alerting_disabled: flag.optional(),
   signal_trigger_disabled: flag.optional(),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { badRequest } from "../error.ts";
 import { type ParsableLong, parsableLongSchema, parseCount, parseDuration, type Reading } from "./duration.ts";
+import { RANGE } from "./range.ts";
 import { type Fields, kind, object, reading, strict, typeError } from "./wire.ts";
 
 /** Every field may be a text with `${param}` of workflow params; backoffs may be duration texts. */
@@ -107,24 +108,15 @@ export const DEFAULT_RETRY_POLICY: ResolvedRetryPolicy = {
   backoff: { type: "EXPONENTIAL_BACKOFF", ...EXPONENTIAL_DEFAULTS },
 };
 
-const MAX_RETRIES = 99;
-const MAX_EXPONENT = 2_147_483_647;
-const MAX_BACKOFF_SECS = 86_400;
-
 /** What is wrong with the policy, by field; texts with `$` pass, since they are known only at run time. */
 export type RetryProblem = { readonly field: string; readonly problem: string };
 
 function readField(field: string, given: ParsableLong): Reading {
-  if (field.endsWith("_in_secs")) {
-    const duration = parseDuration(given, "seconds");
-    return within("problem" in duration ? duration : { value: duration.value / 1000 }, 1, MAX_BACKOFF_SECS, " seconds");
+  if (!field.endsWith("_in_secs")) {
+    return parseCount(given, field.endsWith("_exponent") ? RANGE.exponent : RANGE.retries);
   }
-  return within(parseCount(given), 0, field.endsWith("_exponent") ? MAX_EXPONENT : MAX_RETRIES, "");
-}
-
-function within(found: Reading, min: number, max: number, unit: string): Reading {
-  if ("problem" in found || (found.value >= min && found.value <= max)) return found;
-  return { problem: `${found.value} is out of range; it must be ${min} to ${max}${unit}` };
+  const duration = parseDuration(given, "seconds", RANGE.backoff);
+  return "problem" in duration ? duration : { value: duration.value / 1000 };
 }
 
 /** @param interpolate turns a text with `${param}` into its final text; a text without `$` does not reach it */

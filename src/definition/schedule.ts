@@ -7,6 +7,7 @@
 import { Cron } from "croner";
 import { parseDuration } from "./duration.ts";
 import { shown } from "./finding.ts";
+import { RANGE } from "./range.ts";
 import type { PredefinedSchedule, TimeTrigger } from "./trigger.ts";
 
 export interface Schedule {
@@ -75,9 +76,8 @@ function cronSchedule(text: string, timezone: string): ScheduleReading {
 }
 
 function intervalSchedule(interval: Parameters<typeof parseDuration>[0], start: string): ScheduleReading {
-  const every = parseDuration(interval, "seconds");
+  const every = parseDuration(interval, "seconds", RANGE.interval);
   if ("problem" in every) return { field: "interval", problem: every.problem };
-  if (every.value <= 0) return { field: "interval", problem: "must be more than 0" };
   const first = parseStart(start);
   if (first === undefined) {
     return {

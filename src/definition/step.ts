@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ParamDefinitions } from "../param/type.ts";
 import { type ParsableLong, parsableLongSchema } from "./duration.ts";
 import { paramDefinitionsSchema } from "./parameter.ts";
+import { RANGE } from "./range.ts";
 import { type RetryPolicy, retryPolicySchema } from "./retry.ts";
 import {
   type SignalDependencyDefinition,
@@ -173,7 +174,13 @@ export const subworkflowStepSchema: z.ZodType<SubworkflowStep> = object(
 const nested: z.ZodType<readonly Step[]> = z.array(z.lazy(() => stepSchema));
 
 export const foreachStepSchema: z.ZodType<ForeachStep> = object(
-  { ...head, concurrency: integer(1, 500).optional(), strict_ordering: flag.optional(), ...tail, steps: nested },
+  {
+    ...head,
+    concurrency: integer(RANGE.foreachConcurrency).optional(),
+    strict_ordering: flag.optional(),
+    ...tail,
+    steps: nested,
+  },
   withoutType,
 ).meta({ id: "ForeachStep" });
 

@@ -1,6 +1,7 @@
 /** Run strategies: which of a workflow's runs may run at a time. */
 import { z } from "zod";
 import { isRawNumber } from "../json.ts";
+import { RANGE } from "./range.ts";
 import { caseless, integer, object, spellings } from "./wire.ts";
 
 /** Rules with the concurrency that each has when none is given. */
@@ -45,7 +46,7 @@ function withConcurrency(fields: Readonly<Record<string, unknown>>): unknown {
 }
 
 const strategyObject = object(
-  { rule: caseless(rules), workflow_concurrency: integer(1, 1000) },
+  { rule: caseless(rules), workflow_concurrency: integer(RANGE.workflowConcurrency) },
   withConcurrency,
 ).refine(({ rule, workflow_concurrency }) => rule === "PARALLEL" || workflow_concurrency === 1, {
   error: "a workflow_concurrency above 1 needs the rule PARALLEL",
@@ -58,6 +59,11 @@ export const runStrategySchema: z.ZodType<RunStrategy> = z.preprocess(spelledOut
 spellings.add(runStrategySchema, {
   takes: [
     { type: "string", enum: rules },
-    { type: "integer", format: "int64", minimum: 1, maximum: 1000 },
+    {
+      type: "integer",
+      format: "int64",
+      minimum: RANGE.workflowConcurrency.min,
+      maximum: RANGE.workflowConcurrency.max,
+    },
   ],
 });

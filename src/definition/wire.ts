@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { isRawNumber, jsonToLong, longToJson, type RawNumber, rawNumber, withinLong } from "../json.ts";
 import { shown } from "./finding.ts";
+import { outside, RANGE, type Range } from "./range.ts";
 import { closest, notOneOf } from "./suggest.ts";
 
 /** What a request may say beyond what its schema shows: for the API document. */
@@ -88,23 +89,28 @@ const toInteger = (value: unknown): unknown => {
 export const text = z.preprocess(toText, z.string());
 export const flag = z.preprocess(toBoolean, z.boolean());
 
-/** An integer that a JS number holds exactly. */
-export const integer = (min?: number, max?: number) => {
-  let schema = z.int({
-    error: ({ code, input }) =>
-      code !== "invalid_type"
-        ? undefined
-        : input === undefined
-          ? "is required, an integer"
-          : `${shown(input)} is not an integer`,
-  });
-  if (min !== undefined) schema = schema.min(min);
-  if (max !== undefined) schema = schema.max(max);
-  return z.preprocess(toInteger, schema);
+/** What a JS number holds exactly. */
+const SAFE: Range = {
+  min: Number.MIN_SAFE_INTEGER,
+  max: Number.MAX_SAFE_INTEGER,
+  text: `${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`,
+};
+
+/** An integer within a range. */
+export const integer = (range: Range = SAFE) => {
+  const error = ({ input }: z.core.$ZodRawIssue): string => {
+    if (input === undefined) return "is required, an integer";
+    const long = jsonToLong(toLong(input));
+    const whole = long === undefined ? Number(rawText(input) ?? Number.NaN) : Number(long);
+    const problem = Number.isInteger(whole) ? outside(range, whole, input) : undefined;
+    return problem ?? `${shown(input)} is not an integer`;
+  };
+  const schema = z.int({ error });
+  return z.preprocess(toInteger, range === SAFE ? schema : schema.min(range.min, { error }).max(range.max, { error }));
 };
 
 /** Epoch milliseconds. */
-export const instant = integer().meta({ description: "Epoch milliseconds" });
+export const instant = integer(RANGE.instant).meta({ description: "Epoch milliseconds" });
 
 /** The `type` of one kind of a union whose reading brings it to upper case. */
 export function kind<const T extends string>(type: T) {

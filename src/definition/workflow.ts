@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ParamDefinitions } from "../param/type.ts";
 import { type ParsableLong, parsableLongSchema } from "./duration.ts";
 import { paramDefinitionsSchema } from "./parameter.ts";
+import { RANGE } from "./range.ts";
 import { type SignalTrigger, signalTriggerSchema } from "./signal.ts";
 import { type Step, stepSchema } from "./step.ts";
 import { type Tag, tagListSchema } from "./tag.ts";
@@ -38,7 +39,7 @@ export const workflowSchema: z.ZodType<Workflow> = object({
   time_triggers: z.array(timeTriggerSchema).optional(),
   signal_triggers: z.array(signalTriggerSchema).optional(),
   criticality: caseless(CRITICALITIES).optional(),
-  instance_step_concurrency: integer(1, 999).optional(),
+  instance_step_concurrency: integer(RANGE.instanceStepConcurrency).optional(),
   params: paramDefinitionsSchema.optional(),
   steps: z.array(stepSchema),
 }).meta({ id: "Workflow" });

@@ -14,7 +14,7 @@
  * dropped; (3) `start` is called only for an attempt whose row is committed; (4) an ended task never acts again.
  */
 import type { Timer } from "../clock.ts";
-import { type ResolvedRetryPolicy, type RetryPolicy, resolveRetryPolicy } from "../definition/retry.ts";
+import { DEFAULT_RETRY_POLICY, resolveRetryPolicy } from "../definition/retry.ts";
 import { DEFAULT_TIMEOUT_MS } from "../definition/step.ts";
 import { toErrorData } from "../error.ts";
 import type { Params } from "../param/type.ts";
@@ -175,11 +175,9 @@ export class Task implements TaskView {
         ? this.#attempt
         : enter(this.#attempt, now, "INITIALIZED", "WAITING_FOR_SIGNALS", "EVALUATING_PARAMS");
     const interpolate = (text: string): string => engine.evaluation.interpolate(run, text, now);
-    const policy = first ? this.node.typed?.retry_policy : undefined;
-    const plan = policy ? this.#retryPlan(policy, interpolate) : waiting.retry.plan;
+    const planned = first && waiting.retry.plan === undefined ? this.#planned(waiting, interpolate) : waiting;
     const ready: StepAttempt = {
-      ...waiting,
-      retry: { ...waiting.retry, plan },
+      ...planned,
       timeoutMs: timeoutOf(this.node.body.timeout, `step [${this.node.id}]`, interpolate),
     };
     this.#attempt = ready;
@@ -187,14 +185,22 @@ export class Task implements TaskView {
     return enter(evaluated, now, "WAITING_FOR_PERMITS", "STARTING");
   }
 
-  /** A policy that turns out to be wrong at run time is no reason to fail the step: the default one applies. */
-  #retryPlan(policy: RetryPolicy, interpolate: (text: string) => string): ResolvedRetryPolicy | undefined {
+  /** With its retry policy. One that turns out to be wrong at run time does not fail the step: the default applies. */
+  #planned(attempt: StepAttempt, interpolate: (text: string) => string): StepAttempt {
+    const policy = this.node.typed?.retry_policy;
+    if (policy === undefined) return attempt;
     try {
-      return resolveRetryPolicy(policy, interpolate);
+      return { ...attempt, retry: { ...attempt.retry, plan: resolveRetryPolicy(policy, interpolate) } };
     } catch (error) {
       if (error instanceof Deferred) throw error;
-      this.#flow.engine.log.warn("retry policy not usable, the default applies", { error: toErrorData(error).message });
-      return undefined;
+      const { message, details } = toErrorData(error);
+      const reason = details.length > 0 ? details.join("; ") : message;
+      const note = logEvent(
+        `The retry policy cannot be used, so the default one applies: ${reason}`,
+        this.#flow.now,
+        "WARN",
+      );
+      return withEvents({ ...attempt, retry: { ...attempt.retry, plan: DEFAULT_RETRY_POLICY } }, [note]);
     }
   }
 

@@ -11,7 +11,17 @@ import type { Place } from "../step/model.ts";
 import { FileFollower, MAX_CHUNK, type Ticker } from "./follow.ts";
 import { folderOf, isVisible } from "./place.ts";
 import type { Operation } from "./protocol.ts";
-import { failure, findProto, issues, showNul, takeResult, thrown, toPlain } from "./result.ts";
+import {
+  AnswerError,
+  artifactsProblem,
+  failure,
+  findProto,
+  issues,
+  showNul,
+  takeResult,
+  thrown,
+  toPlain,
+} from "./result.ts";
 import type { Artifacts, AttemptContext, LogChunk, LogStream, StepResult } from "./type.ts";
 
 /** How long `terminate` waits for the call before it. */
@@ -107,12 +117,40 @@ export class Attempt {
         if (op === "terminate") return { state: "STOPPED" }; // it was never started
         return failure("FATAL_ERROR", `Param ${found.join("; ")}`, this.#port.now());
       }
-      const result = takeResult(this.#type, await this.#type[op](this.#stepContext(parsed.data)), this.#port.now());
-      this.#artifacts = { ...this.#artifacts, ...result.artifacts };
-      return result;
+      return await this.#ask(op, this.#stepContext(parsed.data));
     } catch (error) {
       return thrown(type, error, this.#port.now());
     }
+  }
+
+  /** An answer that cannot be taken ends the step, and with it the work, which nobody would look after any more. */
+  async #ask(op: Operation, context: StepContext<unknown>): Promise<StepResult> {
+    const { type } = this.#type;
+    try {
+      return this.#take(op, await this.#type[op](context));
+    } catch (error) {
+      if (!(error instanceof AnswerError) || op === "terminate") throw error;
+      this.#abort.abort();
+      await this.#type.terminate(context);
+      return failure(
+        "FATAL_ERROR",
+        `Step type ${type} gave an answer to ${op} that is refused: ${error.message}`,
+        this.#port.now(),
+      );
+    }
+  }
+
+  #take(op: Operation, answer: unknown): StepResult {
+    const { artifacts: brought, ...result } = takeResult(this.#type, answer, this.#port.now());
+    if (brought === undefined) return result;
+    const artifacts = { ...this.#context.artifacts, ...this.#artifacts, ...brought };
+    const problem = artifactsProblem(artifacts);
+    if (problem === undefined) {
+      this.#artifacts = artifacts;
+      return { ...result, artifacts: brought };
+    }
+    if (op !== "terminate") throw new AnswerError(problem);
+    return result; // the work has ended, whatever there is to remember of it
   }
 
   #stepContext(params: unknown): StepContext<unknown> {

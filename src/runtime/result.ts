@@ -1,5 +1,6 @@
 /** A plugin's answer, taken with care: whatever it returned or threw becomes a {@link StepResult}. */
-import type { StepResult as PluginResult, StepType } from "@maestro/sdk";
+import { MAX_ARTIFACTS, MAX_POLL_DELAY, type StepResult as PluginResult, type StepType } from "@maestro/sdk";
+import { shown } from "../definition/finding.ts";
 import { toErrorData } from "../error.ts";
 import {
   isJsonObject,
@@ -9,6 +10,7 @@ import {
   jsonToLong,
   longToJson,
   numberToJson,
+  stringifyJson,
 } from "../json.ts";
 import type { Params } from "../param/type.ts";
 import { outputParams } from "./output.ts";
@@ -33,6 +35,10 @@ export function thrown(type: string, error: unknown, now: number): StepResult {
   return failure("PLATFORM_ERROR", `Step type ${type} failed: ${toErrorData(error).message}`, now);
 }
 
+/** An answer that the contract does not allow: the plugin's mistake, which it would make again. */
+export class AnswerError extends Error {}
+
+/** @throws AnswerError when a number or size in it is out of its range */
 export function takeResult(type: StepType, answer: unknown, now: number): StepResult {
   const raw = (answer ?? {}) as PluginResult;
   if (!RUNTIME_STATES.includes(raw.state)) {
@@ -40,12 +46,11 @@ export function takeResult(type: StepType, answer: unknown, now: number): StepRe
   }
   const timeline = (raw.timeline ?? []).map((entry) => takeTimeline(entry, now));
   const artifacts = takeArtifacts(raw.artifacts);
-  const delay = raw.nextPollDelay;
   const rest = {
     ...(timeline.length > 0 && { timeline }),
     ...(artifacts !== undefined && { artifacts }),
-    ...(typeof delay === "number" && delay >= 0 && { nextPollDelay: delay }),
   };
+  if (raw.state === "CONTINUE") return { state: "CONTINUE", ...rest, ...takeDelay(raw.nextPollDelay) };
   if (raw.state !== "DONE") return { state: raw.state, ...rest };
   try {
     const outputs = takeOutputs(type, raw);
@@ -54,6 +59,20 @@ export function takeResult(type: StepType, answer: unknown, now: number): StepRe
     const message = timelineLog("ERROR", toErrorData(error).message, now);
     return { ...rest, state: "USER_ERROR", timeline: [...timeline, message] };
   }
+}
+
+function takeDelay(delay: unknown): { readonly nextPollDelay?: number } {
+  if (delay === undefined || delay === null) return {};
+  if (typeof delay === "number" && delay >= 0 && delay <= MAX_POLL_DELAY) return { nextPollDelay: Math.ceil(delay) };
+  throw new AnswerError(
+    `nextPollDelay is ${shown(delay)}; it must be 0 to ${MAX_POLL_DELAY} milliseconds (${MAX_POLL_DELAY / 86_400_000} days)`,
+  );
+}
+
+/** Undefined when an attempt's artifacts may be stored. */
+export function artifactsProblem(artifacts: Artifacts): string | undefined {
+  const size = stringifyJson(artifacts).length;
+  return size > MAX_ARTIFACTS ? `the artifacts have ${size} characters, more than ${MAX_ARTIFACTS}` : undefined;
 }
 
 function takeOutputs(type: StepType, raw: PluginResult): Params | undefined {

@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { MAX_ARTIFACTS, MAX_POLL_DELAY } from "@maestro/sdk";
 import { EXIT } from "../../src/cli/command.ts";
 import { COMMANDS } from "../../src/cli/index.ts";
+import { RANGE } from "../../src/definition/range.ts";
 import { SETTINGS } from "../../src/server/config.ts";
 import { run } from "./harness.ts";
 
@@ -16,6 +18,12 @@ test("the README lists every setting, exit code and command", () => {
   }
   for (const code of Object.values(EXIT)) expect(readme).toContain(`\n| ${code} |`);
   for (const { name } of COMMANDS) for (const word of name.split(" ")) expect(readme).toContain(word);
+});
+
+test("the README has every range of a definition's numbers and of a plugin's answers", () => {
+  for (const { text } of Object.values(RANGE)) expect(readme).toContain(`| ${text} |\n`);
+  expect(readme).toContain(`| 0 to ${MAX_POLL_DELAY} milliseconds (120 days) |`);
+  expect(readme).toContain(`| ${MAX_ARTIFACTS} characters as JSON |`);
 });
 
 const examples = readdirSync(join(root, "examples"), { recursive: true, encoding: "utf8" }).filter((it) =>

@@ -139,7 +139,7 @@ describe("steps", () => {
       { steps: [foreach("f", { i: longs }, [step("x", to("x"))])] },
       "workflow.steps[0].foreach.steps: the steps make a cycle, x → x",
     ],
-    ["no timeout left", one({ timeout: 0 }), "workflow.steps[0].step.timeout: 0 seconds is out of range"],
+    ["no timeout left", one({ timeout: 0 }), "workflow.steps[0].step.timeout: 0 is out of range"],
     ["a timeout nobody understands", { timeout: "5 fortnights" }, 'workflow.timeout: "5 fortnights" is not a duration'],
     [
       "too many retries",
@@ -154,12 +154,12 @@ describe("steps", () => {
     [
       "a concurrency of the instance beyond the limit",
       { instance_step_concurrency: 1000 },
-      "workflow.instance_step_concurrency: 1000 is too big",
+      "workflow.instance_step_concurrency: 1000 is out of range; it must be 1 to 999",
     ],
     [
       "a concurrency of the instance of 0",
       { instance_step_concurrency: 0 },
-      "workflow.instance_step_concurrency: 0 is too small",
+      "workflow.instance_step_concurrency: 0 is out of range",
     ],
     [
       "retries on a loop",
@@ -279,12 +279,12 @@ describe("loops", () => {
     [
       "a concurrency beyond 500",
       { steps: [foreach("f", { i: longs }, [step("x")], { concurrency: 501 })] },
-      "workflow.steps[0].foreach.concurrency: 501 is too big; it must be at most 500",
+      "workflow.steps[0].foreach.concurrency: 501 is out of range; it must be 1 to 500",
     ],
     [
       "a concurrency of 0",
       { steps: [foreach("f", { i: longs }, [step("x")], { concurrency: 0 })] },
-      "workflow.steps[0].foreach.concurrency: 0 is too small",
+      "workflow.steps[0].foreach.concurrency: 0 is out of range",
     ],
     [
       "a while without a condition",

@@ -31,7 +31,7 @@ describe("triggers", () => {
     [
       "a fuzz of zero",
       time({ ...cron, fuzzy_max_delay: 0 }),
-      "workflow.time_triggers[0].fuzzy_max_delay: 0 ms is out of range",
+      "workflow.time_triggers[0].fuzzy_max_delay: 0 is out of range",
     ],
     [
       "a fuzz with a reference",

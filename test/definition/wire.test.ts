@@ -74,10 +74,16 @@ test("texts read numbers and booleans, booleans read texts and integers", () => 
 });
 
 test("bounded integers say their bounds", () => {
-  expect(through(integer(1, 9), '"9"')).toBe("9");
-  expect(through(integer(1, 9), "10")).toEqual(["10 is too big; it must be at most 9"]);
-  expect(through(integer(1, 9), "0")).toEqual(["0 is too small; it must be at least 1"]);
-  expect(through(integer(), "12345678901234567")).toEqual(["12345678901234567 is not an integer"]);
+  const digit = integer({ min: 1, max: 9, text: "1 to 9" });
+  expect(through(digit, '"9"')).toBe("9");
+  for (const given of ["10", "0", "-1", "9223372036854775807"]) {
+    expect(through(digit, given)).toEqual([`${given} is out of range; it must be 1 to 9`]);
+  }
+  expect(through(digit, "1e300")).toEqual(["1e300 is out of range; it must be 1 to 9"]);
+  expect(through(digit, '"many"')).toEqual(['"many" is not an integer']);
+  expect(through(integer(), "12345678901234567")).toEqual([
+    "12345678901234567 is out of range; it must be -9007199254740991 to 9007199254740991",
+  ]);
 });
 
 test("enums ignore case and suggest", () => {

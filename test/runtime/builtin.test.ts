@@ -24,7 +24,17 @@ test("Sleep waits for what is left of its time since the attempt's start", () =>
   expect(sleep.execute(sleeping({ sleep_seconds: 5 }), 6_000)).toEqual({ state: "DONE" });
   expect(sleep.start(sleeping({ sleep_seconds: 0 }), 1_000)).toEqual({ state: "DONE" });
   expect(sleep.start(sleeping({ sleep_seconds: -1 }), 1_000)).toEqual({ state: "DONE" });
-  expect(sleep.start(sleeping({ sleep_seconds: rawNumber("9223372036854775807") }), 1_000).state).toBe("CONTINUE");
+  expect(sleep.start(sleeping({ sleep_seconds: rawNumber("-9223372036854775808") }), 1_000)).toEqual({ state: "DONE" });
+});
+
+test("Sleep waits 120 days at most", () => {
+  const longest = 120 * 86_400;
+  expect(sleep.start(sleeping({ sleep_seconds: longest }), 1_000).nextPollDelay).toBe(longest * 1000);
+  for (const sleep_seconds of [longest + 1, rawNumber("1795708700000000001"), rawNumber("9223372036854775807")]) {
+    expect(() => sleep.start(sleeping({ sleep_seconds }), 1_000)).toThrow(
+      "is out of range; it must be at most 10368000 seconds (120 days)",
+    );
+  }
 });
 
 test.each(["5", true, rawNumber("1.0"), 1.5, null])("Sleep refuses %p as seconds", (sleep_seconds) => {

@@ -59,6 +59,51 @@ export default defineStepType({
   ${body}
 });`;
 
+describe("an answer out of range", () => {
+  const answering = (answer: string) =>
+    plugin(
+      "odd",
+      `start: () => (${answer}),
+      terminate: ({ log, signal }) => { log("stdout", "ended " + signal.aborted); return { state: "STOPPED" }; },`,
+    );
+
+  test.each(["1e300", "-1", "Number.NaN", "120 * 86400000 + 1", "'5'", "2n ** 63n - 1n"])(
+    "such as a nextPollDelay of %s ends the step and its work",
+    async (delay) => {
+      const { driver } = await rig([write("odd.ts", answering(`{ state: "CONTINUE", nextPollDelay: ${delay} }`))]);
+      const result = await driver.client.start(contextOf("odd", {}));
+      expect(result.state).toBe("FATAL_ERROR");
+      expect(message(result)).toStartWith("Step type odd gave an answer to start that is refused: nextPollDelay is ");
+      expect(message(result)).toEndWith("it must be 0 to 10368000000 milliseconds (120 days)");
+      expect(driver.chunks.map(({ text }) => text)).toEqual(["ended true"]);
+    },
+  );
+
+  test.each([
+    ["0", 0],
+    ["0.2", 1],
+    ["120 * 86400000", 120 * 86_400_000],
+    ["undefined", undefined],
+  ])("is not a nextPollDelay of %s", async (delay, nextPollDelay) => {
+    const { driver } = await rig([write("odd.ts", answering(`{ state: "CONTINUE", nextPollDelay: ${delay} }`))]);
+    const result = await driver.client.start(contextOf("odd", {}));
+    expect({ state: result.state, nextPollDelay: result.nextPollDelay }).toEqual({ state: "CONTINUE", nextPollDelay });
+  });
+
+  test("such as artifacts that grow beyond a million characters ends the step, and what was stored stays", async () => {
+    const { driver } = await rig([
+      write("odd.ts", answering(`{ state: "CONTINUE", artifacts: { more: { text: "x".repeat(600_000) } } }`)),
+    ]);
+    const context = contextOf("odd", {});
+    expect(await driver.client.start(context)).toMatchObject({ state: "CONTINUE" });
+    const artifacts = { before: { text: "y".repeat(600_000) } };
+    const result = await driver.client.start({ ...contextOf("odd", {}), artifacts });
+    expect(result).toMatchObject({ state: "FATAL_ERROR" });
+    expect(result.artifacts).toBeUndefined();
+    expect(message(result)).toContain("more than 1000000");
+  });
+});
+
 describe("plugins from outside", () => {
   test("are a file or a folder, share the host's SDK, and describe themselves", async () => {
     const file = write(

@@ -1,9 +1,10 @@
 /** Rules of time triggers, signal triggers, and signals of steps. */
 import type { ParamDefinitions } from "../../param/type.ts";
-import { MAX_TIMEOUT_MS, parseDuration } from "../duration.ts";
+import { parseDuration } from "../duration.ts";
 import { at, type Report, shown } from "../finding.ts";
 import { checkMaestroName } from "../id.ts";
 import type { DefinitionLimits } from "../limit.ts";
+import { RANGE } from "../range.ts";
 import { readSchedule, type Schedule } from "../schedule.ts";
 import type { SignalDependencyDefinition, SignalOutputDefinition, SignalTrigger } from "../signal.ts";
 import type { StepFields } from "../step.ts";
@@ -15,14 +16,8 @@ export function checkTimeTrigger(trigger: TimeTrigger, path: string, limits: Def
   if ("problem" in read) report(at(path, read.field), read.problem);
   else checkGaps(read.schedule, path, limits, report);
   if (trigger.fuzzy_max_delay === undefined) return;
-  const fuzzy = parseDuration(trigger.fuzzy_max_delay, "milliseconds");
+  const fuzzy = parseDuration(trigger.fuzzy_max_delay, "milliseconds", RANGE.fuzzyDelay);
   if ("problem" in fuzzy) report(at(path, "fuzzy_max_delay"), fuzzy.problem);
-  else if (fuzzy.value <= 0 || fuzzy.value > MAX_TIMEOUT_MS) {
-    report(
-      at(path, "fuzzy_max_delay"),
-      `${fuzzy.value} ms is out of range; it must be more than 0 and at most 120 days`,
-    );
-  }
 }
 
 /** Firings that are looked at, from the epoch on, so that the answer does not depend on the clock. */

@@ -1,11 +1,15 @@
+import { outside, RANGE } from "../../definition/range.ts";
 import { badRequest } from "../../error.ts";
-import { isRawNumber, type Json, stringifyJson } from "../../json.ts";
+import { type Json, jsonToLong, stringifyJson } from "../../json.ts";
 import type { AttemptContext, StepResult } from "../type.ts";
 import type { BuiltinRuntime } from "./type.ts";
 
 const DEFAULT_SECONDS = 3;
 
-/** Ends `sleep_seconds` (LONG, default 3) after the attempt's start time, so a fail-over does not extend it. */
+/**
+ * Ends `sleep_seconds` (LONG, default 3, at most 120 days) after the attempt's start time, so a fail-over does not
+ * extend it; a time that has passed is no wait.
+ */
 export const sleep: BuiltinRuntime = {
   type: "Sleep",
   leaf: true,
@@ -15,14 +19,19 @@ export const sleep: BuiltinRuntime = {
 };
 
 function check(context: AttemptContext, now: number): StepResult {
-  const end = context.startTime + sleepSeconds(context.params.sleep_seconds) * 1000;
+  const end = context.startTime + sleepMs(context.params.sleep_seconds);
   return now >= end ? { state: "DONE" } : { state: "CONTINUE", nextPollDelay: end - now };
 }
 
-/** @throws MaestroError when the param is not a LONG. */
-function sleepSeconds(value: Json | undefined): number {
-  if (value === undefined) return DEFAULT_SECONDS;
-  if (typeof value === "number" && Number.isInteger(value)) return value;
-  if (isRawNumber(value) && /^-?\d+$/.test(value.rawJSON)) return Number(value.rawJSON);
-  throw badRequest(`Param [sleep_seconds] must be a LONG, such as 30, and is ${stringifyJson(value)}`);
+/** @throws MaestroError when the param is not a LONG, or out of range. */
+function sleepMs(value: Json | undefined): number {
+  if (value === undefined) return DEFAULT_SECONDS * 1000;
+  const long = jsonToLong(value);
+  if (long === undefined) {
+    throw badRequest(`Param [sleep_seconds] must be a LONG, such as 30, and is ${stringifyJson(value)}`);
+  }
+  const ms = Math.max(0, Number(long) * 1000);
+  const problem = outside(RANGE.sleep, ms, value);
+  if (problem !== undefined) throw badRequest(`Param [sleep_seconds]: ${problem}`);
+  return ms;
 }
