@@ -33,19 +33,26 @@ export interface Logger {
   child(fields: LogFields): Logger;
   /** Whether a line of this level is written: to spare the work of making it. */
   enabled(level: LogLevel): boolean;
+  /** Writes lines that a logger of the same style has made on another thread. */
+  pass(lines: string): void;
+  readonly style: LogStyle;
 }
 
-export interface LoggerOptions {
+/** How lines look, and which there are. */
+export interface LogStyle {
   readonly format: LogFormat;
   /** The lowest level that is written. */
   readonly level: LogLevel;
+  /** ANSI colours, in the pretty format only. Default false. */
+  readonly colour?: boolean;
+}
+
+export interface LoggerOptions extends LogStyle {
   readonly fields?: LogFields;
   /** Takes a line with its line feed. Default: stderr. */
   readonly write?: (line: string) => void;
   /** Epoch milliseconds. Default: the system's clock. */
   readonly now?: () => number;
-  /** ANSI colours, in the pretty format only. Default false. */
-  readonly colour?: boolean;
 }
 
 const FIRST = ["workflow", "instance", "run", "step", "attempt"] as const;
@@ -53,10 +60,11 @@ const FIRST = ["workflow", "instance", "run", "step", "attempt"] as const;
 export function createLogger(options: LoggerOptions): Logger {
   const write = options.write ?? ((line: string) => void process.stderr.write(line));
   const now = options.now ?? Date.now;
-  const lowest = LOG_LEVELS.indexOf(options.level);
+  const { format, level: least, colour = false } = options;
+  const lowest = LOG_LEVELS.indexOf(least);
   const own = options.fields ?? {};
   const enabled = (level: LogLevel): boolean => LOG_LEVELS.indexOf(level) >= lowest;
-  const render = options.format === "json" ? jsonLine : prettyLine(options.colour ?? false);
+  const render = format === "json" ? jsonLine : prettyLine(colour);
   const at =
     (level: LogLevel) =>
     (message: string, fields?: LogFields): void => {
@@ -71,6 +79,8 @@ export function createLogger(options: LoggerOptions): Logger {
     error: at("error"),
     child: (fields) => createLogger({ ...options, fields: { ...own, ...fields } }),
     enabled,
+    pass: write,
+    style: { format, level: least, colour },
   };
 }
 

@@ -1,6 +1,8 @@
 /** What a step's answer says of its attempts: how many there may be, when the next one comes, and why one failed. */
 import type { ResolvedRetryPolicy } from "../definition/retry.ts";
+import type { TimelineEvent, TimelineLogEvent } from "../definition/timeline.ts";
 import type { Json, JsonObject } from "../json.ts";
+import { isProblem, problemText } from "../step/event.ts";
 import type { RetryState } from "../step/model.ts";
 import { lastAttempt, limitReached, type RetryKind, retryDelay, retryKind } from "../step/retry.ts";
 import { STEP_STATUS, type StepStatus } from "../step/status.ts";
@@ -65,25 +67,21 @@ function stateOf(view: JsonObject): RetryState | undefined {
 
 /** The newest thing in the timeline that says what went wrong, and what followed from it: how a job was ended. */
 export function reasonOf(step: JsonObject): string | undefined {
-  const events = objects(step.timeline);
-  const at = events.findLastIndex(isProblem);
-  const problem = events[at];
+  const events = eventsOf(step.timeline);
+  const problem = events.findLast(isProblem);
   if (problem === undefined) return undefined;
   // The engine's own note on the next attempt comes last.
-  const after = events.slice(at + 1, attemptsOf(step).next === undefined ? undefined : -1);
-  return [textOf(problem), ...after.filter((it) => it.type === "LOG").map(textOf)].join("\n");
+  const after = events.slice(events.lastIndexOf(problem) + 1, attemptsOf(step).next === undefined ? undefined : -1);
+  const logs = after.filter((it): it is TimelineLogEvent => it.type === "LOG");
+  return [problem, ...logs].map(problemText).join("\n");
 }
-
-const isProblem = (event: JsonObject): boolean =>
-  event.type === "DETAILS" || (event.type === "LOG" && (event.level === "ERROR" || event.level === "WARN"));
 
 /** What a run's own timeline warns of, or gives as the reason of its end. */
 export const problemsOf = (timeline: Json | undefined): readonly string[] =>
-  objects(timeline).filter(isProblem).map(textOf);
+  eventsOf(timeline).filter(isProblem).map(problemText);
 
-/** Its message and its findings, as they are. */
-const textOf = ({ message, errors }: JsonObject): string =>
-  [String(message ?? "-"), ...(Array.isArray(errors) ? errors.map(String) : [])].join("\n");
+const eventsOf = (timeline: Json | undefined): readonly TimelineEvent[] =>
+  objects(timeline) as unknown as readonly TimelineEvent[];
 
 export const isStepEnd = (status: string): boolean =>
   Object.hasOwn(STEP_STATUS, status) && STEP_STATUS[status as StepStatus].terminal;

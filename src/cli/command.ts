@@ -40,6 +40,8 @@ export interface Io {
   out(line: string): void;
   /** A message: a line on stderr. */
   err(line: string): void;
+  /** Lines of a server's log on stderr, as they are. @param written when their reader has taken them */
+  log(lines: string, written: () => void): void;
   /** Text on stdout as it is: for what redraws itself on a terminal. */
   raw(text: string): void;
   /** All of stdin. */

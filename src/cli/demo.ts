@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import definition from "../../examples/etl/etl.yaml" with { type: "text" };
 import { workflowCreateRequestSchema } from "../definition/metadata.ts";
-import { createLogger } from "../log.ts";
 import { type Config, loadConfig } from "../server/config.ts";
 import type { Serving } from "../server/serve.ts";
 import type { RunAddress } from "./address.ts";
@@ -14,6 +13,7 @@ import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
 import { cell, object, objects } from "./output.ts";
 import { programName } from "./program.ts";
 import { treeLines } from "./progress.ts";
+import { serverLog } from "./serverlog.ts";
 import { aborted, firstSignal } from "./signal.ts";
 import { exitOfRun, watchRun } from "./watch.ts";
 
@@ -66,7 +66,7 @@ async function start(scratch: string, args: Arguments, io: Io, giveUp: AbortSign
   const config = configOf(scratch, args, io);
   io.err("Starting a server with a new database…");
   const { serve } = await import("../server/serve.ts");
-  const log = createLogger({ format: "pretty", level: "warn", write: (line) => io.err(line.trimEnd()) });
+  const log = serverLog(io, { format: "pretty", level: config.logLevel });
   return serve(config, { log, scratch, giveUp });
 }
 

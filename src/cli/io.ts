@@ -17,6 +17,7 @@ export function processIo(): Io {
   return {
     out: (line) => void stdout.write(`${line}\n`),
     err: (line) => void stderr.write(`${line}\n`),
+    log: (lines, written) => void stderr.write(lines, written),
     raw: (text) => void stdout.write(text),
     input: () => Bun.stdin.bytes(),
     ask,

@@ -1,9 +1,10 @@
 /** `maestro migrate …`: the database's schema, without a server. */
-import { createLogger } from "../log.ts";
+
 import type { Sql } from "../store/connection.ts";
 import { type Arguments, JSON_OPTION, type OptionSpec } from "./argument.ts";
 import { type Command, EXIT, type Io } from "./command.ts";
 import { printJson, table } from "./output.ts";
+import { serverLog } from "./serverlog.ts";
 import { configOf, settingOptions } from "./setting.ts";
 
 const OPTIONS: readonly OptionSpec[] = [
@@ -70,7 +71,7 @@ async function withDatabase(
 
 async function startDatabase(dataDir: string, format: "pretty" | "json", io: Io) {
   const { startEmbedded } = await import("../store/embedded/embedded.ts");
-  const log = createLogger({ format, level: "warn", write: (line) => io.err(line.trimEnd()) });
+  const log = serverLog(io, { format, level: "warn" });
   return startEmbedded({ dataDir, log });
 }
 

@@ -1,6 +1,7 @@
 /** `maestro serve` */
-import { createLogger } from "../log.ts";
+
 import { type Command, EXIT } from "./command.ts";
+import { serverLog } from "./serverlog.ts";
 import { configOf, SETTING_OPTIONS } from "./setting.ts";
 import { aborted, firstSignal } from "./signal.ts";
 
@@ -25,12 +26,8 @@ export const serveCommand: Command = {
   ].join("\n"),
   run: async (args, io) => {
     const config = configOf(args, io);
-    const log = createLogger({
-      format: config.logFormat,
-      level: config.logLevel,
-      write: (line) => io.err(line.trimEnd()),
-      colour: io.terminal.err && !io.env.NO_COLOR,
-    });
+    const colour = io.terminal.err && !io.env.NO_COLOR;
+    const log = serverLog(io, { format: config.logFormat, level: config.logLevel, colour });
     const signal = firstSignal(io);
     const { serve } = await import("../server/serve.ts");
     const failed = Promise.withResolvers<string>();

@@ -14,6 +14,7 @@ import { own } from "../record.ts";
 import type { Run } from "../run/model.ts";
 import { runOverview } from "../run/overview.ts";
 import { type RunEnd, runEnd } from "../run/progress.ts";
+import { reportRun } from "../run/report.ts";
 import type { LogOffset } from "../runtime/type.ts";
 import { addEvents, logEvent, spelled } from "../step/event.ts";
 import type { StepAttempt } from "../step/model.ts";
@@ -23,7 +24,7 @@ import type { FlowContext } from "./context.ts";
 import type { TaskScope } from "./evaluation.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import type { TaskParent, TaskView, Termination } from "./parent.ts";
-import type { GroupStamp, LoadedRun, RunActionRequest, Write } from "./port.ts";
+import type { GroupStamp, LoadedRun, RunActionRequest, StoredRun, Write } from "./port.ts";
 import type { Scheduled } from "./scheduler.ts";
 import { Task } from "./task.ts";
 
@@ -338,8 +339,13 @@ export class Flow implements Scheduled, TaskParent {
     this.engine.store.writer.write(this.#stamp, rows, (error, ended) => {
       if (error) return this.engine.lost(error.groups);
       for (const callback of callbacks) callback();
-      if (over) this.engine.runOver(this.#run, ended);
+      if (over) this.#reportEnd(ended);
     });
+  }
+
+  #reportEnd(row: StoredRun | undefined): void {
+    reportRun(this.engine.log, this.#run, this.#run.status, this.#ending?.reason, this.#run);
+    this.engine.runOver(this.#run, row);
   }
 
   /** Nothing to write: tasks that go on after the next commit go on now. */

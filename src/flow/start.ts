@@ -10,8 +10,9 @@ import { nameOf, type User } from "../definition/user.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import { badRequest, type ErrorData, MaestroError, notFound, toErrorData } from "../error.ts";
 import type { Run, RunProperties } from "../run/model.ts";
+import { reportRun, STOPPED_BY_STRATEGY } from "../run/report.ts";
 import { timeoutOf } from "../run/timeout.ts";
-import { detailsEvent, logEvent } from "../step/event.ts";
+import { detailsEvent, isProblem, logEvent, problemText } from "../step/event.ts";
 import type { FlowContext } from "./context.ts";
 import type { RecentlyEnded } from "./ended.ts";
 import { Deferred } from "./evaluation.ts";
@@ -186,9 +187,19 @@ export class Starter {
     else this.#engine.launch(outcome.run, graph);
   }
 
+  /** Of a run that is over with its start. */
+  #reportEnd(outcome: Exclude<StartOutcome, { readonly result: "CHANGED" }>): void {
+    const { log } = this.#engine;
+    if (outcome.result === "STOPPED") return reportRun(log, outcome.ref, "STOPPED", STOPPED_BY_STRATEGY);
+    if (outcome.result !== "CREATED" || outcome.run.status === "CREATED") return;
+    const reason = outcome.run.timeline.filter(isProblem).map(problemText).join("\n");
+    reportRun(log, outcome.run, outcome.run.status, reason);
+  }
+
   #answer({ pending, run }: Prepared, outcome: StartOutcome): void {
     if (outcome.result === "CHANGED") return this.#again(pending);
     const made = outcome.result === "CREATED" ? outcome.run : { ...outcome.ref, versionId: outcome.versionId };
+    this.#reportEnd(outcome);
     const { workflowId, instanceId, runId, versionId } = made;
     pending.resolve({
       workflowId,

@@ -18,6 +18,7 @@ import { DEFAULT_RETRY_POLICY, resolveRetryPolicy } from "../definition/retry.ts
 import { DEFAULT_TIMEOUT_MS } from "../definition/step.ts";
 import { toErrorData } from "../error.ts";
 import type { Params } from "../param/type.ts";
+import { reportAttempt } from "../run/report.ts";
 import { timeoutOf } from "../run/timeout.ts";
 import { BUILTIN_RUNTIMES, type BuiltinRuntime } from "../runtime/builtin/index.ts";
 import type { StepResult } from "../runtime/type.ts";
@@ -26,7 +27,7 @@ import { detailsEvent, logEvent, spelled } from "../step/event.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { applyFailureMode, type Failure, failedStatus } from "../step/outcome.ts";
 import { countRetry, FRESH_RETRY, lastAttempt, limitReached, retryDelay, retryKind } from "../step/retry.ts";
-import { isComplete, isTerminal, type StepStatus } from "../step/status.ts";
+import { isComplete, isFailed, isTerminal, type StepStatus } from "../step/status.ts";
 import { Deferred, type TaskScope } from "./evaluation.ts";
 import type { GraphNode } from "./graph.ts";
 import { contextOf, type TaskParent, type TaskView, type Termination } from "./parent.ts";
@@ -371,10 +372,20 @@ export class Task implements TaskView {
   #settle(): void {
     this.#clearTimers();
     if (isComplete(this.#attempt.status) && !this.#conditionsDecided()) return;
+    this.#reportFailure();
     if (this.#retryPending()) return this.#backOff();
     this.#save();
     this.#phase = "ended";
     this.#flow.taskEnded(this);
+  }
+
+  #reportFailure(): void {
+    const attempt = this.#attempt;
+    if (!isFailed(attempt.status) && attempt.status !== "TIMED_OUT" && attempt.status !== "COMPLETED_WITH_ERROR")
+      return;
+    const { engine, run } = this.#flow;
+    const retry = this.#retryPending();
+    this.#flow.afterCommit(() => reportAttempt(engine.log, run, attempt, retry));
   }
 
   /** False when the attempt is not settled yet: a condition could not be evaluated, or not at once. */

@@ -63,7 +63,7 @@ async function boot(config: Config, { log, fatal, ...lifetime }: ServeOptions, p
   const engines = await parts.start("engines", () =>
     laterEngines.set(
       makeEngines({
-        ...{ config, nodeId, store, runtime, evaluation },
+        ...{ config, log, nodeId, store, runtime, evaluation },
         elsewhere: (hints) => laterCluster.part.peers.tell(hints),
         stale: () => void laterCluster.part.membership.refresh(),
         died: (reason) => fatal?.(reason),

@@ -39,6 +39,14 @@ function sameEvent(a: TimelineEvent | undefined, b: TimelineEvent): boolean {
   return a !== undefined && JSON.stringify({ ...a, timestamp: 0 }) === JSON.stringify({ ...b, timestamp: 0 });
 }
 
+/** Says what went wrong, or might. */
+export const isProblem = (event: TimelineEvent): event is TimelineLogEvent | TimelineDetailsEvent =>
+  event.type === "DETAILS" || (event.type === "LOG" && (event.level === "ERROR" || event.level === "WARN"));
+
+/** Its message and its findings, a line each. */
+export const problemText = (event: TimelineLogEvent | TimelineDetailsEvent): string =>
+  [event.message ?? "-", ...(event.type === "DETAILS" ? (event.errors ?? []) : [])].join("\n");
+
 /** A duration for people: `1h 2m 3s`; below a second, milliseconds. */
 export function spelled(ms: number): string {
   if (ms < 1000) return `${ms}ms`;

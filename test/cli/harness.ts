@@ -22,6 +22,10 @@ export async function run(argv: readonly string[], options: Options = {}): Promi
   const io: Io = {
     out: (line) => void out.push(`${line}\n`),
     err: (line) => void err.push(`${line}\n`),
+    log: (lines, written) => {
+      err.push(lines);
+      written();
+    },
     raw: (text) => void out.push(text),
     input: async () => Buffer.from(options.stdin ?? ""),
     ask: async () => "",

@@ -3,6 +3,7 @@ import type { TimelineActionEvent } from "../../definition/timeline.ts";
 import { timelineEventSchema } from "../../definition/timeline.ts";
 import { badRequest, conflict } from "../../error.ts";
 import type { Run } from "../../run/model.ts";
+import { reportRun } from "../../run/report.ts";
 import { isRunTerminal, type RunStatus, shownRunStatus } from "../../run/status.ts";
 import { logEvent } from "../../step/event.ts";
 import { stopAllRunning, unblockAll } from "../../store/bulk.ts";
@@ -99,13 +100,18 @@ function unblockRoutes(router: Router): void {
   );
 }
 
-async function stopWorkflow(call: Call, { sql, engine, clock }: Services, action: Stop): Promise<TimelineActionEvent> {
+async function stopWorkflow(
+  call: Call,
+  { sql, engine, clock, log }: Services,
+  action: Stop,
+): Promise<TimelineActionEvent> {
   const [workflowId, user, now] = [call.path("workflowId"), call.user(), clock.now()];
   const reason = `All workflow instances of workflow id [${workflowId}] are terminated to status [${TARGET[action]}] by the caller [${user}]`;
   const queued = await stopAllQueued(sql, workflowId, TARGET[action], logEvent(reason, now));
   const running = await stopAllRunning(sql, workflowId, { action, user, reason, createTime: now });
   for (const { key, groupId } of running) engine.hintAction(key, groupId);
   if (queued.length > 0) engine.hintDequeue([workflowId]);
+  for (const run of queued) reportRun(log, run, TARGET[action], reason);
   const message = `Terminated [${queued.length}] queued instances and terminating [${running.length}] running instances`;
   return { timestamp: now, type: "ACTION", action, author: user, message, reason };
 }
@@ -128,7 +134,7 @@ async function latestRun(call: Call, { sql }: Services): Promise<Run> {
 const TRIES = 5;
 
 async function stopRun(call: Call, services: Services, action: Stop) {
-  const { sql, engine, clock } = services;
+  const { sql, engine, clock, log } = services;
   const [user, now] = [call.user(), clock.now()];
   const message = `User [${user}] take an action to ${action} the running workflow instance run`;
   for (let tries = 0; tries < TRIES; tries++) {
@@ -143,6 +149,7 @@ async function stopRun(call: Call, services: Services, action: Stop) {
     if (run.executionId === undefined) {
       if (await stopQueued(sql, run, TARGET[action], logEvent(message, now))) {
         engine.hintDequeue([run.workflowId]);
+        reportRun(log, run, TARGET[action], message);
         return actionView(run, TARGET[action], true, message, now);
       }
       continue;

@@ -1,6 +1,7 @@
 /** The part of a node that carries out runs: the engine threads, main's pool over them, and who listens to both. */
 import { EnginePool, type EnginePoolOptions } from "../../flow/pool.ts";
 import type { StoredRun } from "../../flow/port.ts";
+import type { Logger } from "../../log.ts";
 import { runIdentity } from "../../run/model.ts";
 import type { Config } from "../config.ts";
 import type { OpenedDatabase } from "../database.ts";
@@ -13,6 +14,7 @@ import type { EngineSetup } from "./protocol.ts";
 
 export interface EngineParts {
   readonly config: Config;
+  readonly log: Logger;
   readonly nodeId: string;
   readonly store: OpenedDatabase;
   readonly runtime: Runtime;
@@ -34,7 +36,7 @@ export interface Engines extends Part {
 }
 
 export function makeEngines(parts: EngineParts): Engines {
-  const { config, runtime, evaluation } = parts;
+  const { config, log, runtime, evaluation } = parts;
   const [ended, logged] = [new Listeners<StoredRun | undefined>(), new Listeners()];
   const problems: string[] = [];
   // Commands go from the pool to the threads, and what comes of them from the threads to the pool.
@@ -56,7 +58,7 @@ export function makeEngines(parts: EngineParts): Engines {
     frame: (thread, frame) => pool.accept(thread, frame),
     runtime: (thread, text) => runtime.deliver(thread, text),
     evaluate: (thread, text) => evaluation.ask(text, (answer) => host.send(thread, "evaluate", answer)),
-    log: (line) => process.stderr.write(line),
+    log: (lines) => log.pass(lines),
     died(thread, reason) {
       const problem = `engine thread ${thread} has died: ${reason}`;
       problems.push(problem);
@@ -75,8 +77,7 @@ export function makeEngines(parts: EngineParts): Engines {
   };
 }
 
-function setupsOf({ config, nodeId, store, evaluation }: EngineParts): EngineSetup[] {
-  const { logFormat: format, logLevel: level } = config;
+function setupsOf({ config, log, nodeId, store, evaluation }: EngineParts): EngineSetup[] {
   return Array.from({ length: config.engineThreads }, (_, index) => ({
     ...evaluation.setup,
     session: `${nodeId}-${index}`,
@@ -85,6 +86,6 @@ function setupsOf({ config, nodeId, store, evaluation }: EngineParts): EngineSet
     runtimeThreads: config.runtimeThreads,
     dataDir: config.dataDir,
     groups: store.groups,
-    log: { format, level, colour: false },
+    log: log.style,
   }));
 }

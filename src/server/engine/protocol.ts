@@ -1,5 +1,5 @@
 /** What an engine thread is told when it is made, and how texts between it and main are marked. */
-import type { LogFormat, LogLevel } from "../../log.ts";
+import type { LogStyle } from "../../log.ts";
 import type { EvaluationSetup } from "../evaluation/protocol.ts";
 
 export interface EngineSetup extends EvaluationSetup {
@@ -11,7 +11,7 @@ export interface EngineSetup extends EvaluationSetup {
   /** Of this node: where its runtimes keep the files of attempts. */
   readonly dataDir: string;
   readonly groups: number;
-  readonly log: { readonly format: LogFormat; readonly level: LogLevel; readonly colour: boolean };
+  readonly log: LogStyle;
 }
 
 /**

@@ -1,15 +1,17 @@
 /** Thread entry: one engine thread with its own connections, wired to main by texts. */
 import { systemClock } from "../../clock.ts";
-import { Engine } from "../../flow/engine.ts";
+import { Engine, type EngineEvents } from "../../flow/engine.ts";
 import { Evaluator } from "../../flow/evaluator.ts";
 import { EngineThread } from "../../flow/thread.ts";
 import { parseJson, stringifyJson } from "../../json.ts";
 import { createLogger, type Logger } from "../../log.ts";
+import { reportRun, STOPPED_BY_STRATEGY } from "../../run/report.ts";
 import { RuntimeClient } from "../../runtime/client.ts";
 import { placeOf } from "../../runtime/place.ts";
 import { StepTypeRegistry } from "../../runtime/registry.ts";
 import { type Database, openDatabase } from "../../store/connection.ts";
 import { openFlowStore } from "../../store/flow.ts";
+import type { StartEffects } from "../../store/start.ts";
 import { EvaluationClient } from "../evaluation/client.ts";
 import { evaluationSetting } from "../evaluation/setting.ts";
 import { type EngineSetup, MARK } from "./protocol.ts";
@@ -52,7 +54,7 @@ self.onmessage = ({ data }: MessageEvent<string>): void => {
 };
 
 function wire(setup: EngineSetup): Wired {
-  const log = createLogger({ ...setup.log, fields: { thread: setup.index }, write: (line) => send(MARK.log, line) });
+  const log = createLogger({ ...setup.log, fields: { thread: setup.index }, write: together });
   const evaluation = new EvaluationClient((text) => send(MARK.evaluate, text));
   const runtime = new RuntimeClient({
     threads: setup.runtimeThreads,
@@ -66,11 +68,29 @@ function wire(setup: EngineSetup): Wired {
     session: setup.session,
     send: (frame) => send(MARK.frame, frame),
     engine: (events) => {
-      const store = openFlowStore(database, { log, stopped: ({ stopping }) => events.launch(stopping) });
+      const store = openFlowStore(database, { log, stopped: (effects) => told(effects, log, events) });
       return new Engine({ ...parts(setup, log, runtime, evaluation), store, events });
     },
   });
   return { thread, runtime, evaluation, database, counting: setInterval(countChanges(thread), COUNT_INTERVAL) };
+}
+
+let lines = "";
+
+/** The lines of one tick go to main in one message. */
+function together(line: string): void {
+  lines += line;
+  if (lines.length > line.length) return;
+  queueMicrotask(() => {
+    send(MARK.log, lines);
+    lines = "";
+  });
+}
+
+/** Starts have stopped other runs: those that waited have ended with it, the others' owners see to it. */
+function told({ stopped, stopping }: StartEffects, log: Logger, events: EngineEvents): void {
+  for (const run of stopped) reportRun(log, run, "STOPPED", STOPPED_BY_STRATEGY);
+  if (stopping.length > 0) events.launch(stopping);
 }
 
 function parts(setup: EngineSetup, log: Logger, runtime: RuntimeClient, evaluation: EvaluationClient) {
