@@ -1,7 +1,8 @@
 /**
  * Files that grow, passed on as log chunks: their beginning as it comes, and, of those that grow beyond a limit, their end
- * when they are complete. What is between is left out, and given back to the disk while the file grows. One timer looks after all of them and rests when there are none; a file is
- * open only while it is read, so that hundreds of attempts hold no descriptors.
+ * when they are complete. What is between is left out, and given back to the disk while the file grows. One timer looks
+ * after all of them and rests when there are none; a file is open only while it is read, so that hundreds of attempts
+ * hold no descriptors.
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { freeRange } from "./hole.ts";

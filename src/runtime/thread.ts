@@ -17,7 +17,7 @@ import { failure } from "./result.ts";
 import type { AttemptContext } from "./type.ts";
 
 /** Bytes of logs on the way to an engine thread's commits above which files are not read further. */
-const MOST_UNSTORED = 2 << 20;
+const MOST_UNSTORED = 512 * 1024;
 
 export interface RuntimeThreadOptions {
   readonly session: string;

@@ -9,15 +9,25 @@ export interface StoredLogChunk extends LogChunk {
   readonly id: number;
 }
 
-/** Chunks of an attempt after one that was read before (0: from the start), in their order. */
+/** What is read of a log at once: at most so many chunks, and none after those that have so many bytes together. */
+const PAGE = { chunks: 200, bytes: 512 * 1024 } as const;
+
+/**
+ * The next chunks of an attempt after one that was read before (0: from the start), in their order. There are some
+ * whenever there is one.
+ */
 export async function readLog(
   sql: Sql,
   uuid: string,
   afterId: number,
-  limit: number,
+  page: { readonly chunks: number; readonly bytes: number } = PAGE,
 ): Promise<readonly StoredLogChunk[]> {
-  const rows = await sql<StoredLogChunk[]>`SELECT id, uuid, stream, "offset", length, text, time FROM step_log
-    WHERE uuid = ${uuid} AND id > ${afterId} ORDER BY id LIMIT ${limit}`;
+  const rows = await sql<StoredLogChunk[]>`SELECT id, uuid, stream, "offset", length, text, time
+    FROM (
+      SELECT *, sum(length) OVER (ORDER BY id) - length AS before
+      FROM (SELECT * FROM step_log WHERE uuid = ${uuid} AND id > ${afterId} ORDER BY id LIMIT ${page.chunks}) AS page
+    ) AS next
+    WHERE before < ${page.bytes} ORDER BY id`;
   return [...rows];
 }
 

@@ -161,7 +161,12 @@ test("a log is read on from where it was left", async () => {
   });
   await commit(run, chunk(0, "one"), chunk(3, "two"));
   await commit(run, chunk(3, "two"), chunk(6, "three"));
-  const [first, ...rest] = await readLog(db.sql, "u", 0, 10);
+  const [first, ...rest] = await readLog(db.sql, "u", 0);
   expect([first, ...rest].map((c) => c?.text)).toEqual(["one", "two", "three"]);
-  expect((await readLog(db.sql, "u", first?.id ?? 0, 1)).map((c) => c.text)).toEqual(["two"]);
+  const after = async (chunks: number, bytes: number): Promise<readonly string[]> =>
+    (await readLog(db.sql, "u", first?.id ?? 0, { chunks, bytes })).map((c) => c.text);
+  expect(await after(1, 100)).toEqual(["two"]);
+  expect(await after(10, 1)).toEqual(["two"]);
+  expect(await after(10, 3)).toEqual(["two"]);
+  expect(await after(10, 4)).toEqual(["two", "three"]);
 });

@@ -11,8 +11,6 @@ import type { Services } from "../service.ts";
 import { RE_READ, Wakeup } from "../wait.ts";
 import { noAttempt } from "./step.ts";
 
-/** Chunks read at a time. */
-const BATCH = 200;
 /** Milliseconds between two signs of life on a quiet stream. */
 const HEARTBEAT = 15_000;
 
@@ -70,10 +68,11 @@ type Filter = (chunk: StoredLogChunk) => boolean;
 function printed(call: Call, { sql }: Services, { uuid }: Target, after: number, wanted: Filter): Response {
   async function* texts(): AsyncGenerator<string> {
     for (let from = after; ; ) {
-      const chunks = await readLog(sql, uuid, from, BATCH);
+      const chunks = await readLog(sql, uuid, from);
       for (const chunk of chunks) if (wanted(chunk)) yield chunk.text;
-      if (chunks.length < BATCH) return;
-      from = chunks.at(-1)?.id ?? from;
+      const last = chunks.at(-1);
+      if (last === undefined) return;
+      from = last.id;
     }
   }
   return streamed(call, texts(), "text/plain; charset=utf-8");
@@ -104,7 +103,7 @@ async function* events(
     while (!signal.aborted) {
       // The status before the log: what an ended attempt has printed is committed before its end.
       const attempt = await loadAttempt(sql, target.runKey, target.stepId, target.attemptId);
-      const chunks = await readLog(sql, target.uuid, from, BATCH);
+      const chunks = await readLog(sql, target.uuid, from);
       for (const chunk of chunks) if (wanted(chunk)) yield eventOf(chunk);
       from = chunks.at(-1)?.id ?? from;
       if (chunks.length > 0) {
