@@ -42,7 +42,7 @@ export default defineStepType({
 
 function begin(context: Context): number {
   const cwd = context.params.working_dir ?? join(context.directory, "work");
-  if (context.params.working_dir === undefined) mkdirSync(cwd, { recursive: true });
+  if (context.params.working_dir === undefined) mkdirSync(cwd, { recursive: true, mode: 0o700 });
   const env = environment(context, context.params.env);
   const interpreter = interpreterOf(context.params);
   const { directory, wake } = context;

@@ -8,6 +8,8 @@
  * - `exit`    its exit status, once it has ended
  * - `stop`    when it was first asked to stop, in epoch milliseconds
  *
+ * all of them for the server's user alone, whatever the umask, which is the script's.
+ *
  * Invariants
  * - S1 Whoever creates `pid` (exclusively) decides: a supervisor that comes second ends without running the script, and
  *   a terminate that comes first keeps it from ever running. So a script is run once, whatever crashes when.
@@ -19,7 +21,9 @@ import { type ProcessId, parseStat } from "./process.ts";
 
 const SUPERVISOR = `
 d=$1
-shift
+u=$2
+shift 2
+umask 077
 if [ -r "/proc/$$/stat" ]; then
   read -r s <"/proc/$$/stat"
   read -r b </proc/sys/kernel/random/boot_id
@@ -31,9 +35,27 @@ set -C
 { printf '%s\\n%s\\n%s\\n' "$$" "$b" "$s" >"$d/pid"; } 2>/dev/null || exit 0
 set +C
 trap : HUP INT TERM
-"$@" </dev/null >"$d/out" 2>"$d/err"
-printf '%s\\n' "$?" >"$d/exit"
+exec 3>"$d/out" 4>"$d/err"
+umask "$u"
+"$@" </dev/null >&3 2>&4 3>&- 4>&-
+c=$?
+umask 077
+printf '%s\\n' "$c" >"$d/exit"
 `;
+
+const PRIVATE = { mode: 0o600 } as const;
+
+/** What the server's umask is: the script has it, too, while the files about it are for the server's user alone. */
+const UMASK = /^Umask:\s*([0-7]+)$/m.exec(statusOfProcess())?.[1] ?? process.umask().toString(8);
+
+/** Linux only. Elsewhere the umask can only be read by setting it, for all threads. */
+function statusOfProcess(): string {
+  try {
+    return readFileSync("/proc/self/status", "latin1");
+  } catch {
+    return "";
+  }
+}
 
 export interface Launch {
   readonly directory: string;
@@ -48,10 +70,10 @@ export function launch({ directory, script, interpreter, env, cwd }: Launch, onE
   const file = join(directory, "script");
   if (!existsSync(file)) {
     const draft = join(directory, `script.${process.pid}.${performance.now()}`);
-    writeFileSync(draft, script, { mode: 0o600 });
+    writeFileSync(draft, script, PRIVATE);
     renameSync(draft, file); // never truncated under a script that is being read
   }
-  const child = Bun.spawn(["/bin/sh", "-c", SUPERVISOR, "maestro-shell", directory, ...interpreter, file], {
+  const child = Bun.spawn(["/bin/sh", "-c", SUPERVISOR, "maestro-shell", directory, UMASK, ...interpreter, file], {
     cwd,
     env,
     stdin: "ignore",
@@ -66,7 +88,7 @@ export function launch({ directory, script, interpreter, env, cwd }: Launch, onE
 
 /** @returns whether the directory is new. */
 export function createDirectory(directory: string): boolean {
-  mkdirSync(dirname(directory), { recursive: true });
+  mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
   try {
     mkdirSync(directory, { mode: 0o700 });
     return true;
@@ -97,7 +119,7 @@ export function readOwner(directory: string): Owner | undefined {
 export function take(directory: string, verdict: Verdict): boolean {
   createDirectory(directory);
   try {
-    writeFileSync(join(directory, "pid"), `${verdict}\n`, { flag: "wx" });
+    writeFileSync(join(directory, "pid"), `${verdict}\n`, { ...PRIVATE, flag: "wx" });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -117,7 +139,7 @@ export function readStop(directory: string): number | undefined {
 }
 
 export function writeStop(directory: string, now: number): void {
-  writeFileSync(join(directory, "stop"), `${now}\n`, { flag: "a" });
+  writeFileSync(join(directory, "stop"), `${now}\n`, { ...PRIVATE, flag: "a" });
 }
 
 function readComplete(path: string): string | undefined {

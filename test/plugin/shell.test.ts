@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StepType } from "@maestro/sdk";
@@ -44,6 +44,32 @@ describe("a script", () => {
     expect(result.state).toBe("DONE");
     expect(result.out).toBe("out\n");
     expect(result.artifacts?.maestro_shell).toMatchObject({ host: hostname(), exit_code: 0, pid: expect.any(Number) });
+  });
+
+  test("is closed to other users with all that is about it, and keeps the umask for its own files", async () => {
+    const umask = process.umask(0o026);
+    try {
+      const context = shellContext({
+        script: "umask; touch mine; mkdir folder; find .. -printf '%f %m\\n'; exec 9>&3",
+      });
+      const { state } = await driver.run(context);
+      const lines = driver.text("stdout", context.uuid).trimEnd().split("\n");
+      expect(lines[0]).toMatch(/^0*22$/);
+      expect(lines.slice(1).sort()).toEqual([
+        ".. 700",
+        "err 600",
+        "folder 755",
+        "mine 644",
+        "out 600",
+        "pid 600",
+        "script 600",
+        "work 700",
+      ]);
+      expect(state).toBe("USER_ERROR"); // no descriptor of the supervisor is open in the script
+      expect(statSync(join(dataDir, "attempt")).mode & 0o777).toBe(0o700);
+    } finally {
+      process.umask(umask);
+    }
   });
 
   test("fails with its exit code and the end of stderr", async () => {

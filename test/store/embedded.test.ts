@@ -16,6 +16,7 @@ import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { checkServer, connect, type Sql } from "../../src/store/connection.ts";
 import { type Embedded, startEmbedded } from "../../src/store/embedded/embedded.ts";
+import { acquireLock } from "../../src/store/embedded/lock.ts";
 import { isAlive, isTaken, waitForExit } from "../../src/store/embedded/process.ts";
 
 const programDir = join(import.meta.dir, "../../.cache/program");
@@ -154,8 +155,8 @@ describe("the embedded Postgres", () => {
   );
 
   test("is not held up by a predecessor that nobody has reaped", async () => {
-    // The shell starts a child and becomes a program that does not wait for it.
-    const parent = Bun.spawn(["/bin/sh", "-c", "true & echo $!; exec sleep 60"], {
+    // The shell starts a child and becomes a program that does not wait for it, before the child ends.
+    const parent = Bun.spawn(["/bin/sh", "-c", "sleep 0.2 & echo $!; exec sleep 60"], {
       stdio: ["ignore", "pipe", "ignore"],
     });
     try {
@@ -281,6 +282,35 @@ describe.if(process.platform !== "win32")("a folder for Postgres that is not the
     symlinkSync(target, join(dataDir, "postgres"));
     await expect(start(dataDir)).rejects.toThrow(/is a link.*Nothing was changed/);
     expect([modeOf(target), statSync(target).uid, readdirSync(target)]).toEqual(["755", before.uid, []]);
+  });
+
+  test.each(["postgres.log", "password"])(
+    "does not lead to what a link in it points at: %s",
+    async (name) => {
+      const [dataDir, target] = [join(parent, `link-${name}`), join(parent, `target-${name}`)];
+      mkdirSync(join(dataDir, "postgres"), { recursive: true, mode: 0o700 });
+      writeFileSync(target, "untouched", { mode: 0o640 });
+      const before = statSync(target);
+      symlinkSync(target, join(dataDir, "postgres", name));
+      const outcome = await start(dataDir).catch((error: Error) => error);
+      if (outcome instanceof Error) expect(outcome.message).toMatch(/postgres\.log.* is a link/);
+      else await outcome.stop();
+      expect([readFileSync(target, "utf8"), modeOf(target), statSync(target).uid]).toEqual([
+        "untouched",
+        "640",
+        before.uid,
+      ]);
+    },
+    START_MS,
+  );
+
+  test("does not lead the lock to what a link beside it points at", async () => {
+    const [dataDir, target] = [join(parent, "lock-link"), join(parent, "target-lock")];
+    mkdirSync(dataDir);
+    writeFileSync(target, "untouched");
+    symlinkSync(target, join(dataDir, `maestro.lock.${process.pid}`));
+    acquireLock(dataDir).release();
+    expect(readFileSync(target, "utf8")).toBe("untouched");
   });
 
   test.if(process.getuid?.() === 0)("is refused when it belongs to a third user", async () => {

@@ -5,18 +5,16 @@
 import {
   chmodSync,
   closeSync,
-  constants,
   fchmodSync,
   fchownSync,
   fstatSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readFileSync,
   statSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { MaestroError } from "../../error.ts";
+import { foreign, openFolder } from "./file.ts";
 
 /** `nobody`, by number: a minimal container image may lack the name. */
 const NOBODY = 65534;
@@ -82,7 +80,7 @@ export function ensurePrivateDir(path: string, account: Account | undefined): vo
 
 /** Through a descriptor, so that what is changed is what was looked at. */
 export function makePrivate(path: string, account: Account | undefined): void {
-  const directory = openDirectory(path);
+  const directory = openFolder(path);
   try {
     const { uid, mode } = fstatSync(directory);
     const [ours, childs] = [process.getuid?.(), account?.uid];
@@ -93,22 +91,6 @@ export function makePrivate(path: string, account: Account | undefined): void {
     closeSync(directory);
   }
 }
-
-function openDirectory(path: string): number {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ELOOP" || code === "ENOTDIR") throw foreign(path, "is a link or a file, and no directory");
-    throw error;
-  }
-}
-
-const foreign = (path: string, what: string): MaestroError =>
-  new MaestroError(
-    "PRECONDITION_FAILED",
-    `${path}, where the embedded Postgres keeps its files, ${what}. Move it away, or choose another --data-dir. Nothing was changed.`,
-  );
 
 /** The nearest directory above `path`, or `path` itself, that the account may not enter. */
 export function blockedBy(path: string, account: Account | undefined): string | undefined {

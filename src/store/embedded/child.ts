@@ -1,8 +1,9 @@
 /** How the Postgres programs are run: with whose rights, which environment, and where their messages go. */
 
-import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { closeSync, existsSync, lstatSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
+import { openLog, readOwn } from "./file.ts";
 import type { Ending, Guard } from "./guard.ts";
 import type { Layout } from "./layout.ts";
 
@@ -35,7 +36,7 @@ export function runProgram(
   ending: Ending,
   input?: string,
 ): Subprocess {
-  const log = openSync(logPath(layout), "a", 0o600);
+  const log = openLog(logPath(layout));
   try {
     const child = Bun.spawn([join(program, "bin", name), ...args], {
       stdio: [
@@ -70,15 +71,15 @@ function childEnvironment(): Record<string, string> {
 /** Keeps one old log. Called while no child writes. */
 export function rotateLog(layout: Layout): void {
   const path = logPath(layout);
-  if (existsSync(path) && statSync(path).size > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
+  if (existsSync(path) && lstatSync(path).size > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
 }
 
 /** The end of what the programs wrote since `from` (a size of the log file), for an error message. */
 export function logTail(layout: Layout, from: number): string {
-  const lines = readFileSync(logPath(layout)).subarray(from).toString("utf8").trimEnd().split("\n");
+  const lines = readOwn(logPath(layout)).subarray(from).toString("utf8").trimEnd().split("\n");
   return lines.slice(-QUOTED_LINES).join("\n");
 }
 
 export function logSize(layout: Layout): number {
-  return existsSync(logPath(layout)) ? statSync(logPath(layout)).size : 0;
+  return existsSync(logPath(layout)) ? lstatSync(logPath(layout)).size : 0;
 }

@@ -4,11 +4,12 @@
  * Invariants: `cluster/` appears by rename, so it is complete or absent; what was begun and not finished is moved aside,
  * and nothing is ever deleted.
  */
-import { chownSync, existsSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { MaestroError } from "../../error.ts";
 import { logPath, logSize, logTail, type Run, runProgram } from "./child.ts";
+import { readOwn, writeOwn } from "./file.ts";
 import type { Layout } from "./layout.ts";
 import { POSTGRES_MAJOR } from "./program.ts";
 
@@ -24,7 +25,7 @@ function passwordPath(layout: Layout): string {
 }
 
 export function readPassword(layout: Layout): string {
-  return readFileSync(passwordPath(layout), "utf8").trim();
+  return readOwn(passwordPath(layout)).toString("utf8").trim();
 }
 
 /**
@@ -73,8 +74,7 @@ export async function createCluster(run: Run): Promise<void> {
   const draft = join(layout.home, "initializing");
   if (existsSync(draft)) renameSync(draft, `${draft}.interrupted.${Date.now()}`);
   const password = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("base64url");
-  writeFileSync(passwordPath(layout), `${password}\n`, { mode: 0o600 });
-  if (layout.account) chownSync(passwordPath(layout), layout.account.uid, layout.account.gid);
+  writeOwn(passwordPath(layout), `${password}\n`, layout.account);
   const childDraft = join(layout.childHome, "initializing");
   await finish(run, "initdb", [
     ...["-D", childDraft, "-U", ROLE, "--pwfile", join(layout.childHome, "password"), "--auth=scram-sha-256"],

@@ -7,9 +7,10 @@
  *
  * It can't see into another machine or another container's pid namespace: two of those on one volume are not stopped.
  */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { conflict } from "../../error.ts";
+import { writeOwn } from "./file.ts";
 import { isAlive, startTime } from "./process.ts";
 
 interface Holder {
@@ -26,7 +27,7 @@ export function acquireLock(dataDir: string): Lock {
   const path = join(dataDir, "maestro.lock");
   const mine = JSON.stringify({ pid: process.pid, startTime: startTime(process.pid) } satisfies Holder);
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, mine, { mode: 0o600 });
+  writeOwn(draft, mine, undefined);
   try {
     while (!tryLink(draft, path)) {
       const text = readText(path);
