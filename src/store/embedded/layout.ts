@@ -13,7 +13,8 @@
 import { closeSync, constants, mkdtempSync, openSync, realpathSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { MaestroError } from "../../error.ts";
-import { type Account, blockedBy, childAccount, ensureDir, ensurePrivateDir, makePrivate } from "./account.ts";
+import { type Account, childAccount } from "./account.ts";
+import { blockedBy, ensureDir, ensurePrivateDir, makePrivate } from "./folder.ts";
 
 /** The longest path that every system takes for a Unix socket. */
 const MAX_SOCKET_PATH = 103;
