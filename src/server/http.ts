@@ -53,6 +53,8 @@ export function listen(config: Config, log: Logger): Http {
       idleTimeout: idleSeconds,
       // An error page would show sources.
       development: false,
+      // Bun's default outside development is true: a second server would silently take half of the requests.
+      reusePort: false,
       routes: { [PEER_PATH]: (request: Request) => answers?.peer(request) ?? refuse("starting", STARTING, request) },
       fetch(request, server) {
         const refusal = refusalOf(request);

@@ -33,6 +33,13 @@ test("a port that is taken is noticed before anything is made in the data direct
   expect(existsSync(join(root, "data"))).toBe(false);
 });
 
+test("no node shares the port of another", async () => {
+  const other = listen(configOf(0), log);
+  const { port } = new URL(other.url);
+  expect(() => listen(configOf(Number(port)), log)).toThrow(/port is in use.*--port/);
+  await other.stop();
+});
+
 test("a node that is given up before it has begun makes nothing", async () => {
   const reason = new Error("a signal came");
   await expect(serve(configOf(0), { log, giveUp: AbortSignal.abort(reason) })).rejects.toBe(reason);
