@@ -64,7 +64,8 @@ export interface Io {
   readonly colour: boolean;
   /** Calls back on these signals instead of ending the process. @returns how to undo it. */
   onSignal(callback: (signal: Signal) => void): () => void;
-  sleep(ms: number): Promise<void>;
+  /** Resolves after the time, or as soon as the signal is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Ends the process at once. */
   exit(code: number): never;
 }

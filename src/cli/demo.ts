@@ -9,7 +9,7 @@ import type { Serving } from "../server/serve.ts";
 import type { RunAddress } from "./address.ts";
 import { type Arguments, option, wholeNumber } from "./argument.ts";
 import { Client, path } from "./client.ts";
-import { type Command, EXIT, type Exit, Failure, type Io } from "./command.ts";
+import { type Command, EXIT, Failure, type Io } from "./command.ts";
 import { cell, object, objects } from "./output.ts";
 import { programName } from "./program.ts";
 import { treeLines } from "./progress.ts";
@@ -38,17 +38,18 @@ export const demoCommand: Command = {
   detail: "It uses a folder and a database of its own, and removes them when it ends. No setting or variable is read.",
   run: async (args, io) => {
     const signal = firstSignal(io);
-    const interrupted = aborted(signal).then((): Exit => EXIT.OK);
     const scratch = mkdtempSync(join(tmpdir(), "maestro-demo-"));
     // Started by root, Postgres runs as another user, who must get through.
     chmodSync(scratch, 0o711);
     try {
       const server = await start(scratch, args, io, signal);
       try {
-        const exit = await Promise.race([show(server.url, scratch, args.has(KEEP), io), interrupted]);
-        if (!args.has(KEEP) || exit !== EXIT.OK) return exit;
-        io.err(`Serving at ${server.url} until Ctrl-C.`);
-        return await interrupted;
+        await show(server.url, scratch, args.has(KEEP), io, signal);
+        if (args.has(KEEP)) {
+          io.err(`Serving at ${server.url} until Ctrl-C.`);
+          await aborted(signal);
+        }
+        return EXIT.OK;
       } finally {
         await server.stop();
       }
@@ -80,14 +81,15 @@ function configOf(root: string, args: Arguments, io: Io): Config {
   return loadConfig(flags, { env: {}, cwd: root, home: root, uid: io.uid, cores: io.cores, terminal: io.terminal.err });
 }
 
-async function show(url: string, root: string, kept: boolean, io: Io): Promise<Exit> {
+/** @throws when the run did not succeed, and when the signal is aborted */
+async function show(url: string, root: string, kept: boolean, io: Io, signal: AbortSignal): Promise<void> {
   const client = new Client(url, io.user);
   const { readYamlText } = await import("../definition/text/read.ts");
   const { value: body } = readYamlText(definition, workflowCreateRequestSchema);
-  await client.request("POST", "/workflows", { body });
+  await client.request("POST", "/workflows", { body, signal });
   io.out(`Pushed the workflow "etl" (examples/etl/etl.yaml) to ${url}, and started it:`);
   io.out("");
-  const end = await watchRun(client, await startRun(client, root), io, { timeout: PATIENCE });
+  const end = await watchRun(client, await startRun(client, root, signal), io, { timeout: PATIENCE, signal });
   // The lines of the run ended with its first line.
   if (!io.terminal.out) for (const line of ["", ...treeLines(end, { colour: false }).slice(1)]) io.out(line);
   const report = end.steps.find((it) => it.step_id === "report");
@@ -97,13 +99,13 @@ async function show(url: string, root: string, kept: boolean, io: Io): Promise<E
   const exit = exitOfRun(end);
   if (exit !== EXIT.OK) throw new Failure("the demo's run did not succeed", exit, reasons(end.run.timeline));
   for (const line of nextLines(url, kept, io)) io.out(line);
-  return EXIT.OK;
 }
 
-async function startRun(client: Client, workDir: string): Promise<RunAddress> {
+async function startRun(client: Client, workDir: string, signal: AbortSignal): Promise<RunAddress> {
   const answer = object(
     await client.request("POST", path`/workflows/etl/versions/active/actions/start`, {
       body: { initiator: { type: "manual" }, run_params: { work_dir: { type: "STRING", value: workDir } } },
+      signal,
     }),
   );
   return { workflow: "etl", instance: cell(answer, "workflow_instance_id"), run: cell(answer, "workflow_run_id") };

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, homedir, userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
+import { setTimeout } from "node:timers/promises";
 import type { Io, Signal } from "./command.ts";
 
 export function processIo(): Io {
@@ -35,7 +36,7 @@ export function processIo(): Io {
     rows: stdout.rows || 24,
     colour: terminal.out && !env.NO_COLOR && env.TERM !== "dumb",
     onSignal,
-    sleep: (ms) => Bun.sleep(ms),
+    sleep: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => {}), // rejects when it is aborted, only
     exit: (code) => process.exit(code),
   };
 }

@@ -13,7 +13,7 @@ import { Patience } from "./patience.ts";
 import { runName, type Snapshot, stepIds } from "./progress.ts";
 import { CLIENT_SETTING_OPTIONS } from "./setting.ts";
 import { firstSignal } from "./signal.ts";
-import { goesOn, hasEnded, lookAt, lookPauses, pausing } from "./watch.ts";
+import { goesOn, hasEnded, lookAt, lookPauses } from "./watch.ts";
 import { WORKFLOW } from "./workflow.ts";
 
 const STEP = positional({
@@ -117,7 +117,7 @@ class Logs {
       }
       following.check();
       if (signal.aborted) break;
-      await pausing(this.#io, nextPause(), signal);
+      await this.#io.sleep(nextPause(), signal);
     }
     await following.end();
     this.#printer.end();
@@ -163,7 +163,7 @@ class Logs {
     const nextPause = lookPauses();
     for (;;) {
       if ((await patience.ask(received, signal)) === true || signal.aborted) return;
-      await pausing(this.#io, nextPause(), signal);
+      await this.#io.sleep(nextPause(), signal);
     }
   }
 

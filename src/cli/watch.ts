@@ -10,7 +10,6 @@ import { cell, object, objects, shownLine } from "./output.ts";
 import { Patience } from "./patience.ts";
 import { commandLine } from "./program.ts";
 import { changeLines, headLine, type Look, type Snapshot, treeLines } from "./progress.ts";
-import { aborted } from "./signal.ts";
 
 /** Milliseconds between two looks: short ones first, since most runs are short. */
 const FIRST_PAUSE = 100;
@@ -82,12 +81,9 @@ export async function watchRun(
     if (quiet && snapshot !== undefined) {
       const query = { wait: waitFor(left) };
       await patience.ask(() => client.request("GET", runPath(target), { query, signal }), signal);
-    } else await pausing(io, Math.min(nextPause(), left), signal);
+    } else await io.sleep(Math.min(nextPause(), left), signal);
   }
 }
-
-export const pausing = (io: Io, ms: number, signal: AbortSignal | undefined): Promise<void> =>
-  signal === undefined ? io.sleep(ms) : Promise.race([io.sleep(ms), aborted(signal)]);
 
 /** Watching has been ended, and the run has not. */
 export function goesOn({ server }: Client, { workflow, instance, run }: RunAddress, io: Io, signal: Signal): Failure {

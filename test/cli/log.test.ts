@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import type { Signal } from "../../src/cli/command.ts";
+import { aborted } from "../../src/cli/signal.ts";
 import { type Answer, type FakeServer, fakeServer, type Request, run } from "./harness.ts";
 
 const servers: FakeServer[] = [];
@@ -191,7 +192,7 @@ test("Ctrl-C ends the following, not the run", async () => {
       send = callback;
       return () => {};
     },
-    sleep: () => new Promise(() => {}),
+    sleep: (_: number, signal?: AbortSignal) => (signal ? aborted(signal) : new Promise(() => {})),
     raw: (text: string) => {
       seen.push(text);
       send?.("SIGINT");

@@ -1,6 +1,7 @@
 /** Watching a run: what is said of attempts and their ends, of the server's absence, and of the watching's own end. */
 import { afterEach, expect, test } from "bun:test";
 import type { Signal } from "../../src/cli/command.ts";
+import { aborted } from "../../src/cli/signal.ts";
 import { type Answer, type FakeServer, fakeServer, type Request, run } from "./harness.ts";
 
 const servers: FakeServer[] = [];
@@ -316,9 +317,9 @@ test.each([
       return () => {};
     },
     // Interrupted in the middle of a pause.
-    sleep: () => {
+    sleep: (_, interrupted) => {
       send?.(signal);
-      return new Promise(() => {});
+      return interrupted ? aborted(interrupted) : new Promise(() => {});
     },
   });
   expect(exit).toBe(code);

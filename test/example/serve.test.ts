@@ -95,6 +95,22 @@ test(
 );
 
 test(
+  "the demo ends when it is interrupted while its run goes on, and watches no longer",
+  async () => {
+    const child = start(["demo"]);
+    let out = "";
+    for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
+      const first = !out.includes("extract: ");
+      out += piece;
+      if (first && out.includes("extract: ")) child.kill("SIGINT");
+    }
+    expect(await child.exited).toBe(0);
+    expect(readdirSync(root).filter((it) => it.startsWith("maestro-demo-"))).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+test(
   "the demo runs, shows its steps, and leaves nothing behind",
   async () => {
     const child = start(["demo"]);
