@@ -25,8 +25,11 @@ type RawJson = typeof JSON & {
 };
 const json = JSON as RawJson;
 
-/** The text may hold a number that needs care; otherwise plain `JSON.parse` is faithful and much faster. */
-const SUSPECT = /\d{16}|\d[.eE]/;
+/**
+ * The text may hold a number that needs care; otherwise plain `JSON.parse` is faithful and much faster. A number stands at
+ * the beginning or behind a colon, a comma or a bracket: the digits of a UUID don't count.
+ */
+const SUSPECT = /(?:^|[:,[])\s*-?(?:\d{16}|\d+[.eE])/;
 
 export function isRawNumber(value: unknown): value is RawNumber {
   return typeof value === "object" && value !== null && json.isRawJSON(value);

@@ -56,6 +56,7 @@ export interface LoggerOptions extends LogStyle {
 }
 
 const FIRST = ["workflow", "instance", "run", "step", "attempt"] as const;
+const LEADING: ReadonlySet<string> = new Set(FIRST);
 
 export function createLogger(options: LoggerOptions): Logger {
   const write = options.write ?? ((line: string) => void process.stderr.write(line));
@@ -88,15 +89,17 @@ type Entry = readonly [name: string, value: unknown];
 type Render = (time: number, level: LogLevel, message: string, fields: readonly Entry[]) => string;
 
 function ordered(fields: LogFields, lowest: number): readonly Entry[] {
-  const entries: Entry[] = FIRST.map((name) => [name, fields[name]]);
-  for (const [name, value] of Object.entries(fields)) {
-    if ((FIRST as readonly string[]).includes(name)) continue;
+  const entries: Entry[] = [];
+  for (const name of FIRST) if (fields[name] !== undefined) entries.push([name, fields[name]]);
+  for (const name in fields) {
+    const value = fields[name];
+    if (value === undefined || LEADING.has(name)) continue;
     entries.push([name, plain(value)]);
     if (value instanceof Error && value.stack && lowest <= LOG_LEVELS.indexOf("debug")) {
       entries.push(["stack", value.stack]);
     }
   }
-  return entries.filter(([, value]) => value !== undefined);
+  return entries;
 }
 
 function plain(value: unknown): unknown {

@@ -49,6 +49,24 @@ describe("JSON", () => {
     expect(values.map((value) => isRawNumber(parsePlugin(value.toString())))).toEqual(values.map(isLarge));
   });
 
+  test("a number that needs care is kept wherever it stands, and what only looks like one in a text is no number", () => {
+    for (const number of ["1.0", "-1.50", "1e3", "-2E+1", "9007199254740993", "-12345678901234567890"]) {
+      for (const [before, after] of [
+        ["", ""],
+        ["\t\r\n ", " "],
+        ["[", "]"],
+        ["[ 1,\n", "\t]"],
+        ['{"a":', "}"],
+        ['{"a" :\t', ',"b":2}'],
+      ]) {
+        const text = `${before}${number}${after}`;
+        expect(stringifyJson(parseJson(text))).toBe(text.replace(/\s/g, ""));
+      }
+    }
+    const texts = ["4e3f1a4e-0a3e-4d0e-9d5e-1c2b3a4d5e6f", ":1.0", ",1e3", "[12345678901234567890", '\\":1.0'];
+    expect(parseJson(JSON.stringify(texts))).toEqual(texts);
+  });
+
   test("every LONG is read, written and told from what is none", () => {
     expectWhole((digits) => parseJson(digits));
     expectWhole((digits) => stringifyPlugin(parsePlugin(digits)));

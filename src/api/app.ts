@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import { systemClock } from "../clock.ts";
 import { metrics } from "../metric.ts";
 import { Outage } from "../store/outage.ts";
+import { counted } from "./answer.ts";
 import { GivenUp } from "./deadline.ts";
 import { Router } from "./endpoint.ts";
 import { CLIENT_LEFT, errorResponse, hasLeft, isOurs } from "./error.ts";
@@ -23,15 +24,9 @@ import type { AppOptions, Services } from "./service.ts";
 /** Requests that the database may leave unanswered: what each holds in memory is small, and this bounds it. */
 const MOST_GIVEN_UP = 1_000;
 
-const answers = metrics.counter("maestro_http_responses_total", "Answers, by status.");
-
 /** @returns the application; `fetch` takes the `Connections` of the server as its second argument, so that long answers may be long */
 export function createApp({ db, engine, config, log, clock = systemClock }: AppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
-  app.use(async (context, next) => {
-    await next();
-    answers.add(1, { status: context.res.status });
-  });
   const outage = new Outage(log);
   const services: Services = {
     ...{ sql: db.sql, engine, config, log, clock, outage },
@@ -62,8 +57,8 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
 
   router.mount();
 
-  app.get("/", (context) => context.redirect("/docs"));
-  app.onError(failed);
-  app.notFound((context) => errorResponse(router.refuse(context.req.method, context.req.path), context.req.path));
+  app.get("/", (context) => counted(context.redirect("/docs")));
+  app.onError((error, context) => counted(failed(error, context)));
+  app.notFound(({ req }) => counted(errorResponse(router.refuse(req.method, req.path), req.path)));
   return app;
 }

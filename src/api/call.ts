@@ -6,12 +6,18 @@ import { connectionsOf } from "./connection.ts";
 import type { Deadline } from "./deadline.ts";
 import { PATH, type PathName, type PathValue, USER } from "./parameter.ts";
 
+/** Seconds by which a connection's limit has to exceed that of an answer: connections are looked at now and then. */
+const SLACK = 5;
+
 export class Call {
   readonly context: Context;
   readonly bodyLimit: number;
   readonly deadline: Deadline;
   /** As `Endpoint.again`, for this request. */
   again: string | undefined;
+  /** What has been read: all of it before the handler begins, and again where the handler uses it. */
+  readonly #path = new Map<PathName, PathValue<PathName>>();
+  #user: string | undefined;
   /** The limit of silence on the connection is lifted. */
   #takesTime = false;
 
@@ -27,12 +33,18 @@ export class Call {
 
   /** A parameter of the path. @throws BAD_REQUEST or Problem 400 */
   path<N extends PathName>(name: N): PathValue<N> {
-    return PATH[name].read(name, this.context.req.param(name) ?? "") as PathValue<N>;
+    let value = this.#path.get(name);
+    if (value === undefined) {
+      value = PATH[name].read(name, this.context.req.param(name) ?? "");
+      this.#path.set(name, value);
+    }
+    return value as PathValue<N>;
   }
 
   /** Who asks. @throws BAD_REQUEST without a `user` header */
   user(): string {
-    return USER.read("user", decoded(this.context.req.header("user") ?? ""));
+    this.#user ??= USER.read("user", decoded(this.context.req.header("user") ?? ""));
+    return this.#user;
   }
 
   /**
@@ -47,6 +59,13 @@ export class Call {
     this.deadline.begin(seconds);
     this.takeTime();
     return close;
+  }
+
+  /** While expressions are evaluated, which have limits of their own, the deadline does not run. */
+  evaluating(is: boolean): void {
+    if (!is) return this.deadline.begin();
+    this.deadline.pause();
+    this.takeTime();
   }
 
   /** The caller has sent what it must: how long it hears nothing now is for the handler to say. */
@@ -78,7 +97,7 @@ export class Call {
     this.deadline.pause();
     const body = await readJson(this.request, this.bodyLimit, isDefinition);
     this.deadline.begin();
-    this.takeTime();
+    if (this.deadline.seconds + SLACK > connectionsOf(this.context.env).idleSeconds) this.takeTime();
     return body;
   }
 }

@@ -6,26 +6,68 @@
  */
 import { MaestroError } from "../error.ts";
 
-export class Deadline {
-  readonly #seconds: number;
-  readonly #passed = Promise.withResolvers<never>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+/** Milliseconds between two looks at the deadlines that run. */
+const TICK = 50;
 
-  constructor(seconds: number) {
-    this.#seconds = seconds;
-    this.#passed.promise.catch(() => {}); // a handler may answer without anybody having looked at it
+/** The deadlines that run. One timer looks at all of them: hardly one ever passes, and a timer for each costs too much. */
+export class Deadlines {
+  #listed: Deadline[] = [];
+  #ticker: ReturnType<typeof setInterval> | undefined;
+
+  /** @param seconds that an answer may take; infinite: as long as it takes */
+  of(seconds: number): Deadline {
+    return new Deadline(seconds, (deadline) => this.#list(deadline));
+  }
+
+  #list(deadline: Deadline): void {
+    this.#listed.push(deadline);
+    this.#ticker ??= setInterval(() => this.#look(), TICK);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    this.#listed = this.#listed.filter((deadline) => deadline.runs(now));
+    if (this.#listed.length > 0) return;
+    clearInterval(this.#ticker);
+    this.#ticker = undefined;
+  }
+}
+
+export class Deadline {
+  /** How long an answer may take. */
+  readonly seconds: number;
+  readonly #list: (deadline: Deadline) => void;
+  #isListed = false;
+  /** An instant of `performance.now()`; infinite while it does not run. */
+  #due = Number.POSITIVE_INFINITY;
+  #giveUp: (error: Unanswered) => void = () => {};
+
+  /** @param list has it looked at from then on, until it does not run */
+  constructor(seconds: number, list: (deadline: Deadline) => void) {
+    this.seconds = seconds;
+    this.#list = list;
   }
 
   /** From now on. @param more seconds beside the limit */
   begin(more = 0): void {
-    this.pause();
-    const seconds = this.#seconds + more;
-    if (seconds === Number.POSITIVE_INFINITY) return;
-    this.#timer = setTimeout(() => this.#passed.reject(unanswered(this.#seconds)), seconds * 1000);
+    this.#due = performance.now() + (this.seconds + more) * 1000;
+    if (this.#isListed || this.#due === Number.POSITIVE_INFINITY) return;
+    this.#isListed = true;
+    this.#list(this);
   }
 
   pause(): void {
-    clearTimeout(this.#timer);
+    this.#due = Number.POSITIVE_INFINITY;
+  }
+
+  /** False when it no longer does: it was paused, or has passed just now. */
+  runs(now: number): boolean {
+    if (this.#due <= now) {
+      this.pause();
+      this.#giveUp(unanswered(this.seconds));
+    }
+    this.#isListed = this.#due !== Number.POSITIVE_INFINITY;
+    return this.#isListed;
   }
 
   /**
@@ -33,17 +75,18 @@ export class Deadline {
    *
    * @param late called with the work that goes on when the time is up @throws UNAVAILABLE then
    */
-  async during<T>(begin: () => Promise<T> | T, late: (work: Promise<T>) => void): Promise<T> {
+  during<T>(begin: () => Promise<T> | T, late: (work: Promise<T>) => void): Promise<T> {
     this.begin();
     const work = Promise.try(begin);
-    try {
-      return await Promise.race([work, this.#passed.promise]);
-    } catch (error) {
-      if (error instanceof Unanswered) late(work);
-      throw error;
-    } finally {
-      this.pause();
-    }
+    return new Promise<T>((resolve, reject) => {
+      this.#giveUp = (error) => {
+        late(work);
+        reject(error);
+      };
+      const done = (): void => this.pause();
+      work.then(done, done);
+      work.then(resolve, reject);
+    });
   }
 }
 

@@ -8,8 +8,9 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { type ErrorCode, MaestroError } from "../error.ts";
 import { metrics } from "../metric.ts";
+import { counted } from "./answer.ts";
 import { Call } from "./call.ts";
-import { Deadline } from "./deadline.ts";
+import { Deadlines } from "./deadline.ts";
 import { json, Problem } from "./error.ts";
 import { pathNames, type Query, type QueryValues, readQuery } from "./parameter.ts";
 import type { Services } from "./service.ts";
@@ -76,6 +77,7 @@ export class Router {
   readonly #app: OpenAPIHono;
   readonly #services: Services;
   readonly #failed: Failed;
+  readonly #deadlines = new Deadlines();
   readonly #known: Known[] = [];
 
   constructor(app: OpenAPIHono, services: Services, failed: Failed) {
@@ -115,7 +117,7 @@ export class Router {
   async #serve(context: Context, endpoint: Endpoint, answer: Answer): Promise<Response> {
     const start = performance.now();
     const { bodyBytes, requestSeconds } = this.#services.config.limits;
-    const deadline = new Deadline(endpoint.local === true ? Number.POSITIVE_INFINITY : requestSeconds);
+    const deadline = this.#deadlines.of(endpoint.local === true ? Number.POSITIVE_INFINITY : requestSeconds);
     const call = new Call(context, endpoint.body?.limit ?? bodyBytes, deadline);
     let response: Response;
     try {
@@ -126,7 +128,7 @@ export class Router {
     call.hurry();
     const seconds = (performance.now() - start) / 1000;
     duration.observe(seconds, { operation: endpoint.operationId, status: response.status });
-    return response;
+    return counted(response);
   }
 
   async #answer(call: Call, endpoint: Endpoint, answer: Answer): Promise<Response> {

@@ -33,14 +33,19 @@ export function doorOf({ host, allowedHost }: DoorOptions): (request: Request) =
   const listening = nameOf(host.includes(":") ? `[${host}]` : host) ?? "";
   const isHeld = isLoopback(listening) || allowedHost.length > 0;
   const allowed = new Set(allowedHost);
+  /** The last one that was let in: nearly all requests of a server name it alike. */
+  let known: string | undefined;
   return ({ headers, method }) => {
     const authority = headers.get("host") ?? "";
-    const name = nameOf(authority);
-    if (isHeld && !(name !== undefined && (isLoopback(name) || allowed.has(name)))) {
-      return { reason: "host", problem: foreignHost(authority, name, allowedHost) };
+    if (isHeld && authority !== known) {
+      const name = nameOf(authority);
+      if (name === undefined || !(isLoopback(name) || allowed.has(name))) {
+        return { reason: "host", problem: foreignHost(authority, name, allowedHost) };
+      }
+      known = authority;
     }
     const origin = headers.get("origin");
-    if (origin !== null && !isOwn(origin, authority, name)) {
+    if (origin !== null && !isOwn(origin, authority, nameOf(authority))) {
       return { reason: "origin", problem: foreignOrigin(origin, authority) };
     }
     if (headers.get("sec-fetch-site")?.toLowerCase() === "cross-site" && !isRead(method)) {

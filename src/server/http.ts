@@ -7,6 +7,8 @@
  * - A request beyond `limits.requests` at once is answered with 503 before its body is read, and its connection closed.
  *   Connections that have not sent their headers can't be counted: the system's limit of open files holds for them.
  */
+
+import { counted } from "../api/answer.ts";
 import type { Connections } from "../api/connection.ts";
 import { errorResponse } from "../api/error.ts";
 import { MaestroError } from "../error.ts";
@@ -33,7 +35,6 @@ export interface Answers {
 const ALWAYS = ["/livez", "/readyz", "/metrics"];
 
 const refused = metrics.counter("maestro_http_refused_total", "Requests that were refused at the door, by reason.");
-const answered = metrics.counter("maestro_http_responses_total", "Answers, by status.");
 
 /** @throws CONFLICT when the address can't be listened on */
 export function listen(config: Config, log: Logger): Http {
@@ -41,10 +42,8 @@ export function listen(config: Config, log: Logger): Http {
   const { requests, streams, idleSeconds } = config.limits;
   const refusalOf = doorOf(config);
   const refuse = (reason: string, error: unknown, request: Request): Response => {
-    const response = errorResponse(error, pathOf(request));
     refused.add(1, { reason });
-    answered.add(1, { status: response.status });
-    return response;
+    return counted(errorResponse(error, pathOf(request)));
   };
   const bind = () =>
     Bun.serve({

@@ -34,11 +34,12 @@ async function startRun(call: Call, { engine, clock, outage }: Services) {
   const request = { ...given, requestId: given.requestId ?? crypto.randomUUID() };
   call.again = `The run may have been started all the same. Send the request again with the request_id ${request.requestId}: it starts nothing twice.`;
   const command = { workflowId, version, request, user };
-  const evaluating = (is: boolean): void => (is ? call.deadline.pause() : call.deadline.begin());
-  const reply = await engine.start(command, evaluating).catch((error) => {
-    if (error instanceof MaestroError && error.code === "UNAVAILABLE") outage.begun(error);
-    throw error;
-  });
+  const reply = await engine
+    .start(command, (is) => call.evaluating(is))
+    .catch((error) => {
+      if (error instanceof MaestroError && error.code === "UNAVAILABLE") outage.begun(error);
+      throw error;
+    });
   return {
     workflow_id: reply.workflowId,
     workflow_version_id: reply.versionId,

@@ -98,11 +98,10 @@ const limitsOf = ({ config, engine }: Services): DefinitionLimits =>
     engine.stepTypes().map((it) => it.type),
   );
 
-/** Expressions have limits of their own. */
 async function evaluated(call: Call, work: Promise<void>): Promise<void> {
-  call.deadline.pause();
+  call.evaluating(true);
   await work;
-  call.deadline.begin();
+  call.evaluating(false);
 }
 
 async function createWorkflow(call: Call, services: Services) {
