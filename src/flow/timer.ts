@@ -1,9 +1,14 @@
-/** Many timers on one: a binary heap by due time, with a single callback of the clock armed for the earliest. */
+/**
+ * Many timers on one: a binary heap by due time, with a single callback of the clock armed for the earliest. A timer that
+ * is cancelled leaves the heap at once: most timers are timeouts of days, which hardly ever come up.
+ */
 import type { Clock, Timer } from "../clock.ts";
 
 interface Entry extends Timer {
   readonly time: number;
-  callback: (() => void) | undefined;
+  readonly callback: () => void;
+  /** Where in the heap it stands; -1: it has fired, or was cancelled. */
+  index: number;
 }
 
 export class TimerHeap {
@@ -15,16 +20,17 @@ export class TimerHeap {
     this.#clock = clock;
   }
 
+  /** Timers that may still fire. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
   /** @param time epoch ms; the past means as soon as possible, never at once. */
   at(time: number, callback: () => void): Timer {
-    const entry: Entry = {
-      time,
-      callback,
-      cancel() {
-        this.callback = undefined;
-      },
-    };
-    this.#push(entry);
+    const index = this.#heap.length;
+    const entry: Entry = { time, callback, index, cancel: () => this.#remove(entry) };
+    this.#heap.push(entry);
+    this.#rise(entry);
     this.#arm();
     return entry;
   }
@@ -32,6 +38,7 @@ export class TimerHeap {
   stop(): void {
     this.#armed?.timer.cancel();
     this.#armed = undefined;
+    for (const entry of this.#heap) entry.index = -1;
     this.#heap.length = 0;
   }
 
@@ -39,49 +46,59 @@ export class TimerHeap {
     this.#armed = undefined;
     const now = this.#clock.now();
     for (let first = this.#heap[0]; first && first.time <= now; first = this.#heap[0]) {
-      this.#pop();
-      first.callback?.();
+      this.#remove(first);
+      first.callback();
     }
     this.#arm();
   };
 
+  /** The clock's timer may be earlier than the earliest entry, whose like was cancelled: it then looks again. */
   #arm(): void {
-    // Cancelled timers leave the heap when they come up; the head decides when to look next.
-    while (this.#heap[0] && !this.#heap[0].callback) this.#pop();
     const first = this.#heap[0];
-    if (!first) return;
-    if (this.#armed && this.#armed.time <= first.time) return;
+    if (!first || (this.#armed && this.#armed.time <= first.time)) return;
     this.#armed?.timer.cancel();
     this.#armed = { time: first.time, timer: this.#clock.at(first.time, this.#fire) };
   }
 
-  #push(entry: Entry): void {
-    const heap = this.#heap;
-    let index = heap.push(entry) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      const above = heap[parent] as Entry;
-      if (above.time <= entry.time) break;
-      heap[index] = above;
-      index = parent;
-    }
-    heap[index] = entry;
+  #remove(entry: Entry): void {
+    const { index } = entry;
+    const last = this.#heap.at(-1);
+    if (index < 0 || !last) return;
+    entry.index = -1;
+    this.#heap.pop();
+    if (last === entry) return;
+    this.#place(last, index);
+    this.#rise(last);
+    this.#sink(last);
   }
 
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (!last || heap.length === 0) return;
-    let index = 0;
+  #rise(entry: Entry): void {
     for (;;) {
-      let child = index * 2 + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && (heap[child + 1] as Entry).time < (heap[child] as Entry).time) child++;
-      const below = heap[child] as Entry;
-      if (below.time >= last.time) break;
-      heap[index] = below;
-      index = child;
+      const parent = (entry.index - 1) >> 1;
+      const above = this.#heap[parent];
+      if (!above || above.time <= entry.time) return;
+      this.#swap(entry, above);
     }
-    heap[index] = last;
+  }
+
+  #sink(entry: Entry): void {
+    for (;;) {
+      const left = this.#heap[entry.index * 2 + 1];
+      const right = this.#heap[entry.index * 2 + 2];
+      const below = right && left && right.time < left.time ? right : left;
+      if (!below || below.time >= entry.time) return;
+      this.#swap(entry, below);
+    }
+  }
+
+  #swap(a: Entry, b: Entry): void {
+    const { index } = a;
+    this.#place(a, b.index);
+    this.#place(b, index);
+  }
+
+  #place(entry: Entry, index: number): void {
+    this.#heap[index] = entry;
+    entry.index = index;
   }
 }

@@ -51,7 +51,8 @@ export function addRollups(parts: readonly RollupOverview[]): RollupOverview {
       sum.cnt += count.cnt;
       for (const [run, steps] of Object.entries(count.ref ?? {})) {
         sum.ref ??= {};
-        sum.ref[run] = [...(sum.ref[run] ?? []), ...steps];
+        sum.ref[run] ??= [];
+        for (const step of steps) sum.ref[run].push(step);
       }
     }
   }

@@ -22,6 +22,41 @@ test("timers fire in the order of their times, cancelled ones never, with one cl
   );
 });
 
+test("what is cancelled is not kept until it would have been due, wherever in the heap it stands", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(1000), { maxLength: 60 }), fc.infiniteStream(fc.boolean()), (delays, keeps) => {
+      const clock = new FakeClock();
+      const heap = new TimerHeap(clock);
+      const fired: number[] = [];
+      const timers = delays.map((delay) => heap.at(clock.now() + delay, () => fired.push(delay)));
+      const kept = delays.filter((_, index) => {
+        const keep = keeps.next().value === true;
+        // Twice does no more than once.
+        for (let time = 0; time < 2 && !keep; time++) timers[index]?.cancel();
+        return keep;
+      });
+      expect(heap.size).toBe(kept.length);
+      clock.moveTo(clock.now() + 1000);
+      expect(fired).toEqual(kept.sort((a, b) => a - b));
+      expect(heap.size).toBe(0);
+    }),
+  );
+});
+
+test("a timer may cancel one that is due with it", () => {
+  const clock = new FakeClock();
+  const heap = new TimerHeap(clock);
+  const fired: string[] = [];
+  const timers = ["a", "b"].map((name, index) =>
+    heap.at(clock.now() + 1, () => {
+      fired.push(name);
+      timers[1 - index]?.cancel();
+    }),
+  );
+  clock.moveTo(clock.now() + 1);
+  expect(fired).toHaveLength(1);
+});
+
 test("a time in the past fires soon, not at once", () => {
   const clock = new FakeClock();
   const heap = new TimerHeap(clock);

@@ -96,4 +96,11 @@ describe("a run's overview", () => {
     addRollups([part, part]);
     expect(part).toEqual({ total_leaf_count: 1, overview: { RUNNING: { cnt: 1, ref: { r: ["1:a:1"] } } } });
   });
+
+  test("takes time that grows with the failed leaves, and not with their square", () => {
+    const leaves = 300_000;
+    const failed = Array.from({ length: leaves }, (_, i) => attempt(`s${i}`, 1, { status: "FATALLY_FAILED" }));
+    const { rollup } = runOverview(RUN, leaves, failed);
+    expect(rollup.overview.FATALLY_FAILED?.ref?.["w:2"]).toHaveLength(leaves);
+  });
 });
