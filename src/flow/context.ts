@@ -43,6 +43,10 @@ export interface FlowContext {
   drop(uuid: string): void;
   /** A write was refused: these groups have another owner. */
   lost(groups: readonly number[]): void;
+  /** Rows of the run can't be stored: it is taken up anew from what is, and fails for this reason. @param run as it is stored */
+  refused(run: Run, reason: string): void;
+  /** The run's actor can't go on, for a fault of the engine's. @param run as it was handed over last */
+  park(run: Run, reason: string, error: unknown): void;
   /** The run's end has committed. @param ended its row, if the commit returned it */
   runOver(run: Run, ended: StoredRun | undefined): void;
 }

@@ -8,6 +8,7 @@ import { LRUCache } from "lru-cache";
 import type { Clock, Timer } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import type { Run, RunRef } from "../run/model.ts";
+import { runFields } from "../run/report.ts";
 import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
 import type { FlowContext, StepRuntime, Tracked } from "./context.ts";
@@ -15,9 +16,9 @@ import { RecentlyEnded } from "./ended.ts";
 import type { EvaluationPort } from "./evaluation.ts";
 import { type Graph, type GraphNode, graphOf } from "./graph.ts";
 import { Group, type GroupContext } from "./group.ts";
-import type { FlowStore, GroupStamp, LogChunk, StaleOwner, StoredRun, Write } from "./port.ts";
+import type { FlowStore, GroupStamp, LogChunk, StoredRun, Write } from "./port.ts";
 import type { EngineCounters, RunHint, StartCommand, StartReply } from "./protocol.ts";
-import { Scheduler } from "./scheduler.ts";
+import { Scheduler, SLICE } from "./scheduler.ts";
 import { type StartContext, Starter } from "./start.ts";
 import { TimerHeap } from "./timer.ts";
 
@@ -49,7 +50,7 @@ export interface EngineOptions {
   readonly events: EngineEvents;
   readonly newUuid: () => string;
   readonly runtimeOf: (node: GraphNode) => StepRuntime | { readonly unavailable: string };
-  /** How long flows may hold the thread, ms; default: the scheduler's. */
+  /** How long flows or starts may hold the thread, ms; default: the scheduler's. */
   readonly slice?: number;
   /** The attempt's job is over and its rows are committed. */
   readonly forget: (uuid: string) => void;
@@ -66,6 +67,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   readonly log: Logger;
   readonly place: Place;
   readonly groups: number;
+  readonly slice: number;
   readonly recentlyEnded = new RecentlyEnded();
   readonly #options: EngineOptions;
   readonly #owned = new Map<number, Group>();
@@ -92,10 +94,11 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.log = options.log;
     this.place = options.place;
     this.groups = options.groups;
+    this.slice = options.slice ?? SLICE;
     this.timers = new TimerHeap(options.clock);
     const { writer } = options.store;
     this.scheduler = new Scheduler({
-      ...(options.slice !== undefined && { slice: options.slice }),
+      slice: this.slice,
       congested: () => writer.depth > MOST_QUEUED_ROWS,
       relief: () => writer.flush(),
     });
@@ -104,10 +107,15 @@ export class Engine implements FlowContext, GroupContext, StartContext {
 
   get counters(): EngineCounters {
     let activeRuns = 0;
-    for (const group of this.#owned.values()) activeRuns += group.size;
+    let parkedRuns = 0;
+    for (const group of this.#owned.values()) {
+      activeRuns += group.size;
+      parkedRuns += group.parked;
+    }
     return {
       index: this.#options.index,
       activeRuns,
+      parkedRuns,
       startedRuns: this.#startedRuns,
       endedRuns: this.#endedRuns,
       queuedRows: this.store.writer.depth,
@@ -141,10 +149,12 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     await this.store.writer.flush();
   }
 
-  /** Finds what a lost hint left behind: runs without an actor, actions that were not carried out. */
+  /** Finds what a lost hint left behind: runs without an actor, actions that were not carried out or came too late. */
   async sweep(): Promise<void> {
     if (this.#stopped) return;
-    const { runs, actions } = await this.store.unfinished([...this.#owned.keys()]);
+    const groups = [...this.#owned.keys()];
+    await this.store.dropActions(groups);
+    const { runs, actions } = await this.store.unfinished(groups);
     this.look([...runs.filter(({ key, groupId }) => !this.#owned.get(groupId)?.has(key)), ...actions]);
     await this.#resumeDequeues();
   }
@@ -196,8 +206,8 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     }
   }
 
-  /** The chunk has committed, or another node owns the run. */
-  #logged({ uuid, length }: LogChunk, error: StaleOwner | undefined): void {
+  /** The chunk has committed, or never will: another node owns the run, or Postgres refuses it. */
+  #logged({ uuid, length }: LogChunk, error: Error | undefined): void {
     this.#options.stored(uuid, length);
     if (!error) this.#options.events.logged(uuid);
   }
@@ -263,6 +273,17 @@ export class Engine implements FlowContext, GroupContext, StartContext {
       this.#owned.delete(id);
     }
     this.#options.events.stale(held);
+  }
+
+  refused(run: Run, reason: string): void {
+    this.log.error("rows of a run are refused, and it is ended", { ...runFields(run), reason });
+    const group = this.#owned.get(run.groupId);
+    group?.refuse(run, reason).catch((error) => this.failed("loading a run", error));
+  }
+
+  park(run: Run, reason: string, error: unknown): void {
+    this.log.error("a run is parked: its actor failed", { ...runFields(run), error });
+    this.#owned.get(run.groupId)?.park(run, reason);
   }
 
   runOver(run: Run, row: StoredRun | undefined): void {

@@ -10,6 +10,7 @@
 
 import type { Timer } from "../clock.ts";
 import { DEFAULT_TIMEOUT_MS } from "../definition/step.ts";
+import { toErrorData } from "../error.ts";
 import { own } from "../record.ts";
 import type { Run } from "../run/model.ts";
 import { runOverview } from "../run/overview.ts";
@@ -20,13 +21,26 @@ import { addEvents, logEvent, spelled } from "../step/event.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { endsRun } from "../step/outcome.ts";
 import { isComplete } from "../step/status.ts";
+import { outranks, type Termination } from "../step/termination.ts";
 import type { FlowContext } from "./context.ts";
 import type { TaskScope } from "./evaluation.ts";
 import type { Graph, GraphNode } from "./graph.ts";
-import type { TaskParent, TaskView, Termination } from "./parent.ts";
-import type { GroupStamp, LoadedRun, RunActionRequest, StoredRun, Write } from "./port.ts";
+import { Line } from "./line.ts";
+import type { TaskParent, TaskView } from "./parent.ts";
+import {
+  type GroupStamp,
+  type LoadedRun,
+  type RefusedWrite,
+  type RunActionRequest,
+  StaleOwner,
+  type StoredRun,
+  type Write,
+} from "./port.ts";
 import type { Scheduled } from "./scheduler.ts";
 import { Task } from "./task.ts";
+
+/** Steps that a reason spells out. */
+const MOST_NAMED = 3;
 
 export class Flow implements Scheduled, TaskParent {
   readonly engine: FlowContext;
@@ -43,9 +57,9 @@ export class Flow implements Scheduled, TaskParent {
    * prepared, those that are prepared and go when the whole generation is. So steps that become ready together begin
    * together: none sees another's end.
    */
-  #ready: string[] = [];
-  #preparing: string[] = [];
-  #prepared: Task[] = [];
+  #ready = new Line<string>();
+  #preparing = new Line<string>();
+  readonly #prepared = new Line<Task>();
   #rows: Write[] = [];
   #attempts = new Map<string, StepAttempt>();
   #afterCommit: (() => void)[] = [];
@@ -59,13 +73,19 @@ export class Flow implements Scheduled, TaskParent {
   #ending: Termination | undefined;
   /** Steps that could have run did not, since the run was being ended. */
   #cut = false;
+  /** Why the run has to fail, however its steps end. */
+  #doom: string | undefined;
+  /** The run as it was when its rows were last handed over. */
+  #handedOver: Run;
   #over = false;
+  #abandoned = false;
 
   constructor(engine: FlowContext, stamp: GroupStamp, graph: Graph, run: Run) {
     this.engine = engine;
     this.#stamp = stamp;
     this.#graph = graph;
     this.#run = run;
+    this.#handedOver = run;
   }
 
   get run(): Run {
@@ -87,17 +107,23 @@ export class Flow implements Scheduled, TaskParent {
       for (const node of this.#graph.nodes.values()) {
         if (node.predecessors.length > 0) this.#missing.set(node.id, node.predecessors.length);
       }
-      this.#ready.push(...this.#graph.roots);
+      for (const root of this.#graph.roots) this.#ready.push(root);
     });
   }
 
-  /** Goes on where the rows say that a former owner was. */
-  adopt(loaded: LoadedRun): void {
+  /**
+   * Goes on where the rows say that a former owner was.
+   *
+   * @param doom why the run can't go on, and is to fail; undefined: it can
+   */
+  adopt(loaded: LoadedRun, doom?: string): void {
     this.post(() => {
       this.#logEnds = loaded.logEnds;
+      this.#doom = doom;
       if (this.#run.startTime === undefined) this.#change({ status: "IN_PROGRESS", startTime: this.#now });
       this.#adoptTasks(loaded.attempts);
       this.#armTimeout();
+      if (doom !== undefined) this.#failRun(doom);
       if (loaded.action) this.#act(loaded.action);
     });
   }
@@ -114,18 +140,19 @@ export class Flow implements Scheduled, TaskParent {
     this.engine.scheduler.ready(this);
   }
 
-  /** The group has another owner: forget everything. Rows that are queued will not commit (D4). */
+  /** What is in memory counts no more: the group has another owner (D4), or the run is taken up anew from its rows. */
   abandon(): void {
     this.#over = true;
+    this.#abandoned = true;
     this.#timeout?.cancel();
     for (const task of this.#tasks.values()) {
       task.abandon();
       this.engine.drop(task.attempt.uuid);
     }
     this.#mail = [];
-    this.#ready = [];
-    this.#preparing = [];
-    this.#prepared = [];
+    this.#ready.clear();
+    this.#preparing.clear();
+    this.#prepared.clear();
   }
 
   turn(deadline: number): boolean {
@@ -142,10 +169,15 @@ export class Flow implements Scheduled, TaskParent {
       if (performance.now() >= deadline) break;
     }
     this.#mail = index < this.#mail.length ? this.#mail.slice(index) : [];
-    const more = this.#mail.length > 0 || this.#ready.length + this.#preparing.length + this.#prepared.length > 0;
+    const more = this.#mail.length + this.#ready.size + this.#preparing.size + this.#prepared.size > 0;
     if (!more && this.#live === 0 && !this.#over) this.#end();
     this.#handOver();
     return more && !this.#over;
+  }
+
+  /** A turn has thrown: what is in memory may be half done. */
+  failed(error: unknown): void {
+    this.engine.park(this.#handedOver, toErrorData(error).message, error);
   }
 
   // ---- what tasks need ---------------------------------------------------------------------------------------------
@@ -208,19 +240,18 @@ export class Flow implements Scheduled, TaskParent {
 
   /** One step's next move; false when there is none. */
   #advance(): boolean {
-    const preparing = this.#preparing.shift();
+    const preparing = this.#preparing.take();
     if (preparing !== undefined) {
       this.#begin(preparing);
       return true;
     }
-    const prepared = this.#prepared.shift();
+    const prepared = this.#prepared.take();
     if (prepared) {
       prepared.go();
       return true;
     }
-    if (this.#ready.length === 0) return false;
-    this.#preparing = this.#ready;
-    this.#ready = [];
+    if (this.#ready.size === 0) return false;
+    [this.#preparing, this.#ready] = [this.#ready, this.#preparing];
     return true;
   }
 
@@ -258,7 +289,7 @@ export class Flow implements Scheduled, TaskParent {
     for (const task of this.#tasks.values()) {
       if (task.ended) continue;
       this.#live++;
-      task.resume();
+      if (this.#doom === undefined) task.resume();
     }
     for (const task of this.#tasks.values()) if (endsRun(task.status, task.node.body.failure_mode)) this.#failAll(task);
   }
@@ -280,17 +311,22 @@ export class Flow implements Scheduled, TaskParent {
     });
   }
 
+  #failRun(reason: string): void {
+    this.#change({ timeline: addEvents(this.#run.timeline, [logEvent(reason, this.#now, "ERROR")]) });
+    this.#terminateAll({ status: "STOPPED", reason, byMode: false });
+  }
+
   #failAll(task: TaskView): void {
     const reason = `Step [${task.node.id}] failed, and its failure mode is FAIL_IMMEDIATELY`;
     this.#terminateAll({ status: "STOPPED", reason, byMode: false });
   }
 
   #terminateAll(termination: Termination): void {
-    if (this.#ending && this.#ending.status !== "STOPPED") return;
+    if (this.#ending && !outranks(termination, this.#ending)) return;
     this.#ending = termination;
-    this.#cut ||= this.#ready.length + this.#preparing.length > 0;
-    this.#ready = [];
-    this.#preparing = [];
+    this.#cut ||= this.#ready.size + this.#preparing.size > 0;
+    this.#ready.clear();
+    this.#preparing.clear();
     for (const task of this.#tasks.values()) task.terminate(termination);
   }
 
@@ -309,7 +345,8 @@ export class Flow implements Scheduled, TaskParent {
     const statuses = [...this.#tasks.values()].map((task) => task.status);
     const attempts = [...this.#tasks.values()].map((task) => task.attempt);
     const end = statuses.length === 0 && this.#ending ? "SUCCEEDED" : runEnd(statuses);
-    const status = this.#ending && end === "SUCCEEDED" && this.#cut ? END_OF[this.#ending.status] : end;
+    const cut = this.#ending && end === "SUCCEEDED" && this.#cut ? END_OF[this.#ending.status] : end;
+    const status = this.#doom === undefined ? cut : "FAILED";
     this.#change({ status, endTime: this.#now, overview: runOverview(this.#run, this.#graph.nodes.size, attempts) });
   }
 
@@ -330,6 +367,8 @@ export class Flow implements Scheduled, TaskParent {
       this.#rows.push({ kind: "outbox", topic: "dequeue", key: this.#run.workflowId });
     }
     if (this.#rows.length === 0) return this.#committed();
+    const before = this.#handedOver;
+    this.#handedOver = this.#run;
     const rows = this.#rows;
     const callbacks = this.#afterCommit;
     this.#rows = [];
@@ -337,10 +376,21 @@ export class Flow implements Scheduled, TaskParent {
     this.#afterCommit = [];
     this.#runChanged = false;
     this.engine.store.writer.write(this.#stamp, rows, (error, ended) => {
-      if (error) return this.engine.lost(error.groups);
+      if (error instanceof StaleOwner) return this.engine.lost(error.groups);
+      if (error) return this.#refused(before, rows, error);
       for (const callback of callbacks) callback();
       if (over) this.#reportEnd(ended);
     });
+  }
+
+  /** What is in memory will never be stored. @param stored the run without it */
+  #refused(stored: Run, rows: readonly Write[], { message }: RefusedWrite): void {
+    if (this.#abandoned) return;
+    const steps = new Set(rows.flatMap((row) => (row.kind === "attempt" ? [`[${row.attempt.stepId}]`] : [])));
+    const named = [...steps].slice(0, MOST_NAMED).join(", ") + (steps.size > MOST_NAMED ? ", …" : "");
+    const what =
+      steps.size === 0 ? "state of the run" : steps.size === 1 ? `state of step ${named}` : `state of steps ${named}`;
+    this.engine.refused(stored, `The database refuses the ${what}: ${message}. The run cannot go on`);
   }
 
   #reportEnd(row: StoredRun | undefined): void {

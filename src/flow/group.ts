@@ -4,14 +4,12 @@
  */
 
 import type { Run } from "../run/model.ts";
+import { addEvents, logEvent } from "../step/event.ts";
 import type { FlowContext } from "./context.ts";
 import type { RecentlyEnded } from "./ended.ts";
 import { Flow } from "./flow.ts";
 import type { Graph } from "./graph.ts";
 import type { GroupStamp, LoadedRun } from "./port.ts";
-
-/** Runs read at once when a group is claimed. */
-const PAGE = 200;
 
 export interface GroupContext extends FlowContext {
   readonly recentlyEnded: RecentlyEnded;
@@ -23,6 +21,10 @@ export class Group {
   readonly stamp: GroupStamp;
   readonly #engine: GroupContext;
   readonly #flows = new Map<number, Flow>();
+  /** Runs whose rows were refused, and why they have to fail. */
+  readonly #doomed = new Map<number, string>();
+  /** Runs that go no further under this owner, until an action ends them. */
+  readonly #parked = new Set<number>();
   #closed = false;
 
   constructor(engine: GroupContext, stamp: GroupStamp) {
@@ -32,6 +34,10 @@ export class Group {
 
   get size(): number {
     return this.#flows.size;
+  }
+
+  get parked(): number {
+    return this.#parked.size;
   }
 
   /** Loads what a former owner left unfinished. Runs that are let go meanwhile come by `launch`; none is made twice. */
@@ -44,9 +50,9 @@ export class Group {
 
   /** @returns where the next page begins; undefined after the last one */
   async #openPage(after: number): Promise<number | undefined> {
-    const page = await this.#engine.store.loadGroup(this.stamp.groupId, after, PAGE);
-    for (const loaded of page) await this.adopt(loaded);
-    return page.length < PAGE ? undefined : page.at(-1)?.run.key;
+    const { runs, next } = await this.#engine.store.loadGroup(this.stamp.groupId, after);
+    for (const loaded of runs) await this.adopt(loaded);
+    return next;
   }
 
   /** A run that the strategy has let go just now, known to have no attempts. */
@@ -57,7 +63,27 @@ export class Group {
   async adopt(loaded: LoadedRun): Promise<void> {
     if (this.#flows.has(loaded.run.key)) return;
     const graph = await this.#engine.graph(loaded.run);
-    if (graph) this.#add(loaded.run, graph)?.adopt(loaded);
+    if (graph) this.#add(loaded.run, graph)?.adopt(loaded, this.#doomed.get(loaded.run.key));
+  }
+
+  /** The run is taken up anew and fails for this reason. When even the rows of that are refused, it is parked. */
+  async refuse(run: Run, reason: string): Promise<void> {
+    if (this.#doomed.has(run.key)) return this.park(run, reason);
+    this.#doomed.set(run.key, reason);
+    this.#drop(run.key);
+    await this.look(run.key);
+  }
+
+  /** The run goes no further, its timeline says why, and the other runs go on. The next owner tries again. */
+  park(run: Run, reason: string): void {
+    this.#drop(run.key);
+    this.#parked.add(run.key);
+    const note = `The run is parked until it is stopped or killed, or has another owner: ${reason}`;
+    const now = this.#engine.clock.now();
+    const timeline = addEvents(run.timeline, [logEvent(note, now, "ERROR")]);
+    this.#engine.store.writer.write(this.stamp, [
+      { kind: "run", key: run.key, change: { ...run, modifyTime: now, timeline } },
+    ]);
   }
 
   /** Looks at one run: takes it up if it is not known, and carries out an action that waits for it. */
@@ -69,15 +95,26 @@ export class Group {
     const loaded = await this.#engine.store.loadRun(key);
     if (!loaded || this.#closed) return;
     const flow = this.#flows.get(key);
-    if (!flow) return this.adopt(loaded);
-    if (loaded.action) flow.act(loaded.action);
+    if (flow) {
+      if (loaded.action) flow.act(loaded.action);
+    } else if (loaded.action || !this.#parked.has(key)) {
+      this.#parked.delete(key);
+      await this.adopt(loaded);
+    }
   }
 
+  /** The run needs no look: it has an actor, or is parked. */
   has(key: number): boolean {
-    return this.#flows.has(key);
+    return this.#flows.has(key) || this.#parked.has(key);
   }
 
   forget(key: number): void {
+    this.#flows.delete(key);
+    this.#doomed.delete(key);
+  }
+
+  #drop(key: number): void {
+    this.#flows.get(key)?.abandon();
     this.#flows.delete(key);
   }
 

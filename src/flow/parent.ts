@@ -9,14 +9,6 @@ import type { FlowContext } from "./context.ts";
 import type { TaskScope } from "./evaluation.ts";
 import type { GraphNode } from "./graph.ts";
 
-/** Why an attempt is ended from outside, and what it becomes. */
-export interface Termination {
-  readonly status: Extract<StepStatus, "STOPPED" | "FATALLY_FAILED" | "TIMED_OUT" | "TIMEOUT_FAILED">;
-  readonly reason: string;
-  /** The step's failure mode applies. */
-  readonly byMode: boolean;
-}
-
 /** A task as its flow's books have it. */
 export interface TaskView {
   readonly node: GraphNode;

@@ -52,7 +52,7 @@ export interface LogChunk {
   readonly time: number;
 }
 
-/** Why a write did not commit: the group has another owner now, for good. Every other failure is retried inside. */
+/** Why a write did not commit: the group has another owner now, for good. */
 export class StaleOwner extends Error {
   override readonly name = "StaleOwner";
   readonly groups: readonly number[];
@@ -62,17 +62,23 @@ export class StaleOwner extends Error {
   }
 }
 
+/** Why a write did not commit: the store takes none of its rows, and would not take them later either. */
+export class RefusedWrite extends Error {
+  override readonly name = "RefusedWrite";
+}
+
 /** A run's row as Postgres returned it. Only the store looks into it. */
 export type StoredRun = Readonly<Record<string, string | number | null>>;
 
 /** @param ended the run that the rows have ended, if the commit returned it: not when it was shared */
-export type Settled = (error?: StaleOwner, ended?: StoredRun) => void;
+export type Settled = (error?: StaleOwner | RefusedWrite, ended?: StoredRun) => void;
 
 /** Group commit. */
 export interface Writer {
   /**
    * Queues rows; they commit together with whatever else is queued, in this order.
-   * @param settled called once: after the commit, or with {@link StaleOwner} when the group was lost.
+   * @param settled called once: after the commit; with {@link StaleOwner} when the group was lost; with
+   *   {@link RefusedWrite} when the rows can't be stored. What is queued for the same runs by then is refused with them.
    */
   write(stamp: GroupStamp, rows: readonly Write[], settled?: Settled): void;
   /** Rows queued and not committed: callers slow down above a limit. */
@@ -136,11 +142,18 @@ export interface RunActionRequest {
 /** A launched, unfinished run with all that its actor needs. */
 export interface LoadedRun {
   readonly run: Run;
-  /** Every attempt of the run, ascending by step and attempt. */
+  /** The newest attempt at each step, in the order in which the steps began. */
   readonly attempts: readonly StepAttempt[];
   readonly action: RunActionRequest | undefined;
   /** Where the stored logs of attempts that have not ended end, in bytes of each stream. */
   readonly logEnds: ReadonlyMap<string, LogOffset>;
+}
+
+/** Some of a group's runs. */
+export interface RunPage {
+  readonly runs: readonly LoadedRun[];
+  /** Key behind which the next page begins; undefined: there is none. */
+  readonly next: number | undefined;
 }
 
 export interface Unfinished {
@@ -167,10 +180,12 @@ export interface FlowStore {
   dequeue(workflowIds: readonly string[]): Promise<readonly Run[]>;
   /** Workflows with a `dequeue` row that waits, oldest first. */
   pendingDequeues(limit: number): Promise<readonly string[]>;
-  /** Launched unfinished runs of a group with a key above `afterKey`, ascending. */
-  loadGroup(groupId: number, afterKey: number, limit: number): Promise<readonly LoadedRun[]>;
+  /** Launched unfinished runs of a group with a key above `afterKey`, ascending: one at least, and no more than fit a page. */
+  loadGroup(groupId: number, afterKey: number): Promise<RunPage>;
   /** Undefined when it has ended or was never launched. */
   loadRun(key: number): Promise<LoadedRun | undefined>;
+  /** Forgets the actions on runs of these groups that have ended without them. */
+  dropActions(groupIds: readonly number[]): Promise<void>;
   /** Launched unfinished runs, and runs with a waiting action, of these groups: what the sweep compares with memory. */
   unfinished(groupIds: readonly number[]): Promise<Unfinished>;
   close(): Promise<void>;

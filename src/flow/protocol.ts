@@ -82,6 +82,7 @@ export type ToMain =
 export interface EngineCounters {
   readonly index: number;
   readonly activeRuns: number;
+  readonly parkedRuns: number;
   readonly startedRuns: number;
   readonly endedRuns: number;
   readonly queuedRows: number;

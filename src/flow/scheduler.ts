@@ -7,10 +7,15 @@
 export interface Scheduled {
   /** Works through its mail until `deadline` (a `performance.now()` instant); true when there is more to do. */
   turn(deadline: number): boolean;
+  /** The turn has thrown. It gets no further one unless it is ready again. */
+  failed(error: unknown): void;
 }
 
+/** How long flows or starts may hold the thread, ms, before others get in. */
+export const SLICE = 5;
+
 export interface SchedulerOptions {
-  /** How long flows may hold the thread, milliseconds. */
+  /** As {@link SLICE}, which is the default. */
   readonly slice?: number;
   /** True while nothing more may be produced. */
   readonly congested: () => boolean;
@@ -28,7 +33,7 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#slice = options.slice ?? 5;
+    this.#slice = options.slice ?? SLICE;
   }
 
   /** The flow has mail. */
@@ -55,7 +60,7 @@ export class Scheduler {
     while (done < waiting.length && !this.#options.congested()) {
       const flow = waiting[done++] as Scheduled;
       this.#queued.delete(flow);
-      if (flow.turn(deadline)) this.ready(flow);
+      if (turned(flow, deadline)) this.ready(flow);
       if (performance.now() >= deadline) break;
     }
     if (done < waiting.length) this.#queue = waiting.slice(done).concat(this.#queue);
@@ -70,5 +75,15 @@ export class Scheduler {
     } else {
       setImmediate(this.#run);
     }
+  }
+}
+
+/** One flow's fault is not the others'. */
+function turned(flow: Scheduled, deadline: number): boolean {
+  try {
+    return flow.turn(deadline);
+  } catch (error) {
+    flow.failed(error);
+    return false;
   }
 }

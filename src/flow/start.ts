@@ -28,6 +28,8 @@ const MOST_HEADS = 2_000;
 export interface StartContext extends FlowContext {
   readonly recentlyEnded: RecentlyEnded;
   readonly groups: number;
+  /** How long starts may hold the thread, ms. */
+  readonly slice: number;
   graphOf(internalId: number, versionId: number): Promise<Graph | undefined>;
   launch(run: Run, graph: Graph): void;
   /** The run strategy holds a run of the workflow back. */
@@ -92,7 +94,12 @@ export class Starter {
   async #startAll(batch: readonly Pending[]): Promise<void> {
     const read = await this.#readHeads(batch);
     const prepared: Prepared[] = [];
+    let end = performance.now() + this.#engine.slice;
     for (const pending of batch) {
+      if (performance.now() >= end) {
+        await othersFirst();
+        end = performance.now() + this.#engine.slice;
+      }
       const { workflowId } = pending.command;
       pending.fresh ||= read.has(workflowId);
       const ready = await this.#prepare(pending, this.#heads.get(workflowId)).catch((error) => {
@@ -216,6 +223,9 @@ export class Starter {
 
 /** A run that the run strategy holds back has no owner yet. */
 const holder = ({ groupId, executionId }: Run) => executionId !== undefined && { groupId };
+
+/** A turn of the event loop: flows, answers and messages get in between two starts. */
+const othersFirst = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Lets the answers get out before the runs take the thread: a turn of the event loop to send them, after this one. */
 const replies = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));

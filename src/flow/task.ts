@@ -28,9 +28,10 @@ import type { StepAttempt } from "../step/model.ts";
 import { applyFailureMode, type Failure, failedStatus } from "../step/outcome.ts";
 import { countRetry, FRESH_RETRY, lastAttempt, limitReached, retryDelay, retryKind } from "../step/retry.ts";
 import { isComplete, isFailed, isTerminal, type StepStatus } from "../step/status.ts";
+import { LONGEST_TERMINATION, outranks, TERMINATION_GRACE, type Termination } from "../step/termination.ts";
 import { Deferred, type TaskScope } from "./evaluation.ts";
 import type { GraphNode } from "./graph.ts";
-import { contextOf, type TaskParent, type TaskView, type Termination } from "./parent.ts";
+import { contextOf, type TaskParent, type TaskView } from "./parent.ts";
 
 /** How long to wait before a failed `terminate` or a broken runtime call is made again, ms. */
 const CALL_AGAIN = 5_000;
@@ -61,6 +62,8 @@ export class Task implements TaskView {
   /** A wake came while a call was under way. */
   #woken = false;
   #termination: Termination | undefined;
+  /** The termination was not carried out at the first try: it ends after its grace period. */
+  #isOverdue = false;
 
   private constructor(flow: TaskParent, node: GraphNode, attempt: StepAttempt) {
     this.#flow = flow;
@@ -84,7 +87,7 @@ export class Task implements TaskView {
   /** Takes over from another owner, or from before a crash: from the newest attempt's row. */
   static adopt(flow: TaskParent, node: GraphNode, attempt: StepAttempt): Task {
     const task = new Task(flow, node, attempt);
-    if (isTerminal(attempt.status) && !task.#retryPending()) task.#phase = "ended";
+    if (isTerminal(attempt.status)) task.#phase = task.#retryPending() ? "backoff" : "ended";
     return task;
   }
 
@@ -140,17 +143,43 @@ export class Task implements TaskView {
 
   /** Ends the step from outside; a step that waits for its retry gets an attempt that ends at once. */
   terminate(termination: Termination): void {
-    if (this.#phase === "ended" || this.#phase === "terminating") return;
+    if (this.#phase === "ended") return;
+    if (this.#phase === "terminating") return this.#overrule(termination);
     if (this.#phase === "backoff") this.#attempt = this.#followUp();
     this.#clearTimers();
     this.#epoch++;
+    this.#isOverdue = false;
+    this.#ordered(termination);
+    const { status } = this.#attempt;
+    const external = (status === "RUNNING" || status === "STARTING") && this.#phase !== "prepared";
+    if (!external || this.#builtin) return this.#terminated();
+    this.#giveUpAfter(termination.status === "FATALLY_FAILED" ? TERMINATION_GRACE : LONGEST_TERMINATION);
+    this.#call("terminate");
+  }
+
+  /** Another termination while one is being carried out: the job has been told; what the step becomes may change. */
+  #overrule(termination: Termination): void {
+    if (this.#termination && !outranks(termination, this.#termination)) return;
+    this.#ordered(termination);
+    this.#save();
+    if (termination.status === "FATALLY_FAILED") this.#giveUpAfter(TERMINATION_GRACE);
+  }
+
+  #ordered(termination: Termination): void {
     this.#termination = termination;
     const level = termination.status === "STOPPED" ? "INFO" : "ERROR";
     this.#attempt = withEvents(this.#attempt, [logEvent(termination.reason, this.#flow.now, level)]);
-    const { status } = this.#attempt;
-    const external = (status === "RUNNING" || status === "STARTING") && this.#phase !== "prepared";
-    if (external && !this.#builtin) this.#call("terminate");
-    else this.#terminated();
+  }
+
+  /** A runtime that does not end the job can't keep the step, and its run, for ever. */
+  #giveUpAfter(grace: number): void {
+    this.#timer(this.#flow.now + grace, () => {
+      if (this.#phase !== "terminating") return;
+      const note = `Its runtime has not ended the job within ${spelled(grace)}, so the step ends without: the job may still run`;
+      this.#attempt = withEvents(this.#attempt, [logEvent(note, this.#flow.now, "WARN")]);
+      this.#epoch++;
+      this.#terminated();
+    });
   }
 
   // ---- preparation -------------------------------------------------------------------------------------------------
@@ -272,6 +301,10 @@ export class Task implements TaskView {
   #broken(call: "start" | "execute" | "terminate", error: unknown): void {
     const message = `${call} could not be carried out and is tried again: ${toErrorData(error).message}`;
     this.#attempt = withEvents(this.#attempt, [logEvent(message, this.#flow.now, "WARN")]);
+    if (call === "terminate" && !this.#isOverdue) {
+      this.#isOverdue = true;
+      this.#giveUpAfter(TERMINATION_GRACE);
+    }
     this.#timer(this.#flow.now + CALL_AGAIN, () => this.#call(call));
   }
 

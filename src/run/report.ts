@@ -21,7 +21,7 @@ export function reportRun(
 ): void {
   if (!log.enabled("info")) return;
   log.info("run ended", {
-    ...fieldsOf(run),
+    ...runFields(run),
     status: shownRunStatus(status),
     ms: startTime === undefined || endTime === undefined ? undefined : endTime - startTime,
     reason: short(reason),
@@ -32,7 +32,7 @@ export function reportRun(
 export function reportAttempt(log: Logger, run: RunRef, attempt: StepAttempt, retry: boolean): void {
   if (!log.enabled("info")) return;
   log.info(retry ? "attempt failed, and the step is tried again" : "step failed", {
-    ...fieldsOf(run),
+    ...runFields(run),
     step: attempt.stepId,
     attempt: attempt.attemptId,
     status: attempt.status,
@@ -40,7 +40,8 @@ export function reportAttempt(log: Logger, run: RunRef, attempt: StepAttempt, re
   });
 }
 
-const fieldsOf = ({ workflowId, instanceId, runId }: RunRef) => ({
+/** Which run a line is about. */
+export const runFields = ({ workflowId, instanceId, runId }: RunRef) => ({
   workflow: workflowId,
   instance: instanceId,
   run: runId,

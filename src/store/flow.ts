@@ -11,7 +11,7 @@ import { arrayLiteral } from "./column.ts";
 import type { Database, Sql } from "./connection.ts";
 import { Outage } from "./outage.ts";
 import { preferIndexes } from "./planner.ts";
-import { dequeue, loadGroup, loadRun, pendingDequeues, unfinished } from "./run.ts";
+import { dequeue, dropActions, loadGroup, loadRun, pendingDequeues, unfinished } from "./run.ts";
 import { type StartEffects, startRuns } from "./start.ts";
 import { GroupWriter, type WriterOptions } from "./writer/writer.ts";
 
@@ -56,8 +56,9 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
     },
     dequeue: (workflowIds) => dequeue(sql, workflowIds),
     pendingDequeues: (limit) => pendingDequeues(sql, limit),
-    loadGroup: (groupId, afterKey, limit) => loadGroup(sql, groupId, afterKey, limit),
+    loadGroup: (groupId, afterKey) => loadGroup(sql, groupId, afterKey),
     loadRun: (key) => loadRun(sql, key),
+    dropActions: (groupIds) => dropActions(sql, groupIds),
     unfinished: (groupIds) => unfinished(sql, groupIds),
     close: () => writer.stop(),
   };

@@ -1,5 +1,5 @@
 /** Runs as the engine reads them: loading what a group's owner takes over, and letting queued runs go. */
-import type { LoadedRun, RunActionRequest, RunPlace, Unfinished } from "../flow/port.ts";
+import type { LoadedRun, RunActionRequest, RunPage, RunPlace, Unfinished } from "../flow/port.ts";
 import { parseJson } from "../json.ts";
 import type { Run } from "../run/model.ts";
 import type { StepAttempt } from "../step/model.ts";
@@ -60,25 +60,64 @@ export async function pendingDequeues(sql: Sql, limit: number): Promise<readonly
   return rows.map((row) => row.key);
 }
 
-/** Launched unfinished runs of a group with a key above `afterKey`, ascending. */
-export async function loadGroup(
-  sql: Sql,
-  groupId: number,
-  afterKey: number,
-  limit: number,
-): Promise<readonly LoadedRun[]> {
-  const rows = await sql<RunRow[]>`SELECT * FROM run
-    WHERE group_id = ${groupId} AND key > ${afterKey}
-      AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL
-    ORDER BY key LIMIT ${limit}`;
-  return complete(sql, rows);
+/** What a page has at most: it is read and kept at once. */
+interface PageLimits {
+  readonly runs: number;
+  /** As stored, compressed. */
+  readonly bytes: number;
+}
+
+const PAGE: PageLimits = { runs: 200, bytes: 8 * 2 ** 20 };
+
+/** Launched unfinished runs of a group with a key above `afterKey`, ascending: one at least, and no more than fit a page. */
+export async function loadGroup(sql: Sql, groupId: number, afterKey: number, limits = PAGE): Promise<RunPage> {
+  const sized = await sql<{ key: number; bytes: number }[]>`SELECT open.key, open.bytes + steps.bytes AS bytes
+    FROM (
+      SELECT key, ${bytesOf(sql, "params", "run_params", "timeline")} AS bytes FROM run
+      WHERE group_id = ${groupId} AND key > ${afterKey}
+        AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL
+      ORDER BY key LIMIT ${limits.runs}
+    ) AS open
+    CROSS JOIN LATERAL (
+      SELECT coalesce(sum(newest.bytes), 0) AS bytes FROM (
+        SELECT DISTINCT ON (step_id) ${bytesOf(sql, "params", "artifacts", "timeline")} AS bytes FROM step_attempt
+        WHERE run_key = open.key ORDER BY step_id DESC, attempt_id DESC
+      ) AS newest
+    ) AS steps
+    ORDER BY open.key`;
+  const keys = firstOf(sized, limits.bytes);
+  const isLast = keys.length === sized.length && sized.length < limits.runs;
+  return { runs: await loadRuns(sql, keys), next: isLast ? undefined : keys.at(-1) };
+}
+
+/** What the columns of a row take in the database, compressed. */
+const bytesOf = (sql: Sql, ...columns: readonly string[]) =>
+  sql.unsafe(columns.map((column) => `coalesce(pg_column_size(${column}), 0)`).join(" + "));
+
+/** Those that fit the page, one at least. */
+function firstOf(sized: readonly { readonly key: number; readonly bytes: number }[], most: number): readonly number[] {
+  const keys: number[] = [];
+  let bytes = 0;
+  for (const run of sized) {
+    bytes += Number(run.bytes);
+    if (bytes > most && keys.length > 0) break;
+    keys.push(run.key);
+  }
+  return keys;
 }
 
 /** Undefined when it has ended or was never launched. */
-export async function loadRun(sql: Sql, key: number): Promise<LoadedRun | undefined> {
-  const rows = await sql<RunRow[]>`SELECT * FROM run
-    WHERE key = ${key} AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL`;
-  return (await complete(sql, rows))[0];
+export const loadRun = async (sql: Sql, key: number): Promise<LoadedRun | undefined> => (await loadRuns(sql, [key]))[0];
+
+/** Those that are launched and unfinished, ascending. */
+async function loadRuns(sql: Sql, keys: readonly number[]): Promise<readonly LoadedRun[]> {
+  if (keys.length === 0) return [];
+  const rows = await sql<
+    RunRow[]
+  >`SELECT * FROM run WHERE key = ANY(string_to_array(${separated(keys)}, E'\\x1f')::bigint[])
+      AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL
+    ORDER BY key`;
+  return complete(sql, rows);
 }
 
 interface ActionRow {
@@ -94,13 +133,14 @@ async function complete(sql: Sql, rows: readonly RunRow[]): Promise<readonly Loa
   if (rows.length === 0) return [];
   const keys = separated(rows.map((row) => row.key));
   const [attempts, actions] = await Promise.all([
-    sql<AttemptRow[]>`SELECT * FROM step_attempt WHERE run_key = ANY(string_to_array(${keys}, E'\\x1f')::bigint[])
-      ORDER BY run_key, step_instance_id, step_id, attempt_id`,
+    sql<AttemptRow[]>`SELECT DISTINCT ON (run_key, step_id) * FROM step_attempt
+      WHERE run_key = ANY(string_to_array(${keys}, E'\\x1f')::bigint[])
+      ORDER BY run_key DESC, step_id DESC, attempt_id DESC`,
     sql<ActionRow[]>`SELECT run_key, action, "user", reason, create_time FROM run_action
       WHERE run_key = ANY(string_to_array(${keys}, E'\\x1f')::bigint[])`,
   ]);
   const attemptsOf = new Map<number, StepAttempt[]>();
-  for (const row of attempts) {
+  for (const row of attempts.sort((a, b) => a.step_instance_id - b.step_instance_id)) {
     const list = attemptsOf.get(row.run_key);
     if (list === undefined) attemptsOf.set(row.run_key, [attemptOf(row)]);
     else list.push(attemptOf(row));
@@ -125,6 +165,13 @@ const requestOf = (row: ActionRow): RunActionRequest => ({
   reason: row.reason ?? "",
   createTime: row.create_time,
 });
+
+/** Forgets the actions on runs of these groups that have ended without them: such a row came while the end committed. */
+export async function dropActions(sql: Sql, groupIds: readonly number[]): Promise<void> {
+  await sql`DELETE FROM run_action USING run
+    WHERE run_action.group_id = ANY(string_to_array(${separated(groupIds)}, E'\\x1f')::integer[])
+      AND run.key = run_action.run_key AND run.status NOT IN ('CREATED', 'IN_PROGRESS', 'PAUSED')`;
+}
 
 /** Launched unfinished runs, and runs with a waiting action, of these groups, ascending. */
 export async function unfinished(sql: Sql, groupIds: readonly number[]): Promise<Unfinished> {

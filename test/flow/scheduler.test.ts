@@ -14,6 +14,9 @@ function flow(name: string, wanted: number, notes: string[]): Scheduled {
       notes.push(name);
       return --left > 0;
     },
+    failed(error) {
+      notes.push(`${name} failed: ${error}`);
+    },
   };
 }
 
@@ -57,4 +60,18 @@ test("a stopped scheduler gives no turn", async () => {
   scheduler.stop();
   await turns(2);
   expect(notes).toEqual([]);
+});
+
+test("a turn that throws is its flow's own fault: the others get theirs, and it gets no further one", async () => {
+  const notes: string[] = [];
+  const scheduler = new Scheduler(free);
+  const bad: Scheduled = {
+    ...flow("bad", 1, notes),
+    turn() {
+      throw "a bug";
+    },
+  };
+  for (const each of [flow("a", 2, notes), bad, flow("b", 1, notes)]) scheduler.ready(each);
+  await turns(3);
+  expect(notes).toEqual(["a", "bad failed: a bug", "b", "a"]);
 });

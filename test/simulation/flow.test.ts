@@ -1,15 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import type { Step, TypedStep } from "../../src/definition/step.ts";
+import type { TypedStep } from "../../src/definition/step.ts";
 import type { Workflow } from "../../src/definition/workflow.ts";
 import type { Place } from "../../src/step/model.ts";
+import { step, workflow } from "./definition.ts";
 import { World } from "./world.ts";
-
-type Written = Partial<TypedStep> & { readonly to?: Record<string, string> };
-
-const step = (id: string, { to = {}, ...body }: Written = {}): Step => ({
-  step: { id, type: "NoOp", transition: Object.keys(to).length > 0 ? { successors: to } : {}, ...body },
-});
-const workflow = (steps: readonly Step[], rest: Partial<Workflow> = {}): Workflow => ({ id: "wf", steps, ...rest });
 
 async function run(definition: Workflow): Promise<World> {
   const world = new World(definition);
@@ -436,4 +430,28 @@ test("a run that ended while it was being read is not taken up again", async () 
   answer.resolve();
   await world.pass(1_000);
   expect(world.statuses()).toEqual({ a: "SUCCEEDED" });
+});
+
+describe("many starts at once", () => {
+  test("let others in between two of them, however many have come", async () => {
+    const world = new World(workflow([step("a")]));
+    const order: string[] = [];
+    world.onStart = () => order.push("start");
+    await world.boot({ slice: 0 });
+    const starts = Array.from({ length: 5 }, () => world.start());
+    const ticks = new Promise<void>((resolve) => {
+      const tick = (): void => {
+        order.push("tick");
+        if (order.filter((it) => it === "start").length < 5) setImmediate(tick);
+        else resolve();
+      };
+      setImmediate(tick);
+    });
+    await Promise.all([...starts, ticks]);
+    expect(order.filter((it) => it === "start")).toHaveLength(5);
+    for (let first = order.indexOf("start"), next = 0; next >= 0; first = next) {
+      next = order.indexOf("start", first + 1);
+      if (next >= 0) expect(order.slice(first, next)).toContain("tick");
+    }
+  });
 });

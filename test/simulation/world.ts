@@ -3,22 +3,27 @@
  * test says so. `crash()` throws the engine away as `kill -9` would, with everything that has not committed.
  */
 import type { Clock, Timer } from "../../src/clock.ts";
+import type { TimelineEvent } from "../../src/definition/timeline.ts";
 import type { Workflow } from "../../src/definition/workflow.ts";
 import { Engine } from "../../src/flow/engine.ts";
 import type { EvaluationPort, TaskScope } from "../../src/flow/evaluation.ts";
-import type {
-  FlowStore,
-  GroupStamp,
-  LoadedRun,
-  NewRun,
-  RunActionRequest,
-  StartOutcome,
-  Write,
-  Writer,
+import type { GraphNode } from "../../src/flow/graph.ts";
+import {
+  type FlowStore,
+  type GroupStamp,
+  type LoadedRun,
+  type NewRun,
+  RefusedWrite,
+  type RunActionRequest,
+  type Settled,
+  type StartOutcome,
+  type Write,
+  type Writer,
 } from "../../src/flow/port.ts";
-import type { StartReply, StartRequest } from "../../src/flow/protocol.ts";
+import type { EngineCounters, StartReply, StartRequest } from "../../src/flow/protocol.ts";
 import { createLogger } from "../../src/log.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
+import { latestAttempts } from "../../src/run/overview.ts";
 import type { AttemptContext, StepResult } from "../../src/runtime/type.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
@@ -57,14 +62,20 @@ export class FakeClock implements Clock {
   }
 }
 
-type Settled = Parameters<Writer["write"]>[2];
+interface HeldWrite {
+  readonly rows: readonly Write[];
+  readonly settled: Settled | undefined;
+  isRefused: boolean;
+}
 
 class HeldWriter implements Writer {
-  #queue: { rows: readonly Write[]; settled: Settled }[] = [];
+  #queue: HeldWrite[] = [];
   readonly #apply: (rows: readonly Write[]) => void;
+  readonly #refuses: (row: Write) => boolean;
 
-  constructor(apply: (rows: readonly Write[]) => void) {
+  constructor(apply: (rows: readonly Write[]) => void, refuses: (row: Write) => boolean) {
     this.#apply = apply;
+    this.#refuses = refuses;
   }
 
   get depth(): number {
@@ -72,15 +83,20 @@ class HeldWriter implements Writer {
   }
 
   write(_stamp: GroupStamp, rows: readonly Write[], settled?: Settled): void {
-    this.#queue.push({ rows, settled });
+    this.#queue.push({ rows, settled, isRefused: false });
   }
 
   /** Commits the oldest write that waits. */
   commitOne(): void {
     const write = this.#queue.shift();
     if (!write) return;
-    this.#apply(write.rows);
-    write.settled?.();
+    if (!write.isRefused && !write.rows.some(this.#refuses)) {
+      this.#apply(write.rows);
+      return write.settled?.();
+    }
+    const runs = runsOf(write.rows);
+    for (const later of this.#queue) later.isRefused ||= !runsOf(later.rows).isDisjointFrom(runs);
+    write.settled?.(new RefusedWrite("value out of range"));
   }
 
   async flush(): Promise<void> {
@@ -90,11 +106,20 @@ class HeldWriter implements Writer {
   async stop(): Promise<void> {}
 }
 
+const runsOf = (rows: readonly Write[]): ReadonlySet<number> =>
+  new Set(
+    rows.flatMap((row) =>
+      row.kind === "attempt" || row.kind === "action-done" ? [row.runKey] : row.kind === "run" ? [row.key] : [],
+    ),
+  );
+
 /** A runtime whose jobs end when the test says so. */
 export class FakeRuntime {
   readonly started: string[] = [];
   readonly terminated: string[] = [];
   readonly results = new Map<string, StepResult>();
+  /** Answers of `terminate` by step; the others are STOPPED. */
+  readonly terminations = new Map<string, StepResult | Promise<StepResult>>();
   /** Called when a job is asked for. */
   onCall: (context: AttemptContext) => void = () => {};
 
@@ -109,7 +134,7 @@ export class FakeRuntime {
   };
   terminate = async (context: AttemptContext): Promise<StepResult> => {
     this.terminated.push(`${context.identity.stepId}:${context.identity.attemptId}`);
-    return { state: "STOPPED", timeline: this.#stopped };
+    return this.terminations.get(context.identity.stepId) ?? { state: "STOPPED", timeline: this.#stopped };
   };
 
   readonly #stopped = [logEvent("Stopped with SIGTERM", 1)];
@@ -137,10 +162,17 @@ const plainEvaluation: EvaluationPort = {
   outputParams: ({ attempt }, outputs) => ({ ...attempt.params, ...outputs }),
 };
 
-function watched(evaluation: EvaluationPort, onParams: (scope: TaskScope) => void): EvaluationPort {
+function watched(
+  evaluation: EvaluationPort,
+  onParams: (scope: TaskScope) => void,
+  onStart: () => void,
+): EvaluationPort {
   return {
     interpolate: (run, text, now) => evaluation.interpolate(run, text, now),
-    startParams: (input) => evaluation.startParams(input),
+    startParams: (input) => {
+      onStart();
+      return evaluation.startParams(input);
+    },
     undeclaredParams: (input) => evaluation.undeclaredParams(input),
     startText: (input, params, text) => evaluation.startText(input, params, text),
     stepParams: (scope) => {
@@ -161,6 +193,8 @@ export class World {
   readonly outbox = new Set<string>();
   /** Each time the engine asked whether a queued run may go: for which workflows. */
   readonly dequeues: (readonly string[])[] = [];
+  /** What the engine has logged as an error. */
+  readonly errors: string[] = [];
   /** Runs whose end the engine has told. */
   readonly ends: RunRef[] = [];
   /** Of the workflow: each one pushes a version. */
@@ -171,8 +205,14 @@ export class World {
   slowReads: Promise<void> = Promise.resolve();
   /** Starts are held back by their strategy. */
   holdBack = false;
+  /** Rows that no commit takes. */
+  refuses: (row: Write) => boolean = () => false;
+  /** Called in the turn in which a runtime is asked for. */
+  onRuntime: (node: GraphNode) => void = () => {};
   /** Commits so far. */
   commits = 0;
+  /** Called when a run's params are evaluated. */
+  onStart: () => void = () => {};
   /** Called when a step's params are evaluated. */
   onParams: (scope: TaskScope) => void = () => {};
   readonly #workflow: Workflow;
@@ -188,22 +228,35 @@ export class World {
     this.#evaluation = evaluation;
   }
 
-  /** A new owner of everything: what it knows is what has committed. */
-  async boot(): Promise<void> {
-    this.#writer = new HeldWriter((rows) => this.#commit(rows));
+  /**
+   * A new owner of everything: what it knows is what has committed.
+   * @param slice how long flows or starts may hold the thread, ms: by default as long as they like
+   */
+  async boot({ slice = 60_000 } = {}): Promise<void> {
+    this.#writer = new HeldWriter(
+      (rows) => this.#commit(rows),
+      (row) => this.refuses(row),
+    );
     this.#engine = new Engine({
       clock: this.clock,
       store: this.#store(this.#writer),
-      evaluation: watched(this.#evaluation, (scope) => this.onParams(scope)),
-      log: createLogger({ format: "json", level: "error" }),
+      evaluation: watched(
+        this.#evaluation,
+        (scope) => this.onParams(scope),
+        () => this.onStart(),
+      ),
+      log: createLogger({ format: "json", level: "error", write: (line) => this.errors.push(line) }),
       place: { host: "here", directory: `/node-${++this.#boots}/attempt` },
       groups: 1,
       index: 0,
       // How fast this machine is must not show.
-      slice: 60_000,
+      slice,
       events: { launch() {}, ended: (run) => this.ends.push(run), logged() {}, stale() {} },
       newUuid: () => `uuid-${++this.#uuids}`,
-      runtimeOf: (node) => (node.typed?.type === "Job" ? this.runtime : { unavailable: "no runtime" }),
+      runtimeOf: (node) => {
+        this.onRuntime(node);
+        return node.typed?.type === "Job" ? this.runtime : { unavailable: "no runtime" };
+      },
       forget() {},
       stored() {},
     });
@@ -246,6 +299,17 @@ export class World {
     await settle();
   }
 
+  get counters(): EngineCounters {
+    if (!this.#engine) throw new Error("no engine");
+    return this.#engine.counters;
+  }
+
+  /** What the engine does every now and then. */
+  async sweep(): Promise<void> {
+    await this.#engine?.sweep();
+    await settle();
+  }
+
   /** A hint, maybe a late one, that the run should be looked at. */
   hint(key: number): void {
     this.#engine?.look([{ key, groupId: 0 }]);
@@ -285,10 +349,15 @@ export class World {
     return latest;
   }
 
+  /** Level and text of what a run's committed timeline holds. */
+  runMessages(key = 1): readonly (readonly [level: string, message: string])[] {
+    return logsIn(this.runs.get(key)?.timeline ?? []);
+  }
+
   /** Level and text of what the newest committed attempt at a step has in its timeline. */
   messages(stepId: string, key = 1): readonly (readonly [level: string, message: string])[] {
     const attempt = [...(this.attempts.get(key)?.values() ?? [])].findLast((it) => it.stepId === stepId);
-    return (attempt?.timeline ?? []).flatMap((it) => (it.type === "LOG" ? [[it.level, it.message] as const] : []));
+    return logsIn(attempt?.timeline ?? []);
   }
 
   status(key = 1): string | undefined {
@@ -317,7 +386,7 @@ export class World {
   #loaded(run: Run): LoadedRun {
     return {
       run,
-      attempts: [...(this.attempts.get(run.key)?.values() ?? [])],
+      attempts: latestAttempts([...(this.attempts.get(run.key)?.values() ?? [])]),
       action: this.actions.get(run.key),
       logEnds: new Map(),
     };
@@ -351,11 +420,14 @@ export class World {
         return [];
       },
       pendingDequeues: async () => [],
-      loadGroup: async (_group, after) => (after === 0 ? this.#unfinished() : []),
+      loadGroup: async () => ({ runs: this.#unfinished(), next: undefined }),
       loadRun: async (key) => {
         const found = this.#unfinished().find(({ run }) => run.key === key);
         await this.slowReads;
         return found;
+      },
+      dropActions: async () => {
+        for (const key of this.actions.keys()) if (!isOpen(this.runs.get(key))) this.actions.delete(key);
       },
       unfinished: async () => ({
         runs: this.#unfinished().map(({ run }) => placeOf(run.key)),
@@ -367,7 +439,9 @@ export class World {
 }
 
 const placeOf = (key: number) => ({ key, groupId: 0 });
-const isOpen = (run: Run): boolean => run.status === "CREATED" || run.status === "IN_PROGRESS";
+const logsIn = (timeline: readonly TimelineEvent[]) =>
+  timeline.flatMap((it) => (it.type === "LOG" ? [[it.level, it.message] as const] : []));
+const isOpen = (run: Run | undefined): boolean => run?.status === "CREATED" || run?.status === "IN_PROGRESS";
 
 /** Lets everything that is ready run: microtasks and immediates, several rounds of them. */
 async function settle(): Promise<void> {

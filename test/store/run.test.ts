@@ -3,8 +3,10 @@ import { afterAll, beforeEach, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { FlowStore, StartOutcome, Write } from "../../src/flow/port.ts";
 import type { Run } from "../../src/run/model.ts";
+import { logEvent } from "../../src/step/event.ts";
 import { openFlowStore } from "../../src/store/flow.ts";
 import { readLog } from "../../src/store/log.ts";
+import { loadGroup } from "../../src/store/run.ts";
 import { addRunAction } from "../../src/store/stop.ts";
 import { freshDatabase } from "../support/database.ts";
 import { attempt, newRun, silent, workflow } from "./fixture.ts";
@@ -101,7 +103,7 @@ test("params keep their digits", async () => {
   expect(loaded?.params.x?.evaluated_result).toEqual(parseJson("9223372036854775807"));
 });
 
-test("a group is loaded page by page, with attempts in order and the action that waits", async () => {
+test("a group is loaded page by page, with the newest attempts in order and the action that waits", async () => {
   const runs = await started(60);
   const [first] = runs;
   if (first === undefined) throw new Error("no run");
@@ -122,20 +124,63 @@ test("a group is loaded page by page, with attempts in order and the action that
   }
   const seen: number[] = [];
   for (let after = 0; ; ) {
-    const page = await store.loadGroup(first.groupId, after, 2);
-    seen.push(...page.map((loaded) => loaded.run.key));
-    after = seen.at(-1) ?? 0;
-    if (page.length < 2) break;
+    const { runs: page, next } = await loadGroup(db.sql, first.groupId, after, { runs: 2, bytes: 2 ** 20 });
+    seen.push(...page.map((it) => it.run.key));
+    if (next === undefined) break;
+    expect([page.length, next]).toEqual([2, seen.at(-1) ?? 0]);
+    after = next;
   }
   expect(seen).toEqual(mine.slice(0, -1).map((run) => run.key));
-  const [loaded] = await store.loadGroup(first.groupId, 0, 1);
-  expect(loaded?.attempts.map((a) => `${a.stepId}${a.attemptId}`)).toEqual(["z1", "a1", "a2"]);
+  const [loaded] = (await store.loadGroup(first.groupId, 0)).runs;
+  expect(loaded?.attempts.map((a) => `${a.stepId}${a.attemptId}`)).toEqual(["z1", "a2"]);
   expect(loaded?.action).toEqual({ action: "KILL", user: "ada", reason: "", createTime: 7 });
   const { runs: places, actions } = await store.unfinished([first.groupId]);
   expect(places.map((place) => place.key)).toEqual(seen);
   expect(actions).toEqual([{ key: first.key, groupId: first.groupId }]);
   await commit(first, { kind: "action-done", runKey: first.key });
   expect((await store.unfinished([first.groupId])).actions).toEqual([]);
+});
+
+test("a page of a group is bounded by bytes, whatever holds them, and has one run at least", async () => {
+  const runs = await started(60);
+  const groupId = runs[0]?.groupId ?? 0;
+  const mine = runs.filter((run) => run.groupId === groupId);
+  const [big, ...small] = mine;
+  if (big === undefined) throw new Error("no run");
+  // Of what is stored: not one byte repeats another.
+  const note = Array.from({ length: 3_000 }, () => crypto.randomUUID()).join("");
+  await commit(
+    big,
+    { kind: "attempt", runKey: big.key, attempt: attempt("s", 1, { timeline: [logEvent(note, 1)] }) },
+    { kind: "attempt", runKey: big.key, attempt: attempt("s", 2) },
+  );
+  const pages = async (bytes: number) => {
+    const found: number[] = [];
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const page = await loadGroup(db.sql, groupId, after, { runs: 200, bytes });
+      found.push(page.runs.length);
+      after = page.next;
+    }
+    return found;
+  };
+  expect(await pages(50_000)).toEqual([mine.length]); // an attempt that is not the newest is not read
+  await commit(big, { kind: "attempt", runKey: big.key, attempt: attempt("s", 2, { timeline: [logEvent(note, 1)] }) });
+  expect(await pages(50_000)).toEqual([1, small.length]);
+});
+
+test("an action on a run that has ended is forgotten, one on a run that goes on is not", async () => {
+  const [over, on] = await started(2);
+  if (over === undefined || on === undefined) throw new Error("no run");
+  for (const run of [over, on])
+    await addRunAction(db.sql, run, { action: "STOP", user: "ada", reason: undefined, createTime: 7 });
+  const { startTime, modifyTime, overview, artifacts, timeline } = over;
+  const change = { status: "SUCCEEDED", startTime, endTime: 9, modifyTime, overview, artifacts, timeline } as const;
+  await commit(over, { kind: "run", key: over.key, change });
+  const left = async () => (await db.sql<{ key: number }[]>`SELECT run_key AS key FROM run_action`).map((it) => it.key);
+  await store.dropActions([]);
+  expect((await left()).sort()).toEqual([over.key, on.key].sort());
+  await store.dropActions([over.groupId, on.groupId]);
+  expect(await left()).toEqual([on.key]);
 });
 
 test("heads and definitions are those of the tables; a definition is read once", async () => {

@@ -89,14 +89,12 @@ function ordered(rows: readonly OutboxWrite[]): readonly OutboxWrite[] {
   return [...shared, ...rows.filter((row) => row.topic !== DEQUEUE)];
 }
 
-/** What has to keep its order (D3): the runs that a request writes for, the logs, else its group. */
-export function lanesOf({ stamp, rows }: Request): ReadonlySet<string> {
-  const lanes = new Set<string>();
+/** Keys of the runs whose rows a request writes: what has to keep its order (D3). */
+export function runsOf({ rows }: Request): ReadonlySet<number> {
+  const keys = new Set<number>();
   for (const row of rows) {
-    if (row.kind === "attempt" || row.kind === "action-done") lanes.add(`run ${row.runKey}`);
-    else if (row.kind === "run") lanes.add(`run ${row.key}`);
-    else if (row.kind === "log") lanes.add(`log ${row.chunk.uuid}`);
+    if (row.kind === "attempt" || row.kind === "action-done") keys.add(row.runKey);
+    else if (row.kind === "run") keys.add(row.key);
   }
-  if (lanes.size === 0) lanes.add(`group ${stamp.groupId}`);
-  return lanes;
+  return keys;
 }

@@ -2,19 +2,28 @@
  * Group commit: everything that is queued while a commit is under way goes into the next one, coalesced per row. Idle,
  * it flushes at the end of the turn; there is no timer. It does not decide anything, and reads nothing.
  *
- * 1. Requests of one lane (a run) commit in the order in which they were queued (D3), each as a whole.
+ * 1. Requests for one run commit in the order in which they were queued (D3), each as a whole.
  * 2. A transaction commits only while this node owns every group it writes for (D4); requests of a lost group are
  *    refused, the others go again.
  * 3. A passing failure is retried for ever; a commit whose outcome is unknown is repeated: every statement is idempotent.
- * 4. A request that Postgres refuses holds back its lane and nothing else. It is logged, and tried again now and then.
+ * 4. A request that Postgres refuses is answered with that, and so is what was queued for the same runs by then. It holds
+ *    up nothing else, and is not tried again: its content would be refused again.
  * 5. One statement at a time, which is a transaction of its own.
  */
-import { type GroupStamp, type Settled, StaleOwner, type StoredRun, type Write, type Writer } from "../../flow/port.ts";
+import {
+  type GroupStamp,
+  RefusedWrite,
+  type Settled,
+  StaleOwner,
+  type StoredRun,
+  type Write,
+  type Writer,
+} from "../../flow/port.ts";
 import { parseJson } from "../../json.ts";
 import type { Logger } from "../../log.ts";
 import type { Sql } from "../connection.ts";
 import { failureOf, pauseOf } from "../pipeline.ts";
-import { batchOf, lanesOf, type Request } from "./batch.ts";
+import { batchOf, type Request, runsOf } from "./batch.ts";
 import { commit } from "./statement.ts";
 
 export interface WriterOptions {
@@ -23,8 +32,6 @@ export interface WriterOptions {
   readonly committed?: (rows: number, duration: number) => void;
   /** How long `stop` waits for a database that does not answer, milliseconds. Default 10,000. */
   readonly patience?: number;
-  /** Milliseconds until a request that Postgres refused is tried again. Default 30,000. */
-  readonly holdTime?: number;
 }
 
 /** Requests are taken until they have this many rows. */
@@ -54,10 +61,8 @@ export class GroupWriter implements Writer {
   readonly #sql: Sql;
   readonly #options: WriterOptions;
   #queue: Request[] = [];
-  /** Requests behind a refused one, with it at the head; `#lanes` holds the lanes of these requests. */
-  #held: Request[] = [];
-  #lanes = new Set<string>();
-  #holdTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Runs of which a request was refused, each with the last one that was queued by then: all up to it are refused. */
+  readonly #broken = new Map<number, number>();
   #running: Promise<void> | undefined;
   #deadline = Number.POSITIVE_INFINITY;
   #rows = 0;
@@ -90,14 +95,11 @@ export class GroupWriter implements Writer {
     });
   }
 
-  /** Commits what is queued; gives up on what Postgres refuses, and on all when it does not answer for long. */
+  /** Commits what is queued; gives up when Postgres does not answer for long. */
   async stop(): Promise<void> {
     this.#deadline = Math.min(this.#deadline, Date.now() + (this.#options.patience ?? 10_000));
-    await this.#running;
-    this.#release();
     await this.#start();
-    clearTimeout(this.#holdTimer);
-    const lost = this.#held.length + this.#queue.length;
+    const lost = this.#queue.length;
     if (lost > 0) this.#options.log.error("the writer stops with writes that did not commit", { requests: lost });
   }
 
@@ -126,17 +128,19 @@ export class GroupWriter implements Writer {
     let rows = 0;
     let end = 0;
     while (end < this.#queue.length && rows < BATCH_ROWS) rows += this.#queue[end++]?.rows.length ?? 0;
-    return this.#passing(this.#queue.splice(0, end));
+    const taken = this.#queue.splice(0, end);
+    const oldest = taken[0]?.number ?? Number.POSITIVE_INFINITY;
+    for (const [key, last] of this.#broken) if (last < oldest) this.#broken.delete(key);
+    return this.#sound(taken);
   }
 
-  /** Those whose lane is free; the others wait behind the one that blocks it. */
-  #passing(requests: readonly Request[]): readonly Request[] {
-    if (this.#held.length === 0) return requests;
+  /** Those that follow on no refused request of their run; the others are refused, too. */
+  #sound(requests: readonly Request[]): readonly Request[] {
+    if (this.#broken.size === 0) return requests;
     return requests.filter((request) => {
-      const lanes = lanesOf(request);
-      if (![...lanes].some((lane) => this.#lanes.has(lane))) return true;
-      this.#hold(request, lanes);
-      return false;
+      const follows = [...runsOf(request)].some((key) => request.number <= (this.#broken.get(key) ?? 0));
+      if (follows) this.#settle(request, new RefusedWrite("what it follows on was refused"));
+      return !follows;
     });
   }
 
@@ -149,7 +153,7 @@ export class GroupWriter implements Writer {
         return;
       }
       if (result.kind === "refused") return this.#isolate(left, result.error);
-      if (result.kind === "stale") left = this.#refuse(left, result.stamps);
+      if (result.kind === "stale") left = this.#withoutStale(left, result.stamps);
       else await this.#pause(tries++, result.error, left);
     }
   }
@@ -179,7 +183,7 @@ export class GroupWriter implements Writer {
     return { kind: kind === "permanent" && isData ? "refused" : "passing", error };
   }
 
-  #refuse(
+  #withoutStale(
     requests: readonly Request[],
     stamps: readonly (readonly [groupId: number, generation: number])[],
   ): readonly Request[] {
@@ -211,35 +215,17 @@ export class GroupWriter implements Writer {
         this.#options.log.error("Postgres refuses a piece of a log, which is left out", { error });
         return this.#commit([left]);
       }
-      this.#options.log.error("Postgres refuses a write; its flow waits", { error, group: first.stamp.groupId });
-      this.#hold(first, lanesOf(first));
+      this.#options.log.error("Postgres refuses a write", { error, group: first.stamp.groupId });
+      for (const key of runsOf(first)) this.#broken.set(key, this.#number);
+      this.#settle(first, new RefusedWrite(error instanceof Error ? error.message : String(error), { cause: error }));
       return;
     }
     const middle = requests.length >> 1;
     await this.#commit(requests.slice(0, middle));
-    await this.#commit(this.#passing(requests.slice(middle)));
+    await this.#commit(this.#sound(requests.slice(middle)));
   }
 
-  #hold(request: Request, lanes: ReadonlySet<string>): void {
-    this.#held.push(request);
-    for (const lane of lanes) this.#lanes.add(lane);
-    if (this.#deadline !== Number.POSITIVE_INFINITY) return;
-    this.#holdTimer ??= setTimeout(() => {
-      this.#release();
-      void this.#start();
-    }, this.#options.holdTime ?? 30_000);
-  }
-
-  /** Puts what is held back at the head of the queue: it is older than all that is in there. */
-  #release(): void {
-    clearTimeout(this.#holdTimer);
-    this.#holdTimer = undefined;
-    this.#queue.unshift(...this.#held);
-    this.#held = [];
-    this.#lanes = new Set();
-  }
-
-  #settle(request: Request, error?: StaleOwner, ended?: StoredRun): void {
+  #settle(request: Request, error?: StaleOwner | RefusedWrite, ended?: StoredRun): void {
     this.#rows -= request.rows.length;
     this.#unsettled--;
     try {

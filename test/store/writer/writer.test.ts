@@ -76,7 +76,7 @@ describe("a piece of a log that Postgres refuses", () => {
   test("is left out with a remark, and holds up nothing", async () => {
     await db.sql`ALTER TABLE step_log ADD CONSTRAINT refuses CHECK (text <> 'bad')`;
     const lines: string[] = [];
-    const writer = open({ log: { warn: () => {}, error: (message) => lines.push(message) }, holdTime: 3_600_000 });
+    const writer = open({ log: { warn: () => {}, error: (message) => lines.push(message) } });
     const done = await Promise.all([
       settled(writer, stamp(0), [piece("a", 0, "a1")]),
       settled(writer, stamp(0), [piece("b", 0, "bad")]),
@@ -95,17 +95,18 @@ describe("a piece of a log that Postgres refuses", () => {
     await db.sql`ALTER TABLE step_log DROP CONSTRAINT refuses`;
   });
 
-  test("that can't be left out either holds up its own log alone", async () => {
-    const writer = open({ holdTime: 3_600_000 });
-    writer.write(stamp(0), [
-      { kind: "log", chunk: { uuid: "c", stream: "stdout", offset: 2 ** 60, length: 2 ** 40, text: "x", time: 1 } },
-    ]);
-    const done = await Promise.all([
+  test("that can't be left out either is refused alone: not even what follows in its own log is", async () => {
+    const writer = open();
+    const unfit = { uuid: "c", stream: "stdout", offset: 2 ** 60, length: 2 ** 40, text: "x", time: 1 } as const;
+    const [refused, ...done] = await Promise.all([
+      settled(writer, stamp(0), [{ kind: "log", chunk: unfit }]),
+      settled(writer, stamp(0), [piece("c", 2, "c2")]),
       settled(writer, stamp(0), [piece("d", 0, "d1")]),
       settled(writer, stamp(0), [row(2)]),
     ]);
-    expect(done).toEqual(["committed", "committed"]);
-    expect(await texts("d")).toEqual(["d1"]);
+    expect(refused).toContain("out of range");
+    expect(done).toEqual(["committed", "committed", "committed"]);
+    expect([await texts("c"), await texts("d")]).toEqual([["c2"], ["d1"]]);
   });
 });
 
@@ -275,25 +276,59 @@ describe("the order within a flow", () => {
 });
 
 describe("a write that Postgres refuses", () => {
-  /** A condition that a test can take away, as if a fault were repaired. */
+  /** Rows of the step are refused while the constraint is there. */
   const poison = () => db.sql`ALTER TABLE step_attempt ADD CONSTRAINT sound CHECK (step_id <> 'poison') NOT VALID`;
   const cure = () => db.sql`ALTER TABLE step_attempt DROP CONSTRAINT IF EXISTS sound`;
 
-  test("holds back its own flow and nobody else, and goes when it can", async () => {
+  test("is answered with that, and so is what its run has queued by then; nobody else waits", async () => {
     await poison();
     const errors: string[] = [];
-    const writer = open({ holdTime: 5, log: { ...silent, error: (message) => errors.push(message) } });
+    const writer = open({ log: { ...silent, error: (message) => errors.push(message) } });
     const all = Array.from({ length: 60 }, (_, i) => settled(writer, stamp(i % 8), [row(i)]));
-    const bad = settled(writer, stamp(5), [row(1000, 1, "poison")]);
-    const behind = settled(writer, stamp(5), [row(1000, 2)]);
+    const order: string[] = [];
+    const refused = (name: string, rows: readonly Write[]) =>
+      settled(writer, stamp(5), rows).then((answer) => order.push(`${name}: ${answer}`));
+    const first = refused("first", [row(1000, 1)]);
+    const bad = refused("bad", [row(1000, 2, "poison")]);
+    const behind = [3, 4, 5].map((n) => refused(`${n}`, [row(1000, n)]));
     const others = Array.from({ length: 60 }, (_, i) => settled(writer, stamp(i % 8), [row(i + 100)]));
-    await Promise.all([...all, ...others]);
-    expect(await keys()).not.toContain(1000);
-    expect(writer.depth).toBe(2);
+    expect(new Set(await Promise.all([...all, ...others]))).toEqual(new Set(["committed"]));
+    await Promise.all([first, bad, ...behind]);
+    expect(order[0]).toBe("first: committed");
+    expect(order[1]).toContain('bad: new row for relation "step_attempt" violates check constraint');
+    expect(order.slice(2)).toEqual([3, 4, 5].map((n) => `${n}: what it follows on was refused`));
+    expect((await progress()).get(1000)).toEqual([1]);
+    expect([writer.depth, errors]).toEqual([0, ["Postgres refuses a write"]]);
     await cure();
-    expect(await Promise.all([bad, behind])).toEqual(["committed", "committed"]);
-    expect(errors.length).toBeGreaterThan(0);
-    expect(writer.depth).toBe(0);
+  });
+
+  test("lets its run write again, from what is stored", async () => {
+    await poison();
+    const writer = open();
+    let again = "";
+    await new Promise<void>((resolve) => {
+      writer.write(stamp(0), [row(7, 1, "poison")], () => {
+        void settled(writer, stamp(0), [row(7, 2)]).then((answer) => {
+          again = answer;
+          resolve();
+        });
+      });
+    });
+    expect(again).toBe("committed");
+    await cure();
+  });
+
+  test("keeps neither a flush nor the writer's stop waiting", async () => {
+    await poison();
+    const writer = open();
+    const bad = settled(writer, stamp(0), [row(1, 1, "poison")]);
+    writer.write(stamp(0), [row(2)]);
+    await writer.flush();
+    expect(await bad).toContain("sound");
+    writer.write(stamp(0), [row(3, 1, "poison")]);
+    await writer.stop();
+    expect([await keys(), writer.depth]).toEqual([[2], 0]);
+    await cure();
   });
 
   test("what is wrong with the database is no row's fault", async () => {
@@ -308,24 +343,15 @@ describe("a write that Postgres refuses", () => {
     expect(errors).toEqual([]);
   });
 
-  test("does not keep the writer from stopping", async () => {
-    await poison();
-    const errors: string[] = [];
-    const writer = open({ log: { ...silent, error: (message) => errors.push(message) } });
-    writer.write(stamp(0), [row(1, 1, "poison")]);
-    writer.write(stamp(0), [row(2)]);
-    await writer.stop();
-    expect(await keys()).toEqual([2]);
-    expect(errors.at(-1)).toContain("did not commit");
-    await cure();
-  });
-
   test("a number that no column holds is isolated like any other", async () => {
     const writer = open();
-    const good = settled(writer, stamp(0), [row(1)]);
-    writer.write(stamp(0), [row(2, 3e9)]);
-    expect(await good).toBe("committed");
-    await writer.stop();
+    const outcome = await Promise.all([
+      settled(writer, stamp(0), [row(1)]),
+      settled(writer, stamp(0), [row(2, 3e9)]),
+      settled(writer, stamp(0), [row(3)]),
+    ]);
+    expect([outcome[0], outcome[2]]).toEqual(["committed", "committed"]);
+    expect(outcome[1]).toContain("out of range");
   });
 });
 

@@ -1,0 +1,23 @@
+/** Ending an attempt from outside: by a user, a time limit, or another step. Pure tables. */
+import type { StepStatus } from "./status.ts";
+
+/** Why an attempt is ended from outside, and what it becomes. */
+export interface Termination {
+  readonly status: TerminationStatus;
+  readonly reason: string;
+  /** The step's failure mode applies. */
+  readonly byMode: boolean;
+}
+
+export type TerminationStatus = Extract<StepStatus, "STOPPED" | "FATALLY_FAILED" | "TIMED_OUT" | "TIMEOUT_FAILED">;
+
+/** Milliseconds from a KILL, or from the first answer that did not end the job, until the step ends without it. */
+export const TERMINATION_GRACE = 60_000;
+/** Milliseconds that a termination takes at most: a plugin's own grace period may be a day. */
+export const LONGEST_TERMINATION = 86_400_000 + TERMINATION_GRACE;
+
+const RANK: Record<TerminationStatus, number> = { TIMEOUT_FAILED: 0, STOPPED: 1, TIMED_OUT: 2, FATALLY_FAILED: 3 };
+
+/** The later one counts, though the earlier one is being carried out. A retry is overruled by whatever ends the step. */
+export const outranks = (later: Termination, earlier: Termination): boolean =>
+  RANK[later.status] > RANK[earlier.status];
