@@ -14,7 +14,6 @@
  * dropped; (3) `start` is called only for an attempt whose row is committed; (4) an ended task never acts again.
  */
 import type { Timer } from "../clock.ts";
-import { DEFAULT_RETRY_POLICY, resolveRetryPolicy } from "../definition/retry.ts";
 import { DEFAULT_TIMEOUT_MS } from "../definition/step.ts";
 import { toErrorData } from "../error.ts";
 import type { Params } from "../param/type.ts";
@@ -32,6 +31,7 @@ import { LONGEST_TERMINATION, outranks, TERMINATION_GRACE, type Termination } fr
 import { Deferred, type TaskScope } from "./evaluation.ts";
 import type { GraphNode } from "./graph.ts";
 import { contextOf, type TaskParent, type TaskView } from "./parent.ts";
+import { withRetryPlan } from "./retryplan.ts";
 
 /** How long to wait before a failed `terminate` or a broken runtime call is made again, ms. */
 const CALL_AGAIN = 5_000;
@@ -205,7 +205,8 @@ export class Task implements TaskView {
         ? this.#attempt
         : enter(this.#attempt, now, "INITIALIZED", "WAITING_FOR_SIGNALS", "EVALUATING_PARAMS");
     const interpolate = (text: string): string => engine.evaluation.interpolate(run, text, now);
-    const planned = first && waiting.retry.plan === undefined ? this.#planned(waiting, interpolate) : waiting;
+    const isNew = first && waiting.retry.plan === undefined;
+    const planned = isNew ? withRetryPlan(waiting, this.node.typed?.retry_policy, interpolate, now) : waiting;
     const ready: StepAttempt = {
       ...planned,
       timeoutMs: timeoutOf(this.node.body.timeout, `step [${this.node.id}]`, interpolate),
@@ -213,25 +214,6 @@ export class Task implements TaskView {
     this.#attempt = ready;
     const evaluated = { ...ready, params: engine.evaluation.stepParams(this.#scope(ready)), paramsTime: now };
     return enter(evaluated, now, "WAITING_FOR_PERMITS", "STARTING");
-  }
-
-  /** With its retry policy. One that turns out to be wrong at run time does not fail the step: the default applies. */
-  #planned(attempt: StepAttempt, interpolate: (text: string) => string): StepAttempt {
-    const policy = this.node.typed?.retry_policy;
-    if (policy === undefined) return attempt;
-    try {
-      return { ...attempt, retry: { ...attempt.retry, plan: resolveRetryPolicy(policy, interpolate) } };
-    } catch (error) {
-      if (error instanceof Deferred) throw error;
-      const { message, details } = toErrorData(error);
-      const reason = details.length > 0 ? details.join("; ") : message;
-      const note = logEvent(
-        `The retry policy cannot be used, so the default one applies: ${reason}`,
-        this.#flow.now,
-        "WARN",
-      );
-      return withEvents({ ...attempt, retry: { ...attempt.retry, plan: DEFAULT_RETRY_POLICY } }, [note]);
-    }
   }
 
   #skip(status: "UNSATISFIED"): void {
