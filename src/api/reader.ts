@@ -19,7 +19,7 @@ import type { StepAttempt } from "../step/model.ts";
 import { withSatisfied } from "../step/satisfied.ts";
 import { type StepView, stepView } from "../step/view.ts";
 import type { Sql } from "../store/connection.ts";
-import { loadAttemptStates, loadEarlierRuns } from "../store/instance.ts";
+import { loadAttemptStates, loadEarlierRuns, loadRunsOf } from "../store/instance.ts";
 import { loadVersion } from "../store/version.ts";
 
 /** How many definitions are kept. */
@@ -71,13 +71,14 @@ export class Reader {
 
   /** In the given order; overviews of live runs come from their attempts so far. */
   async runs(
-    runs: readonly Run[],
+    given: readonly Run[],
     options: { readonly enriched: boolean; readonly aggregated: boolean },
   ): Promise<RunView[]> {
-    const earlier = options.aggregated ? await loadEarlierRuns(this.#sql, runs) : [];
+    const earlier = options.aggregated ? await loadEarlierRuns(this.#sql, given) : [];
     const plans = new Map<number, Plan>();
-    for (const run of [...runs, ...earlier]) plans.set(run.key, await this.#plan(run));
-    const overviews = await this.#overviews([...runs, ...earlier], plans);
+    for (const run of [...given, ...earlier]) plans.set(run.key, await this.#plan(run));
+    const overviews = await this.#overviews([...given, ...earlier], plans);
+    const runs = await this.#begun(given, overviews);
     return runs.map((run) => {
       const { workflow, dag } = plans.get(run.key) as Plan;
       return runView({
@@ -85,7 +86,7 @@ export class Reader {
         workflow,
         dag,
         params: allWorkflowParams(run.params),
-        overview: overviews.get(run.key),
+        overview: run.overview ?? overviews.get(run.key),
         enriched: options.enriched,
         ...(options.aggregated && { aggregate: aggregateOf(run, earlier, plans, overviews) }),
       });
@@ -121,6 +122,22 @@ export class Reader {
       const params = allStepParams({ params: withSatisfied(attempt), identity, time: attempt.paramsTime });
       return [stepView({ owner, attempt, step, transition: own(dag, attempt.stepId) ?? {}, params, enriched })];
     });
+  }
+
+  /**
+   * The rows of the runs are older than what was read of their attempts: one that had no steps yet, and now has some, is
+   * read again, or the answer would show the steps of a run that is CREATED.
+   */
+  async #begun(runs: readonly Run[], overviews: ReadonlyMap<number, RunOverview>): Promise<readonly Run[]> {
+    const hasSteps = ({ key }: Run): boolean => Object.keys(overviews.get(key)?.steps ?? {}).length > 0;
+    const begun = runs.filter((run) => run.status === "CREATED" && hasSteps(run));
+    if (begun.length === 0) return runs;
+    const rows = await loadRunsOf(
+      this.#sql,
+      begun.map(({ key }) => key),
+    );
+    const current = new Map(rows.map((run) => [run.key, run]));
+    return runs.map((run) => current.get(run.key) ?? run);
   }
 
   /** By run key: the stored overview, or the one so far; none before the launch. */

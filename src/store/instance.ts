@@ -66,6 +66,12 @@ export async function loadRuns(sql: Sql, workflowId: string, instanceId: number,
   return rows.map(runOf);
 }
 
+/** Those with these keys, in no order. */
+export async function loadRunsOf(sql: Sql, keys: readonly number[]): Promise<Run[]> {
+  const rows = await sql<RunRow[]>`SELECT * FROM run WHERE key = ANY(${keys as number[]}::bigint[])`;
+  return rows.map(runOf);
+}
+
 /** The latest run of each instance within the range, by instance id. */
 export async function loadLatestRuns(sql: Sql, workflowId: string, range: IdRange): Promise<Run[]> {
   const rows = await sql<RunRow[]>`

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { Reader } from "../../src/api/reader.ts";
 import { loadRun } from "../../src/store/instance.ts";
 import { attempt } from "../store/fixture.ts";
 import { apiFixture, definition, noop } from "./fixture.ts";
@@ -30,6 +31,24 @@ const done = (id: string, stepInstanceId: number, attemptId = 1) =>
     },
     paramsTime: T + 3,
   });
+
+test("a run that begins between the reads of its row and of its steps is not shown as CREATED with steps", async () => {
+  await push("torn", noop("a"), noop("b"));
+  await start("torn");
+  const row = await read("torn");
+  const reader = new Reader(sql);
+  const shown = async () => {
+    const { status, runtime_overview } = await reader.run(row, { enriched: false, aggregated: false });
+    return [status, Object.keys(runtime_overview?.step_overview ?? {})];
+  };
+  expect(await shown()).toEqual(["CREATED", []]);
+  await write(row, [attempt("a", 1, { status: "RUNNING" })]);
+  await change(row, "IN_PROGRESS");
+  expect(await shown()).toEqual(["IN_PROGRESS", ["RUNNING"]]);
+  await write(row, [done("a", 1), done("b", 2)]);
+  await change(row, "SUCCEEDED", [done("a", 1), done("b", 2)]);
+  expect(await shown()).toEqual(["SUCCEEDED", ["SUCCEEDED"]]);
+});
 
 describe("starting", () => {
   test("answers with the ids, and again with the same ids for a repeated request id", async () => {
