@@ -35,7 +35,7 @@ function asTests(output: string, exitCode: number): Tally {
 const tool = (...args: string[]): string[] => [bun, "x", "--bun", "--no-install", ...args];
 
 /** Folders of `test/` that are a stage of their own, in this order; the rest are the unit tests. */
-const TEST_STAGES = ["compat", "simulation", "fault", "ui"];
+const TEST_STAGES = ["compat", "simulation", "mutation", "fault", "ui"];
 /** The same, of the executable. */
 const BINARY_STAGES = ["smoke", "conformance", "client"];
 

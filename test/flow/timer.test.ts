@@ -43,6 +43,16 @@ test("what is cancelled is not kept until it would have been due, wherever in th
   );
 });
 
+test("a timer that takes a cancelled one's place comes before those above it that are later", () => {
+  const clock = new FakeClock();
+  const heap = new TimerHeap(clock);
+  const fired: number[] = [];
+  const timers = [4, 7, 5, 6, 2, 1, 3].map((delay) => heap.at(clock.now() + delay, () => fired.push(delay)));
+  timers[1]?.cancel();
+  clock.moveTo(clock.now() + 30);
+  expect(fired).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
 test("a timer may cancel one that is due with it", () => {
   const clock = new FakeClock();
   const heap = new TimerHeap(clock);

@@ -39,8 +39,11 @@ describe("rows that can't be stored", () => {
     );
     expect([world.status(1), world.status(2)]).toEqual(["IN_PROGRESS", "IN_PROGRESS"]);
     world.runtime.results.set("job", { state: "DONE" });
+    const asked: number[] = [];
+    world.runtime.onCall = ({ identity }) => asked.push(identity.instanceId);
     world.wake("job");
     await world.settle();
+    expect(asked).toEqual([1, 2]);
     expect(world.statuses(1)).toEqual({ job: "STOPPED", quick: "SUCCEEDED", next: "SUCCEEDED" });
     expect(world.runtime.terminated).toEqual(["job:1"]);
     expect(world.status(1)).toBe("FAILED");
@@ -119,6 +122,7 @@ describe("a turn that throws", () => {
     expect(world.errors.join()).toContain("a bug of ours");
     expect(world.statuses(2).job).toBe("RUNNING");
     await world.sweep();
+    expect(world.runReads).toBe(0);
     world.hint(1);
     await world.settle();
     expect(world.counters).toMatchObject({ activeRuns: 1, parkedRuns: 1 });

@@ -244,7 +244,11 @@ describe("stop and kill", () => {
     await world.settle();
     await world.act(1, "STOP");
     await world.settle();
-    expect(world.statuses()).toEqual({ a: "STOPPED" });
+    const attempts = [...(world.attempts.get(1)?.values() ?? [])];
+    expect(attempts.map((it) => [it.attemptId, it.status])).toEqual([
+      [1, "USER_FAILED"],
+      [2, "STOPPED"],
+    ]);
     expect(world.status()).toBe("STOPPED");
   });
 

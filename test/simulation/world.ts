@@ -117,7 +117,7 @@ const runsOf = (rows: readonly Write[]): ReadonlySet<number> =>
 export class FakeRuntime {
   readonly started: string[] = [];
   readonly terminated: string[] = [];
-  readonly results = new Map<string, StepResult>();
+  readonly results = new Map<string, StepResult | Promise<StepResult>>();
   /** Answers of `terminate` by step; the others are STOPPED. */
   readonly terminations = new Map<string, StepResult | Promise<StepResult>>();
   /** Called when a job is asked for. */
@@ -139,7 +139,7 @@ export class FakeRuntime {
 
   readonly #stopped = [logEvent("Stopped with SIGTERM", 1)];
 
-  #answer({ identity }: AttemptContext): StepResult {
+  #answer({ identity }: AttemptContext): StepResult | Promise<StepResult> {
     const key = `${identity.stepId}:${identity.attemptId}`;
     return this.results.get(key) ?? this.results.get(identity.stepId) ?? { state: "CONTINUE" };
   }
@@ -199,6 +199,10 @@ export class World {
   readonly ends: RunRef[] = [];
   /** Of the workflow: each one pushes a version. */
   revision = 0;
+  /** 0: none. */
+  activeVersion = 1;
+  /** How often the engine has read a run. */
+  runReads = 0;
   /** How often the engine has read the workflow's head. */
   headReads = 0;
   /** Reads of a run answer with what they saw when they began, once this has settled. */
@@ -274,11 +278,11 @@ export class World {
     if (writer) writer.write = () => {};
   }
 
-  start(request: Partial<StartRequest> = {}): Promise<StartReply> {
+  start(request: Partial<StartRequest> = {}, version = "latest"): Promise<StartReply> {
     if (!this.#engine) throw new Error("no engine");
     return this.#engine.start({
       workflowId: this.#workflow.id,
-      version: "latest",
+      version,
       user: "tester",
       request: {
         initiator: { type: "MANUAL", depth: 0, user: "tester" },
@@ -406,12 +410,13 @@ export class World {
 
   #store(writer: Writer): FlowStore {
     const properties = { workflow_id: this.#workflow.id, create_time: 1, author: "tester", owner: "tester" };
-    const fixed = { workflowId: this.#workflow.id, internalId: 1, activeVersion: 1, properties };
+    const fixed = { workflowId: this.#workflow.id, internalId: 1, properties };
     return {
       writer,
       heads: async () => {
         this.headReads++;
-        return [{ ...fixed, revision: this.revision, latestVersion: this.revision + 1 }];
+        const { revision, activeVersion } = this;
+        return [{ ...fixed, revision, activeVersion, latestVersion: revision + 1 }];
       },
       definition: async () => this.#workflow,
       startRuns: async (runs) => runs.map((run) => this.#create(run)),
@@ -422,6 +427,7 @@ export class World {
       pendingDequeues: async () => [],
       loadGroup: async () => ({ runs: this.#unfinished(), next: undefined }),
       loadRun: async (key) => {
+        this.runReads++;
         const found = this.#unfinished().find(({ run }) => run.key === key);
         await this.slowReads;
         return found;
