@@ -77,8 +77,10 @@ export class Reader {
     const earlier = options.aggregated ? await loadEarlierRuns(this.#sql, given) : [];
     const plans = new Map<number, Plan>();
     for (const run of [...given, ...earlier]) plans.set(run.key, await this.#plan(run));
-    const overviews = await this.#overviews([...given, ...earlier], plans);
-    const runs = await this.#begun(given, overviews);
+    const read = await this.#overviews([...given, ...earlier], plans);
+    const runs = await this.#begun(given, read);
+    const overviews = new Map(read);
+    for (const { key, overview } of runs) if (overview !== undefined) overviews.set(key, overview);
     return runs.map((run) => {
       const { workflow, dag } = plans.get(run.key) as Plan;
       return runView({
@@ -86,7 +88,7 @@ export class Reader {
         workflow,
         dag,
         params: allWorkflowParams(run.params),
-        overview: run.overview ?? overviews.get(run.key),
+        overview: overviews.get(run.key),
         enriched: options.enriched,
         ...(options.aggregated && { aggregate: aggregateOf(run, earlier, plans, overviews) }),
       });

@@ -38,16 +38,17 @@ test("a run that begins between the reads of its row and of its steps is not sho
   const row = await read("torn");
   const reader = new Reader(sql);
   const shown = async () => {
-    const { status, runtime_overview } = await reader.run(row, { enriched: false, aggregated: false });
-    return [status, Object.keys(runtime_overview?.step_overview ?? {})];
+    const view = await reader.run(row, { enriched: false, aggregated: true });
+    const aggregate = Object.values(view.aggregated_info?.step_aggregated_views ?? {}).map((it) => it.status);
+    return [view.status, Object.keys(view.runtime_overview?.step_overview ?? {}), aggregate];
   };
-  expect(await shown()).toEqual(["CREATED", []]);
+  expect(await shown()).toEqual(["CREATED", [], ["NOT_CREATED", "NOT_CREATED"]]);
   await write(row, [attempt("a", 1, { status: "RUNNING" })]);
   await change(row, "IN_PROGRESS");
-  expect(await shown()).toEqual(["IN_PROGRESS", ["RUNNING"]]);
-  await write(row, [done("a", 1), done("b", 2)]);
+  expect(await shown()).toEqual(["IN_PROGRESS", ["RUNNING"], ["RUNNING", "NOT_CREATED"]]);
+  // Ended with steps that were not there when the steps were read.
   await change(row, "SUCCEEDED", [done("a", 1), done("b", 2)]);
-  expect(await shown()).toEqual(["SUCCEEDED", ["SUCCEEDED"]]);
+  expect(await shown()).toEqual(["SUCCEEDED", ["SUCCEEDED"], ["SUCCEEDED", "SUCCEEDED"]]);
 });
 
 describe("starting", () => {
