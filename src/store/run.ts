@@ -87,7 +87,7 @@ export async function loadGroup(sql: Sql, groupId: number, afterKey: number, lim
     ORDER BY open.key`;
   const keys = firstOf(sized, limits.bytes);
   const isLast = keys.length === sized.length && sized.length < limits.runs;
-  return { runs: await loadRuns(sql, keys), next: isLast ? undefined : keys.at(-1) };
+  return { runs: await loadUnfinished(sql, keys), next: isLast ? undefined : keys.at(-1) };
 }
 
 /** What the columns of a row take in the database, compressed. */
@@ -107,10 +107,11 @@ function firstOf(sized: readonly { readonly key: number; readonly bytes: number 
 }
 
 /** Undefined when it has ended or was never launched. */
-export const loadRun = async (sql: Sql, key: number): Promise<LoadedRun | undefined> => (await loadRuns(sql, [key]))[0];
+export const loadRun = async (sql: Sql, key: number): Promise<LoadedRun | undefined> =>
+  (await loadUnfinished(sql, [key]))[0];
 
 /** Those that are launched and unfinished, ascending. */
-async function loadRuns(sql: Sql, keys: readonly number[]): Promise<readonly LoadedRun[]> {
+async function loadUnfinished(sql: Sql, keys: readonly number[]): Promise<readonly LoadedRun[]> {
   if (keys.length === 0) return [];
   const rows = await sql<
     RunRow[]

@@ -124,5 +124,5 @@ test("a start that a workflow's old state refuses is tried with the one of now",
   expect((await world.start({}, "active")).versionId).toBe(1);
   world.activeVersion = 0;
   world.revision++;
-  expect(world.start({}, "active")).rejects.toThrow("Cannot find an active version");
+  await expect(world.start({}, "active")).rejects.toThrow("Cannot find an active version");
 });
