@@ -1,4 +1,4 @@
-/** Time as an argument: the engine runs on this, so that a test or a simulator can hold the clock. */
+/** Time and chance as an argument: the engine runs on this, so that a test or a simulator can hold both. */
 
 export interface Timer {
   cancel(): void;
@@ -7,8 +7,16 @@ export interface Timer {
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
+  /** Milliseconds since some instant, never set back: for measuring. */
+  elapsed(): number;
   /** Calls back once, at or soon after the instant (epoch ms); an instant in the past means as soon as possible. */
   at(time: number, callback: () => void): Timer;
+  /** Calls back once, so many milliseconds from now, whatever becomes of the time of day. */
+  after(delay: number, callback: () => void): Timer;
+  /** Calls back once, in a turn of the event loop of its own: what has come in by then goes first. */
+  soon(callback: () => void): Timer;
+  /** In [0, 1). */
+  random(): number;
 }
 
 /** `setTimeout` holds at most 2^31−1 ms; longer waits are made of several. */
@@ -16,6 +24,7 @@ const LONGEST_WAIT = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   at(time, callback) {
     let handle: ReturnType<typeof setTimeout> | undefined;
     const arm = (): void => {
@@ -25,4 +34,19 @@ export const systemClock: Clock = {
     arm();
     return { cancel: () => clearTimeout(handle) };
   },
+  after(delay, callback) {
+    const handle = setTimeout(callback, delay);
+    return { cancel: () => clearTimeout(handle) };
+  },
+  soon(callback) {
+    const handle = setImmediate(callback);
+    return { cancel: () => clearImmediate(handle) };
+  },
+  random: () => Math.random(),
 };
+
+/** Resolves in a later turn of the event loop. */
+export const nextTurn = (clock: Clock): Promise<void> => new Promise((resolve) => clock.soon(resolve));
+
+export const pause = (clock: Clock, delay: number): Promise<void> =>
+  new Promise((resolve) => clock.after(delay, resolve));

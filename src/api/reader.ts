@@ -12,9 +12,9 @@ import { own } from "../record.ts";
 import { type Aggregate, aggregateRuns, type RunLayer } from "../run/aggregate.ts";
 import { correlationOf, type Run, type RunOverview } from "../run/model.ts";
 import { runOverview } from "../run/overview.ts";
+import { dagOf, planKey, planOf, type RuntimeDag, withRunTags } from "../run/plan.ts";
 import { isRunTerminal, shownRunStatus } from "../run/status.ts";
 import { type RunView, runView } from "../run/view.ts";
-import { type RuntimeDag, runtimeDag, runtimeWorkflow } from "../run/workflow.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { withSatisfied } from "../step/satisfied.ts";
 import { type StepView, stepView } from "../step/view.ts";
@@ -25,21 +25,24 @@ import { loadVersion } from "../store/version.ts";
 /** How many definitions are kept. */
 const CACHED = 200;
 
-/** A run's definition as it executes it. */
+/** A run's plan as answers show it. */
 interface Plan {
   readonly workflow: Workflow;
   readonly dag: RuntimeDag;
   readonly steps: ReadonlyMap<string, Step>;
 }
 
-function makePlan(workflow: Workflow): Plan {
-  const steps = new Map(workflow.steps.map((step) => [fieldsOf(step).id, step]));
-  return { workflow, dag: runtimeDag(workflow), steps };
+function makePlan(run: Run, definition: Workflow): Plan {
+  const plan = planOf(run, definition);
+  const steps = new Map(plan.workflow.steps.map((step) => [fieldsOf(step).id, step]));
+  return { workflow: plan.workflow, dag: dagOf(plan), steps };
 }
 
 export class Reader {
   readonly #sql: Sql;
   /** By version. */
+  readonly #definitions = new LRUCache<string, Workflow>({ max: CACHED });
+  /** Those that runs share. */
   readonly #plans = new LRUCache<string, Plan>({ max: CACHED });
 
   constructor(sql: Sql) {
@@ -48,25 +51,22 @@ export class Reader {
 
   /** @throws NOT_FOUND when the version went with its workflow's deletion */
   async definition(workflowId: string, internalId: number, versionId: number): Promise<Workflow> {
-    return (await this.#planOf(workflowId, internalId, versionId)).workflow;
-  }
-
-  async #planOf(workflowId: string, internalId: number, versionId: number): Promise<Plan> {
     const key = `${internalId}:${versionId}`;
-    const known = this.#plans.get(key);
+    const known = this.#definitions.get(key);
     if (known !== undefined) return known;
     const version = await loadVersion(this.#sql, internalId, versionId);
     if (version === undefined) throw notFound(`The definition of workflow [${workflowId}] has been deleted.`);
-    const plan = makePlan(version.workflow);
-    this.#plans.set(key, plan);
-    return plan;
+    this.#definitions.set(key, version.workflow);
+    return version.workflow;
   }
 
   async #plan(run: Run): Promise<Plan> {
-    const plan = await this.#planOf(run.workflowId, run.internalId, run.versionId);
-    const workflow = runtimeWorkflow(run, plan.workflow);
-    if (workflow === plan.workflow) return plan;
-    return workflow.steps === plan.workflow.steps ? { ...plan, workflow } : makePlan(workflow);
+    const key = planKey(run);
+    const known = key === undefined ? undefined : this.#plans.get(key);
+    const plan = known ?? makePlan(run, await this.definition(run.workflowId, run.internalId, run.versionId));
+    if (key !== undefined && known === undefined) this.#plans.set(key, plan);
+    const workflow = withRunTags(plan.workflow, run);
+    return workflow === plan.workflow ? plan : { ...plan, workflow };
   }
 
   /** In the given order; overviews of live runs come from their attempts so far. */

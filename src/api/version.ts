@@ -3,7 +3,7 @@ import { isUpstream } from "../definition/initiator.ts";
 import type { DefinitionExtras, WorkflowDefinition } from "../definition/metadata.ts";
 import { VERSION_RULE, type VersionName, versionOf } from "../definition/version.ts";
 import { badRequest, notFound } from "../error.ts";
-import { runtimeWorkflow } from "../run/workflow.ts";
+import { planOf, withRunTags } from "../run/plan.ts";
 import { loadRun } from "../store/instance.ts";
 import { loadVersion, type VersionRow } from "../store/version.ts";
 import { loadWorkflow, noWorkflow, type WorkflowRow } from "../store/workflow.ts";
@@ -74,5 +74,5 @@ export async function findInline({ sql, reader }: Services, workflowId: string):
   const version = await loadVersion(sql, run.internalId, run.versionId);
   if (version === undefined) throw noWorkflow(workflowId);
   const definition = await reader.definition(workflowId, run.internalId, run.versionId);
-  return { row, version: { ...version, workflow: runtimeWorkflow(run, definition) } };
+  return { row, version: { ...version, workflow: withRunTags(planOf(run, definition).workflow, run) } };
 }

@@ -2,10 +2,11 @@
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import type { Run } from "../run/model.ts";
-import type { AttemptContext, StepResult } from "../runtime/type.ts";
+import type { AttemptContext } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
+import type { StepNode } from "../step/node.ts";
+import type { StepResult } from "../step/result.ts";
 import type { EvaluationPort } from "./evaluation.ts";
-import type { GraphNode } from "./graph.ts";
 import type { FlowStore, GroupStamp, StoredRun } from "./port.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { TimerHeap } from "./timer.ts";
@@ -34,7 +35,7 @@ export interface FlowContext {
   readonly place: Place;
   newUuid(): string;
   /** Why there is none: a sentence for the user. */
-  runtimeOf(node: GraphNode): StepRuntime | { readonly unavailable: string };
+  runtimeOf(node: StepNode): StepRuntime | { readonly unavailable: string };
   track(uuid: string, tracked: Tracked): void;
   isTracked(uuid: string): boolean;
   /** Its last row has committed: the job's traces may go. */

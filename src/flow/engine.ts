@@ -8,13 +8,14 @@ import { LRUCache } from "lru-cache";
 import type { Clock, Timer } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import type { Run, RunRef } from "../run/model.ts";
+import { type PlannedRun, planKey, planOf, type RunPlan } from "../run/plan.ts";
 import { runFields } from "../run/report.ts";
 import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
+import type { StepNode } from "../step/node.ts";
 import type { FlowContext, StepRuntime, Tracked } from "./context.ts";
 import { RecentlyEnded } from "./ended.ts";
 import type { EvaluationPort } from "./evaluation.ts";
-import { type Graph, type GraphNode, graphOf } from "./graph.ts";
 import { Group, type GroupContext } from "./group.ts";
 import type { FlowStore, GroupStamp, LogChunk, StoredRun, Write } from "./port.ts";
 import type { EngineCounters, RunHint, StartCommand, StartReply } from "./protocol.ts";
@@ -28,8 +29,8 @@ const MOST_QUEUED_ROWS = 10_000;
 const QUIET = 100;
 /** Workflows remembered for having had runs wait. */
 const MOST_QUEUEING = 10_000;
-/** Graphs kept in memory. */
-const MOST_GRAPHS = 2_000;
+/** Plans kept in memory. */
+const MOST_PLANS = 2_000;
 
 /** What an engine tells its surroundings. */
 export interface EngineEvents {
@@ -49,7 +50,7 @@ export interface EngineOptions {
   readonly index: number;
   readonly events: EngineEvents;
   readonly newUuid: () => string;
-  readonly runtimeOf: (node: GraphNode) => StepRuntime | { readonly unavailable: string };
+  readonly runtimeOf: (node: StepNode) => StepRuntime | { readonly unavailable: string };
   /** How long flows or starts may hold the thread, ms; default: the scheduler's. */
   readonly slice?: number;
   /** The attempt's job is over and its rows are committed. */
@@ -72,7 +73,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   readonly #options: EngineOptions;
   readonly #owned = new Map<number, Group>();
   readonly #tracked = new Map<string, Tracked>();
-  readonly #graphs = new LRUCache<string, Graph>({ max: MOST_GRAPHS });
+  readonly #plans = new LRUCache<string, RunPlan>({ max: MOST_PLANS });
   readonly #starter: Starter;
   /** Workflows that may have room for queued runs. */
   #freed = new Set<string>();
@@ -98,6 +99,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.timers = new TimerHeap(options.clock);
     const { writer } = options.store;
     this.scheduler = new Scheduler({
+      clock: options.clock,
       slice: this.slice,
       congested: () => writer.depth > MOST_QUEUED_ROWS,
       relief: () => writer.flush(),
@@ -218,7 +220,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     return this.#options.newUuid();
   }
 
-  runtimeOf(node: GraphNode): StepRuntime | { readonly unavailable: string } {
+  runtimeOf(node: StepNode): StepRuntime | { readonly unavailable: string } {
     return this.#options.runtimeOf(node);
   }
 
@@ -238,29 +240,25 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.#tracked.delete(uuid);
   }
 
-  async graph(run: Run): Promise<Graph | undefined> {
-    return this.graphOf(run.internalId, run.versionId);
-  }
-
-  async graphOf(internalId: number, versionId: number): Promise<Graph | undefined> {
-    const key = `${internalId}:${versionId}`;
-    const known = this.#graphs.get(key);
+  async planOf(run: PlannedRun): Promise<RunPlan | undefined> {
+    const key = planKey(run);
+    const known = key === undefined ? undefined : this.#plans.get(key);
     if (known) return known;
-    const workflow = await this.store.definition(internalId, versionId);
-    if (!workflow) return undefined;
-    const graph = graphOf(workflow);
-    this.#graphs.set(key, graph);
-    return graph;
+    const definition = await this.store.definition(run.internalId, run.versionId);
+    if (!definition) return undefined;
+    const plan = planOf(run, definition);
+    if (key !== undefined) this.#plans.set(key, plan);
+    return plan;
   }
 
   queued(workflowId: string): void {
     this.#queueing.set(workflowId, true);
   }
 
-  launch(run: Run, graph: Graph): void {
+  launch(run: Run, plan: RunPlan): void {
     this.#startedRuns++;
     const group = this.#owned.get(run.groupId);
-    if (group) group.launch(run, graph);
+    if (group) group.launch(run, plan);
     else this.#options.events.launch([{ key: run.key, groupId: run.groupId }]);
   }
 
@@ -331,8 +329,8 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   async #launchQueued(workflows: readonly string[]): Promise<void> {
     for (const run of await this.store.dequeue(workflows)) {
       this.queued(run.workflowId);
-      const graph = await this.graph(run);
-      if (graph) this.launch(run, graph);
+      const plan = await this.planOf(run);
+      if (plan) this.launch(run, plan);
     }
   }
 

@@ -8,7 +8,7 @@ import type { WorkflowParams } from "../param/scope.ts";
 import type { ParamDefinitions, Params } from "../param/type.ts";
 import type { Run } from "../run/model.ts";
 import type { StepAttempt } from "../step/model.ts";
-import type { GraphNode } from "./graph.ts";
+import type { StepNode } from "../step/node.ts";
 import type { WorkflowHead } from "./port.ts";
 
 /** The expression is being evaluated elsewhere: ask again after `settled`. */
@@ -24,7 +24,7 @@ export class Deferred extends Error {
 /** What an expression of a step may see. */
 export interface TaskScope {
   readonly run: Run;
-  readonly node: GraphNode;
+  readonly node: StepNode;
   readonly attempt: StepAttempt;
   /** The newest attempt at a step of this run; undefined when it was never made. */
   attemptOf(stepId: string): StepAttempt | undefined;

@@ -4,17 +4,17 @@
  */
 
 import type { Run } from "../run/model.ts";
+import type { RunPlan } from "../run/plan.ts";
 import { addEvents, logEvent } from "../step/event.ts";
 import type { FlowContext } from "./context.ts";
 import type { RecentlyEnded } from "./ended.ts";
 import { Flow } from "./flow.ts";
-import type { Graph } from "./graph.ts";
 import type { GroupStamp, LoadedRun } from "./port.ts";
 
 export interface GroupContext extends FlowContext {
   readonly recentlyEnded: RecentlyEnded;
   /** Undefined when the workflow is gone. */
-  graph(run: Run): Promise<Graph | undefined>;
+  planOf(run: Run): Promise<RunPlan | undefined>;
 }
 
 export class Group {
@@ -56,14 +56,14 @@ export class Group {
   }
 
   /** A run that the strategy has let go just now, known to have no attempts. */
-  launch(run: Run, graph: Graph): void {
-    this.#add(run, graph)?.launch();
+  launch(run: Run, plan: RunPlan): void {
+    this.#add(run, plan)?.launch();
   }
 
   async adopt(loaded: LoadedRun): Promise<void> {
     if (this.#flows.has(loaded.run.key)) return;
-    const graph = await this.#engine.graph(loaded.run);
-    if (graph) this.#add(loaded.run, graph)?.adopt(loaded, this.#doomed.get(loaded.run.key));
+    const plan = await this.#engine.planOf(loaded.run);
+    if (plan) this.#add(loaded.run, plan)?.adopt(loaded, this.#doomed.get(loaded.run.key));
   }
 
   /** The run is taken up anew and fails for this reason. When even the rows of that are refused, it is parked. */
@@ -96,7 +96,7 @@ export class Group {
     if (!loaded || this.#closed) return;
     const flow = this.#flows.get(key);
     if (flow) {
-      if (loaded.action) flow.act(loaded.action);
+      if (loaded.action) flow.order(loaded.action);
     } else if (loaded.action || !this.#parked.has(key)) {
       this.#parked.delete(key);
       await this.adopt(loaded);
@@ -124,9 +124,9 @@ export class Group {
     this.#flows.clear();
   }
 
-  #add(run: Run, graph: Graph): Flow | undefined {
+  #add(run: Run, plan: RunPlan): Flow | undefined {
     if (this.#closed || this.#flows.has(run.key) || this.#engine.recentlyEnded.has(run.key)) return undefined;
-    const flow = new Flow(this.#engine, this.stamp, graph, run);
+    const flow = new Flow(this.#engine, this.stamp, plan, run);
     this.#flows.set(run.key, flow);
     return flow;
   }

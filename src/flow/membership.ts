@@ -3,6 +3,7 @@
  * lost. The database's clock decides; a node that slept through its lease finds out at its next beat, and until then
  * its writes are refused (D4).
  */
+import { type Clock, systemClock, type Timer } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import type { GroupStamp } from "./port.ts";
 
@@ -45,6 +46,7 @@ export interface MembershipOptions {
   readonly groups: number;
   readonly store: LeaseStore;
   readonly log: Logger;
+  readonly clock?: Clock;
   own(stamps: readonly GroupStamp[]): void;
   /** Resolves when nothing of these groups is on its way to the database any more. */
   disown(groups: readonly number[]): Promise<void>;
@@ -56,7 +58,8 @@ export class Membership {
   readonly #options: MembershipOptions;
   #held = new Map<number, number>();
   #nodes: Heartbeat["nodes"] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
   #beating: Promise<void> = Promise.resolve();
   /** The beat that the database has still to answer: no other one is sent until then. */
   #unanswered: Promise<void> | undefined;
@@ -65,6 +68,7 @@ export class Membership {
 
   constructor(options: MembershipOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** Live nodes at the last beat, this one included. */
@@ -96,7 +100,7 @@ export class Membership {
   /** Gives everything up, so that others can take over without waiting for the lease. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     await this.#beating;
     await this.#options.disown([...this.#held.keys()]);
     this.#held.clear();
@@ -106,7 +110,7 @@ export class Membership {
 
   #arm(): void {
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => void this.refresh().then(() => this.#arm()), this.#untilNextBeat());
+    this.#timer = this.#clock.after(this.#untilNextBeat(), () => void this.refresh().then(() => this.#arm()));
   }
 
   /** The interval, or less: a node that falls silent is noticed when its lease ends, not at the beat after that. */
@@ -120,7 +124,7 @@ export class Membership {
       this.#unanswered = undefined;
     });
     try {
-      await within(PATIENCE, this.#unanswered);
+      await within(this.#clock, PATIENCE, this.#unanswered);
       if (this.#failures > 0) this.#options.log.info("the heartbeat goes through again");
       this.#failures = 0;
     } catch (error) {
@@ -171,12 +175,12 @@ export class Membership {
 }
 
 /** @throws Error when the work is not done by then; it goes on */
-async function within(ms: number, work: Promise<void>): Promise<void> {
+async function within(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`the database has not answered within ${ms} ms`)), ms);
+  const timer = clock.after(ms, () => late.reject(new Error(`the database has not answered within ${ms} ms`)));
   try {
     await Promise.race([work, late.promise]);
   } finally {
-    clearTimeout(timer);
+    timer.cancel();
   }
 }

@@ -3,19 +3,21 @@ import type { Json } from "../json.ts";
 import { correlationOf, type Run } from "../run/model.ts";
 import type { AttemptContext, LogOffset } from "../runtime/type.ts";
 import type { StepAttempt } from "../step/model.ts";
+import type { StepNode } from "../step/node.ts";
 import { withSatisfied } from "../step/satisfied.ts";
 import type { StepStatus } from "../step/status.ts";
 import type { FlowContext } from "./context.ts";
 import type { TaskScope } from "./evaluation.ts";
-import type { GraphNode } from "./graph.ts";
 
 /** A task as its flow's books have it. */
 export interface TaskView {
-  readonly node: GraphNode;
+  readonly node: StepNode;
   readonly attempt: StepAttempt;
   readonly status: StepStatus;
   /** The runtime has something to say. */
   wake(): void;
+  /** Starts the step, if it still is to be started. */
+  go(): void;
 }
 
 /** What a task needs of the flow it belongs to. */
@@ -24,10 +26,9 @@ export interface TaskParent {
   readonly run: Run;
   /** Epoch ms; one instant for a whole turn. */
   readonly now: number;
-  nextStepInstanceId(): number;
   /** At least one incoming condition was true; a step without predecessors always is. */
-  isSatisfied(node: GraphNode): boolean;
-  scope(node: GraphNode, attempt: StepAttempt): TaskScope;
+  isSatisfied(node: StepNode): boolean;
+  scope(node: StepNode, attempt: StepAttempt): TaskScope;
   /** Where the stored log of an adopted attempt ends. */
   logEnd(uuid: string): LogOffset | undefined;
   /** Runs in the flow's next turn. */
@@ -40,11 +41,14 @@ export interface TaskParent {
   track(task: TaskView): void;
   /** The attempt's job is over: its traces go once its last row has committed. */
   untrack(task: TaskView): void;
+  /** The task has left its last gate; it is told when to go. */
+  ready(task: TaskView): void;
+  /** Nothing more happens to the task. */
   taskEnded(task: TaskView): void;
 }
 
 /** All that a runtime is told about an attempt. */
-export function contextOf(parent: TaskParent, node: GraphNode, attempt: StepAttempt): AttemptContext {
+export function contextOf(parent: TaskParent, node: StepNode, attempt: StepAttempt): AttemptContext {
   const { run } = parent;
   const params = Object.entries(withSatisfied(attempt)).map(([name, param]): [string, Json] => [
     name,

@@ -4,8 +4,10 @@
  * no flow gets a turn: that is the engine's back-pressure.
  */
 
+import type { Clock } from "../clock.ts";
+
 export interface Scheduled {
-  /** Works through its mail until `deadline` (a `performance.now()` instant); true when there is more to do. */
+  /** Works through its mail until `deadline` (a `elapsed` of the clock); true when there is more to do. */
   turn(deadline: number): boolean;
   /** The turn has thrown. It gets no further one unless it is ready again. */
   failed(error: unknown): void;
@@ -15,6 +17,7 @@ export interface Scheduled {
 export const SLICE = 5;
 
 export interface SchedulerOptions {
+  readonly clock: Clock;
   /** As {@link SLICE}, which is the default. */
   readonly slice?: number;
   /** True while nothing more may be produced. */
@@ -53,7 +56,7 @@ export class Scheduler {
   }
 
   #run = (): void => {
-    const deadline = performance.now() + this.#slice;
+    const deadline = this.#options.clock.elapsed() + this.#slice;
     const waiting = this.#queue;
     this.#queue = [];
     let done = 0;
@@ -61,7 +64,7 @@ export class Scheduler {
       const flow = waiting[done++] as Scheduled;
       this.#queued.delete(flow);
       if (turned(flow, deadline)) this.ready(flow);
-      if (performance.now() >= deadline) break;
+      if (this.#options.clock.elapsed() >= deadline) break;
     }
     if (done < waiting.length) this.#queue = waiting.slice(done).concat(this.#queue);
     this.#next();
@@ -73,7 +76,7 @@ export class Scheduler {
     } else if (this.#options.congested()) {
       void this.#options.relief().then(this.#run);
     } else {
-      setImmediate(this.#run);
+      this.#options.clock.soon(this.#run);
     }
   }
 }

@@ -1,24 +1,25 @@
 /**
  * Starts runs: resolves the version, merges and evaluates the params, and hands all starts of the moment to the store
  * as one transaction. Natural batching: the next batch is whatever came in while the last one committed. It does not
- * launch anything; a run that the strategy lets go at once is given to `launch` with its graph.
+ * launch anything; a run that the strategy lets go at once is given to `launch` with its plan.
  */
 import { LRUCache } from "lru-cache";
+import { nextTurn } from "../clock.ts";
 import type { PropertiesSnapshot } from "../definition/properties.ts";
 import type { Tag } from "../definition/tag.ts";
 import { nameOf, type User } from "../definition/user.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import { badRequest, type ErrorData, MaestroError, notFound, toErrorData } from "../error.ts";
 import type { Run, RunProperties } from "../run/model.ts";
+import type { PlannedRun, RunPlan } from "../run/plan.ts";
 import { reportRun, STOPPED_BY_STRATEGY } from "../run/report.ts";
 import { timeoutOf } from "../run/timeout.ts";
 import { detailsEvent, isProblem, logEvent, problemText } from "../step/event.ts";
 import type { FlowContext } from "./context.ts";
 import type { RecentlyEnded } from "./ended.ts";
 import { Deferred } from "./evaluation.ts";
-import type { Graph } from "./graph.ts";
 import type { NewRun, StartOutcome, WorkflowHead } from "./port.ts";
-import type { StartCommand, StartReply } from "./protocol.ts";
+import type { StartCommand, StartReply, StartRequest } from "./protocol.ts";
 
 /** Starts in one transaction at most. */
 const BATCH = 500;
@@ -30,8 +31,8 @@ export interface StartContext extends FlowContext {
   readonly groups: number;
   /** How long starts may hold the thread, ms. */
   readonly slice: number;
-  graphOf(internalId: number, versionId: number): Promise<Graph | undefined>;
-  launch(run: Run, graph: Graph): void;
+  planOf(run: PlannedRun): Promise<RunPlan | undefined>;
+  launch(run: Run, plan: RunPlan): void;
   /** The run strategy holds a run of the workflow back. */
   queued(workflowId: string): void;
 }
@@ -49,7 +50,7 @@ interface Pending {
 
 interface Prepared {
   readonly pending: Pending;
-  readonly graph: Graph;
+  readonly plan: RunPlan;
   readonly run: NewRun;
 }
 
@@ -94,11 +95,13 @@ export class Starter {
   async #startAll(batch: readonly Pending[]): Promise<void> {
     const read = await this.#readHeads(batch);
     const prepared: Prepared[] = [];
-    let end = performance.now() + this.#engine.slice;
+    const { clock, slice } = this.#engine;
+    let end = clock.elapsed() + slice;
     for (const pending of batch) {
-      if (performance.now() >= end) {
-        await othersFirst();
-        end = performance.now() + this.#engine.slice;
+      if (clock.elapsed() >= end) {
+        // Flows, answers and messages get in between two starts.
+        await nextTurn(clock);
+        end = clock.elapsed() + slice;
       }
       const { workflowId } = pending.command;
       pending.fresh ||= read.has(workflowId);
@@ -114,7 +117,9 @@ export class Starter {
     await this.#engine.recentlyEnded.during(async () => {
       const outcomes = await this.#engine.store.startRuns(prepared.map(({ run }) => run));
       for (const [index, outcome] of outcomes.entries()) this.#answer(prepared[index] as Prepared, outcome);
-      await replies();
+      // The answers get out before the runs take the thread: a turn of the event loop to send them, after this one.
+      await nextTurn(clock);
+      await nextTurn(clock);
       for (const [index, outcome] of outcomes.entries()) this.#launch(prepared[index] as Prepared, outcome);
     });
   }
@@ -144,9 +149,10 @@ export class Starter {
     const { command } = pending;
     if (!head) throw notFound(`Workflow [${command.workflowId}] has not been created yet or has been deleted`);
     const versionId = resolveVersion(command.version, head);
-    const graph = await this.#engine.graphOf(head.internalId, versionId);
-    if (!graph) throw notFound(`Cannot find version [${versionId}] of workflow [${command.workflowId}]`);
-    return { pending, graph, run: this.#newRun(pending, head, versionId, graph.workflow) };
+    const planned = { ...head, versionId, initiator: command.request.initiator, config: configOf(command.request) };
+    const plan = await this.#engine.planOf(planned);
+    if (!plan) throw notFound(`Cannot find version [${versionId}] of workflow [${command.workflowId}]`);
+    return { pending, plan, run: this.#newRun(pending, head, versionId, plan.workflow) };
   }
 
   #newRun({ id, command }: Pending, head: WorkflowHead, versionId: number, workflow: Workflow): NewRun {
@@ -162,10 +168,7 @@ export class Starter {
       uuid,
       groupInfo: this.#engine.groups,
       initiator: request.initiator,
-      config: {
-        ...(request.runtimeTags && { runtime_tags: request.runtimeTags }),
-        policy: "START_FRESH_NEW_RUN" as const,
-      },
+      config: configOf(request),
       runParams: request.runParams ?? {},
       properties: runProperties(head.properties),
       requestTime: request.requestTime,
@@ -188,10 +191,10 @@ export class Starter {
     }
   }
 
-  #launch({ graph }: Prepared, outcome: StartOutcome): void {
+  #launch({ plan }: Prepared, outcome: StartOutcome): void {
     if (outcome.result !== "CREATED" || outcome.run.status !== "CREATED") return;
     if (outcome.run.executionId === undefined) this.#engine.queued(outcome.run.workflowId);
-    else this.#engine.launch(outcome.run, graph);
+    else this.#engine.launch(outcome.run, plan);
   }
 
   /** Of a run that is over with its start. */
@@ -224,11 +227,10 @@ export class Starter {
 /** A run that the run strategy holds back has no owner yet. */
 const holder = ({ groupId, executionId }: Run) => executionId !== undefined && { groupId };
 
-/** A turn of the event loop: flows, answers and messages get in between two starts. */
-const othersFirst = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** Lets the answers get out before the runs take the thread: a turn of the event loop to send them, after this one. */
-const replies = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+const configOf = ({ runtimeTags }: StartRequest): Run["config"] => ({
+  ...(runtimeTags && { runtime_tags: runtimeTags }),
+  policy: "START_FRESH_NEW_RUN",
+});
 
 /** `active`, `latest`, `default` in any case, or a positive number that exists. */
 function resolveVersion(text: string, head: WorkflowHead): number {

@@ -10,9 +10,9 @@ import type { ParamDefinitions, Params } from "../param/type.ts";
 import type { StepStatus } from "../step/status.ts";
 import type { Aggregate } from "./aggregate.ts";
 import { correlationOf, type RollupOverview, type Run, type RunConfig, type RunOverview } from "./model.ts";
+import type { RuntimeDag } from "./plan.ts";
 import { type RunStatus, shownRunStatus } from "./status.ts";
 import { enrichRunTimeline } from "./timeline.ts";
-import type { RuntimeDag } from "./workflow.ts";
 
 export interface OverviewView {
   readonly total_step_count: number;
@@ -73,7 +73,7 @@ export interface RunView {
 
 export interface RunViewInput {
   readonly run: Run;
-  /** As the run executes it: see `runtimeWorkflow`. */
+  /** As the run executes it: see `planOf`, with the run's tags. */
   readonly workflow: Workflow;
   readonly dag: RuntimeDag;
   /** Whole: with the system defaults put back. */

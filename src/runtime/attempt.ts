@@ -8,6 +8,7 @@
 import type { Follower, StepContext, Logger as StepLogger, StepType } from "@maestro/sdk";
 import { own } from "../record.ts";
 import type { Place } from "../step/model.ts";
+import type { RuntimeArtifacts, StepResult } from "../step/result.ts";
 import { FileFollower, MAX_CHUNK, type Ticker } from "./follow.ts";
 import { folderOf, isVisible } from "./place.ts";
 import type { Operation } from "./protocol.ts";
@@ -22,7 +23,7 @@ import {
   thrown,
   toPlain,
 } from "./result.ts";
-import type { Artifacts, AttemptContext, LogChunk, LogStream, StepResult } from "./type.ts";
+import type { AttemptContext, LogChunk, LogStream } from "./type.ts";
 
 /** How long `terminate` waits for the call before it. */
 const TERMINATE_AFTER = 5_000;
@@ -61,7 +62,7 @@ export class Attempt {
   /** Streams of which something that the plugin handed over was left out, and that it was said. */
   readonly #cut = new Set<LogStream>();
   #context: AttemptContext;
-  #artifacts: Artifacts = {};
+  #artifacts: RuntimeArtifacts = {};
   #tail: Promise<unknown> = Promise.resolve();
   #released = false;
 

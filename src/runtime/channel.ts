@@ -11,8 +11,7 @@
  *   a frame names the session that it is meant for, so that a late one does no harm.
  */
 
-/** Runs `action` once after a delay (0: at the end of this tick); returns a cancel function. */
-export type Schedule = (delay: number, action: () => void) => () => void;
+import { type Clock, systemClock, type Timer } from "../clock.ts";
 
 export interface ChannelOptions<In> {
   /** Unique for this end's life. */
@@ -23,7 +22,7 @@ export interface ChannelOptions<In> {
   receive(message: In): void;
   /** The other end was replaced. */
   onReset?(): void;
-  readonly schedule?: Schedule | undefined;
+  readonly clock?: Clock | undefined;
   /** Milliseconds until unacknowledged messages are sent again, doubled up to 16 times. Default 500. */
   readonly resendAfter?: number | undefined;
 }
@@ -44,18 +43,9 @@ const ACK_DELAY = 50;
 /** Received messages after which it waits no longer. */
 const ACK_AT_LATEST = WINDOW / 4;
 
-export const realSchedule: Schedule = (delay, action) => {
-  if (delay > 0) {
-    const timer = setTimeout(action, delay);
-    return () => clearTimeout(timer);
-  }
-  const immediate = setImmediate(action);
-  return () => clearImmediate(immediate);
-};
-
 export class Channel<In, Out> {
   readonly #options: ChannelOptions<In>;
-  readonly #schedule: Schedule;
+  readonly #clock: Clock;
   #epoch = 0;
   #peer: string | null = null;
   readonly #dead = new Set<string>();
@@ -69,16 +59,16 @@ export class Channel<In, Out> {
   #ackDue = false;
   /** Received since the last acknowledgement. */
   #unacknowledged = 0;
-  #cancelAck: (() => void) | undefined;
+  #ackTimer: Timer | undefined;
   /** Re-sends since the last acknowledgement. */
   #tries = 0;
-  #cancelFlush: (() => void) | undefined;
-  #cancelResend: (() => void) | undefined;
+  #flushTimer: Timer | undefined;
+  #resendTimer: Timer | undefined;
   #closed = false;
 
   constructor(options: ChannelOptions<In>) {
     this.#options = options;
-    this.#schedule = options.schedule ?? realSchedule;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** Characters of messages that the other end has not acknowledged: for back-pressure. */
@@ -125,9 +115,9 @@ export class Channel<In, Out> {
 
   close(): void {
     this.#closed = true;
-    this.#cancelFlush?.();
-    this.#cancelResend?.();
-    this.#cancelAck?.();
+    this.#flushTimer?.cancel();
+    this.#resendTimer?.cancel();
+    this.#ackTimer?.cancel();
   }
 
   get #session(): string {
@@ -161,8 +151,8 @@ export class Channel<In, Out> {
     this.#base = upTo;
     this.#tries = 0;
     this.#sent = Math.max(0, this.#sent - count);
-    this.#cancelResend?.();
-    this.#cancelResend = undefined;
+    this.#resendTimer?.cancel();
+    this.#resendTimer = undefined;
     if (this.#sent < this.#out.length) this.#flushSoon();
     else if (this.#sent > 0) this.#resendLater();
   }
@@ -186,15 +176,15 @@ export class Channel<In, Out> {
   #acknowledge(soon: boolean): void {
     this.#ackDue = true;
     if (soon) return this.#flushSoon();
-    this.#cancelAck ??= this.#schedule(ACK_DELAY, () => {
-      this.#cancelAck = undefined;
+    this.#ackTimer ??= this.#clock.after(ACK_DELAY, () => {
+      this.#ackTimer = undefined;
       if (this.#ackDue) this.#flush(this.#sent);
     });
   }
 
   #flushSoon(): void {
-    this.#cancelFlush ??= this.#schedule(0, () => {
-      this.#cancelFlush = undefined;
+    this.#flushTimer ??= this.#clock.soon(() => {
+      this.#flushTimer = undefined;
       this.#flush(this.#sent);
     });
   }
@@ -204,8 +194,8 @@ export class Channel<In, Out> {
     if (texts.length === 0 && !this.#ackDue) return;
     this.#ackDue = false;
     this.#unacknowledged = 0;
-    this.#cancelAck?.();
-    this.#cancelAck = undefined;
+    this.#ackTimer?.cancel();
+    this.#ackTimer = undefined;
     this.#sent = Math.max(this.#sent, from + texts.length);
     if (this.#sent > 0) this.#resendLater();
     const head = `{"s":${JSON.stringify(this.#session)},"p":${JSON.stringify(this.#peer)}`;
@@ -214,8 +204,8 @@ export class Channel<In, Out> {
 
   #resendLater(): void {
     const delay = (this.#options.resendAfter ?? 500) * 2 ** Math.min(this.#tries, 4);
-    this.#cancelResend ??= this.#schedule(delay, () => {
-      this.#cancelResend = undefined;
+    this.#resendTimer ??= this.#clock.after(delay, () => {
+      this.#resendTimer = undefined;
       this.#tries++;
       if (this.#out.length > 0) this.#flush(0);
     });

@@ -7,7 +7,8 @@
  */
 import { internalError } from "../error.ts";
 import type { Place } from "../step/model.ts";
-import { Channel, type Schedule } from "./channel.ts";
+import type { StepResult } from "../step/result.ts";
+import { Channel } from "./channel.ts";
 import {
   address,
   decodeReset,
@@ -19,7 +20,7 @@ import {
   threadOf,
   unaddress,
 } from "./protocol.ts";
-import type { AttemptContext, LogChunk, LogOffset, StepResult } from "./type.ts";
+import type { AttemptContext, LogChunk, LogOffset } from "./type.ts";
 
 export interface RuntimeClientOptions {
   /** Number of runtime threads; attempts are pinned to one by their uuid. */
@@ -32,7 +33,6 @@ export interface RuntimeClientOptions {
   onWake(uuid: string): void;
   /** For each chunk {@link RuntimeClient.stored} is owed. */
   onLog(chunks: readonly LogChunk[]): void;
-  readonly schedule?: Schedule | undefined;
 }
 
 interface Call {
@@ -149,7 +149,6 @@ export class RuntimeClient {
     const channel = new Channel<ToEngine, ToRuntime>({
       session: this.#options.session,
       initiator: true,
-      schedule: this.#options.schedule,
       send: (frame) => this.#options.send(address(index, frame)),
       receive: (message) => this.#receive(calls, message),
       onReset: () => this.#resume(index),

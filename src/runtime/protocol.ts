@@ -6,7 +6,8 @@
  */
 import { parseJson, stringifyJson } from "../json.ts";
 import type { Place } from "../step/model.ts";
-import type { AttemptContext, AttemptIdentity, LogChunk, StepResult } from "./type.ts";
+import type { StepResult } from "../step/result.ts";
+import type { AttemptContext, AttemptIdentity, LogChunk } from "./type.ts";
 
 export type Operation = "start" | "execute" | "terminate";
 

@@ -1,6 +1,7 @@
 /** A plugin's answer, taken with care: whatever it returned or threw becomes a {@link StepResult}. */
 import { MAX_ARTIFACTS, MAX_POLL_DELAY, type StepResult as PluginResult, type StepType } from "@maestro/sdk";
 import { shown } from "../definition/finding.ts";
+import { LOG_LEVELS, type TimelineLogEvent } from "../definition/timeline.ts";
 import { toErrorData } from "../error.ts";
 import {
   isJsonObject,
@@ -13,15 +14,8 @@ import {
   stringifyJson,
 } from "../json.ts";
 import type { Params } from "../param/type.ts";
+import { RUNTIME_STATES, type RuntimeArtifacts, type RuntimeState, type StepResult } from "../step/result.ts";
 import { outputParams } from "./output.ts";
-import {
-  type Artifacts,
-  LOG_LEVELS,
-  RUNTIME_STATES,
-  type RuntimeState,
-  type StepResult,
-  type TimelineLog,
-} from "./type.ts";
 
 /** Characters of a timeline message. */
 const MAX_MESSAGE = 4_000;
@@ -70,7 +64,7 @@ function takeDelay(delay: unknown): { readonly nextPollDelay?: number } {
 }
 
 /** Undefined when an attempt's artifacts may be stored. */
-export function artifactsProblem(artifacts: Artifacts): string | undefined {
+export function artifactsProblem(artifacts: RuntimeArtifacts): string | undefined {
   const size = stringifyJson(artifacts).length;
   return size > MAX_ARTIFACTS ? `the artifacts have ${size} characters, more than ${MAX_ARTIFACTS}` : undefined;
 }
@@ -90,17 +84,17 @@ export function issues(
   return found.map(({ path, message }) => `${path.map(String).join(".") || "value"}: ${message}`);
 }
 
-function takeTimeline(entry: NonNullable<PluginResult["timeline"]>[number], now: number): TimelineLog {
+function takeTimeline(entry: NonNullable<PluginResult["timeline"]>[number], now: number): TimelineLogEvent {
   if (typeof entry === "string") return timelineLog("INFO", entry, now);
   return timelineLog(LOG_LEVELS.includes(entry.level) ? entry.level : "INFO", String(entry.message), now);
 }
 
-function timelineLog(level: TimelineLog["level"], message: string, timestamp: number): TimelineLog {
+function timelineLog(level: TimelineLogEvent["level"], message: string, timestamp: number): TimelineLogEvent {
   const text = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
   return { type: "LOG", level, message: showNul(text), timestamp };
 }
 
-function takeArtifacts(artifacts: unknown): Artifacts | undefined {
+function takeArtifacts(artifacts: unknown): RuntimeArtifacts | undefined {
   const plain = toJson(artifacts);
   if (!isJsonObject(plain)) return undefined;
   return Object.fromEntries(

@@ -3,21 +3,8 @@
  * sees is `@maestro/sdk`; `attempt.ts` and `result.ts` translate between the two.
  */
 import type { Json, JsonObject } from "../json.ts";
-import type { Params } from "../param/type.ts";
 import type { Place } from "../step/model.ts";
-
-/** What a runtime call decided about its attempt. */
-export const RUNTIME_STATES = [
-  "CONTINUE",
-  "DONE",
-  "USER_ERROR",
-  "PLATFORM_ERROR",
-  "FATAL_ERROR",
-  "STOPPED",
-  "TIMED_OUT",
-] as const;
-
-export type RuntimeState = (typeof RUNTIME_STATES)[number];
+import type { RuntimeArtifacts } from "../step/result.ts";
 
 /** Who an attempt is. */
 export interface AttemptIdentity {
@@ -31,9 +18,6 @@ export interface AttemptIdentity {
   readonly owner: string;
 }
 
-/** Artifacts by key. A runtime's only durable memory. */
-export type Artifacts = Readonly<Record<string, JsonObject>>;
-
 /** All that a runtime is told about an attempt. */
 export interface AttemptContext {
   /** Idempotency key: the same for every call of one attempt. */
@@ -45,35 +29,11 @@ export interface AttemptContext {
   readonly startTime: number;
   /** Evaluated step params as plain values. */
   readonly params: Readonly<Record<string, Json>>;
-  readonly artifacts: Artifacts;
+  readonly artifacts: RuntimeArtifacts;
   /** On adoption: where the stored logs end, in bytes of each stream. Absent means 0, or what the client saw. */
   readonly logOffset?: LogOffset | undefined;
   /** Where it was, or is, to begin. Absent means: wherever the runtime thread keeps its files. */
   readonly place?: Place | undefined;
-}
-
-export const LOG_LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] as const;
-
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** A LOG event of the attempt's timeline, in wire shape. */
-export interface TimelineLog {
-  readonly type: "LOG";
-  readonly level: LogLevel;
-  readonly message: string;
-  /** Epoch milliseconds. */
-  readonly timestamp: number;
-}
-
-export interface StepResult {
-  readonly state: RuntimeState;
-  /** To be merged into the stored ones. */
-  readonly artifacts?: Artifacts | undefined;
-  /** Output params: `type`, `value` and `evaluated_result` are set; source and time are for the engine to add. */
-  readonly outputs?: Params | undefined;
-  readonly timeline?: readonly TimelineLog[] | undefined;
-  /** Milliseconds until the next `execute`; absent with CONTINUE means: the runtime will wake the step. */
-  readonly nextPollDelay?: number | undefined;
 }
 
 export type LogStream = "stdout" | "stderr";

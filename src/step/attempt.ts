@@ -4,7 +4,7 @@ import type { Artifact, Artifacts, TimelineEvent } from "../definition/timeline.
 import { own } from "../record.ts";
 import { addEvents } from "./event.ts";
 import type { RetryState, StepAttempt, StepTimes } from "./model.ts";
-import { isRestartable, STEP_STATUS, type StepStatus } from "./status.ts";
+import { isRestartable, mayFollow, STEP_STATUS, type StepStatus } from "./status.ts";
 
 export interface NewAttempt {
   readonly stepId: string;
@@ -36,11 +36,15 @@ export function newAttempt(made: NewAttempt): StepAttempt {
   };
 }
 
-/** Passes through the given statuses at one instant; the last one is where it stays. */
+/**
+ * Passes through the given statuses at one instant; the last one is where it stays.
+ * @throws Error for a way that the status table does not have: a fault of the engine's
+ */
 export function enter(attempt: StepAttempt, now: number, ...path: readonly StepStatus[]): StepAttempt {
   const times: Record<string, number> = { ...attempt.times, modify_time: now };
   let status = attempt.status;
   for (const next of path) {
+    if (!mayFollow(status, next)) throw new Error(`step [${attempt.stepId}] can't go from ${status} to ${next}`);
     status = next;
     const slot = STEP_STATUS[next].time;
     if (slot) times[slot] = now;

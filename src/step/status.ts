@@ -97,6 +97,42 @@ export type StepStatus = keyof typeof STEP_STATUS;
 
 export const STEP_STATUSES = Object.keys(STEP_STATUS) as readonly StepStatus[];
 
+/** Ends that come from outside, or from a fault of the engine: out of any live status. */
+const CUT = ["STOPPED", "TIMED_OUT", "FATALLY_FAILED", "TIMEOUT_FAILED", "INTERNALLY_FAILED"] as const;
+/** What a runtime's answer may make of an attempt. */
+const FAILURES = [...CUT, "USER_FAILED", "PLATFORM_FAILED"] as const;
+
+/**
+ * Where an attempt may go from a status. A way out of a terminal status is taken before anything of it is stored: while it
+ * is being decided where the run goes from it.
+ */
+const NEXT: Readonly<Record<StepStatus, readonly StepStatus[]>> = {
+  NOT_CREATED: ["CREATED"],
+  CREATED: ["INITIALIZED", "UNSATISFIED", "SKIPPED", ...CUT],
+  INITIALIZED: ["PAUSED", "WAITING_FOR_SIGNALS", ...CUT],
+  PAUSED: ["WAITING_FOR_SIGNALS", ...CUT],
+  WAITING_FOR_SIGNALS: ["EVALUATING_PARAMS", ...CUT],
+  EVALUATING_PARAMS: ["WAITING_FOR_PERMITS", ...CUT],
+  WAITING_FOR_PERMITS: ["STARTING", ...CUT],
+  STARTING: ["RUNNING", ...FAILURES],
+  RUNNING: ["FINISHING", ...FAILURES],
+  FINISHING: ["SUCCEEDED", ...CUT],
+  DISABLED: [],
+  UNSATISFIED: [],
+  SKIPPED: CUT,
+  SUCCEEDED: CUT,
+  COMPLETED_WITH_ERROR: CUT,
+  USER_FAILED: [],
+  PLATFORM_FAILED: [],
+  TIMEOUT_FAILED: [],
+  FATALLY_FAILED: ["COMPLETED_WITH_ERROR"],
+  INTERNALLY_FAILED: [],
+  STOPPED: [],
+  TIMED_OUT: [],
+};
+
+export const mayFollow = (from: StepStatus, to: StepStatus): boolean => NEXT[from].includes(to);
+
 export const isTerminal = (status: StepStatus): boolean => STEP_STATUS[status].terminal;
 export const isComplete = (status: StepStatus): boolean => STEP_STATUS[status].complete;
 /** Failed, and tried again by policy. */

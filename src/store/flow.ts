@@ -13,6 +13,7 @@ import { Outage } from "./outage.ts";
 import { preferIndexes } from "./planner.ts";
 import { dequeue, dropActions, loadGroup, loadRun, pendingDequeues, unfinished } from "./run.ts";
 import { type StartEffects, startRuns } from "./start.ts";
+import { commit } from "./writer/statement.ts";
 import { GroupWriter, type WriterOptions } from "./writer/writer.ts";
 
 export interface FlowStoreOptions extends WriterOptions {
@@ -32,7 +33,7 @@ const DEFINITIONS = 1000;
 export function openFlowStore(database: Pick<Database, "sql">, options: FlowStoreOptions): FlowStore {
   const { sql } = database;
   preferIndexes(sql);
-  const writer = options.writer ?? new GroupWriter(sql, options);
+  const writer = options.writer ?? new GroupWriter((batch) => commit(sql, batch), options);
   const definitions = new Definitions(sql);
   const outage = new Outage(options.log);
   /** What callers of the API wait for: they are told of a database that does not answer in the API's words. */

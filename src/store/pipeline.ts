@@ -32,10 +32,8 @@ export function failureOf(error: unknown): Failure {
 /** Tries of a transaction in a row that end for a passing reason; between them, {@link pauseOf}. */
 const TRIES = 8;
 
-/** Milliseconds to wait before try number `tries` + 1: 10 ms doubled up to a second, with jitter. */
-export function pauseOf(tries: number): number {
-  return Math.min(10 * 2 ** tries, 1000) * (0.5 + Math.random() / 2);
-}
+/** Milliseconds to wait before try number `tries` + 1: 10 ms doubled up to a second, with jitter. @param chance in [0, 1) */
+export const pauseOf = (tries: number, chance: number): number => Math.min(10 * 2 ** tries, 1000) * (0.5 + chance / 2);
 
 /**
  * Runs a whole transaction, from BEGIN to COMMIT, or a statement that is one; again when it fails for a passing reason.
@@ -48,7 +46,7 @@ export async function untilPassed<T>(work: () => PromiseLike<T>): Promise<T> {
       return await work();
     } catch (error) {
       if (tries + 1 >= TRIES || failureOf(error) === "permanent") throw error;
-      await Bun.sleep(pauseOf(tries));
+      await Bun.sleep(pauseOf(tries, Math.random()));
     }
   }
 }

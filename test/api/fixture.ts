@@ -1,7 +1,7 @@
 /** The application on a database of its own, with an engine that only commits: nothing runs unless a test writes it. */
 import { createApp } from "../../src/api/app.ts";
 import type { EnginePort, StartCommand, StartReply } from "../../src/api/port.ts";
-import type { Clock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { notFound } from "../../src/error.ts";
 import type { StoredRun } from "../../src/flow/port.ts";
 import { type Json, parseJson, stringifyJson } from "../../src/json.ts";
@@ -10,8 +10,8 @@ import { dryRunContext, dryRunWorkflowParams } from "../../src/param/index.ts";
 import { dryRunDefinition } from "../../src/run/dryrun.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { runOverview } from "../../src/run/overview.ts";
+import { planOf } from "../../src/run/plan.ts";
 import type { StoredRunStatus } from "../../src/run/status.ts";
-import { runtimeDag } from "../../src/run/workflow.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
 import { loadRun } from "../../src/store/instance.ts";
@@ -163,6 +163,7 @@ export class FakeEngine implements EnginePort {
 
 /** Time stands still, and timers fire at once: a wait without a hint ends immediately. */
 const still = (now: () => number): Clock => ({
+  ...systemClock,
   now,
   at(_time, callback) {
     const handle = setImmediate(callback);
@@ -252,7 +253,7 @@ function writing({ sql }: FreshDatabase) {
   async function change(run: Run, status: StoredRunStatus, attempts?: readonly StepAttempt[]): Promise<void> {
     const stamp = await own(run);
     const definition = await loadVersion(sql, run.internalId, run.versionId);
-    const total = definition === undefined ? 0 : Object.keys(runtimeDag(definition.workflow)).length;
+    const total = definition === undefined ? 0 : planOf(run, definition.workflow).nodes.size;
     writer.write(stamp, [
       {
         kind: "run",

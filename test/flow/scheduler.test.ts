@@ -1,10 +1,15 @@
 import { expect, test } from "bun:test";
+import { systemClock } from "../../src/clock.ts";
 import { type Scheduled, Scheduler } from "../../src/flow/scheduler.ts";
 
 const turns = (rounds: number): Promise<void> =>
   rounds === 0 ? Promise.resolve() : new Promise((resolve) => setImmediate(() => resolve(turns(rounds - 1))));
 
-const free = { congested: () => false, relief: () => Promise.resolve() };
+const free = {
+  clock: systemClock,
+  congested: () => false,
+  relief: () => Promise.resolve(),
+};
 
 /** A flow that wants a number of turns and notes each. */
 function flow(name: string, wanted: number, notes: string[]): Scheduled {
@@ -43,7 +48,7 @@ test("while the writer is congested nobody gets a turn; relief lets them go on",
   const notes: string[] = [];
   const relief = Promise.withResolvers<void>();
   let congested = true;
-  const scheduler = new Scheduler({ congested: () => congested, relief: () => relief.promise });
+  const scheduler = new Scheduler({ ...free, congested: () => congested, relief: () => relief.promise });
   scheduler.ready(flow("a", 1, notes));
   await turns(3);
   expect(notes).toEqual([]);

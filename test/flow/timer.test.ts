@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { TimerHeap } from "../../src/flow/timer.ts";
-import { FakeClock } from "../simulation/world.ts";
+import { FakeClock } from "../simulation/clock.ts";
 
 test("timers fire in the order of their times, cancelled ones never, with one clock timer armed", () => {
   fc.assert(

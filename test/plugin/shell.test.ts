@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { StepType } from "@maestro/sdk";
 import shell from "../../plugins/shell/index.ts";
 import { type Json, parseJson, rawNumber } from "../../src/json.ts";
-import type { AttemptContext, StepResult } from "../../src/runtime/type.ts";
+import type { AttemptContext } from "../../src/runtime/type.ts";
+import type { StepResult } from "../../src/step/result.ts";
 import { contextOf, type Driver, inPlace, message } from "../runtime/harness.ts";
 
 const dataDir = mkdtempSync(join(tmpdir(), "maestro-shell-"));

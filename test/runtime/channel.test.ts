@@ -1,35 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Channel, type Schedule } from "../../src/runtime/channel.ts";
-
-interface Entry {
-  readonly at: number;
-  readonly action: () => void;
-}
-
-/** Timers that fire when told, nearest first. */
-class Timers {
-  #time = 0;
-  #entries: readonly Entry[] = [];
-
-  readonly schedule: Schedule = (delay, action) => {
-    const entry = { at: this.#time + delay, action };
-    this.#entries = [...this.#entries, entry];
-    return () => {
-      this.#entries = this.#entries.filter((other) => other !== entry);
-    };
-  };
-
-  /** @returns false when there is nothing to fire. */
-  next(): boolean {
-    const [entry] = this.#entries.toSorted((a, b) => a.at - b.at);
-    if (entry === undefined) return false;
-    this.#entries = this.#entries.filter((other) => other !== entry);
-    this.#time = entry.at;
-    entry.action();
-    return true;
-  }
-}
+import { Channel } from "../../src/runtime/channel.ts";
+import { SimClock } from "../simulation/clock.ts";
 
 type Fate = "arrives" | "is lost" | "comes twice";
 
@@ -39,7 +11,7 @@ interface End {
   resets: number;
 }
 
-function end(timers: Timers, session: string, initiator: boolean, send: (frame: string) => void): End {
+function end(clock: SimClock, session: string, initiator: boolean, send: (frame: string) => void): End {
   const received: number[] = [];
   const channel = new Channel<number, number>({
     session,
@@ -49,7 +21,7 @@ function end(timers: Timers, session: string, initiator: boolean, send: (frame: 
     onReset: () => {
       self.resets++;
     },
-    schedule: timers.schedule,
+    clock,
   });
   const self: End = { channel, received, resets: 0 };
   return self;
@@ -62,7 +34,7 @@ describe("a channel", () => {
     const fates = fc.array(fc.constantFrom<Fate>("arrives", "is lost", "comes twice"), { maxLength: 60 });
     fc.assert(
       fc.property(fates, fc.nat(1500), fc.nat(50), (fate, forth, back) => {
-        const timers = new Timers();
+        const clock = new SimClock();
         let frames = 0;
         const wire = (to: () => End) => (frame: string) => {
           const what = fate[frames++] ?? "arrives";
@@ -71,21 +43,21 @@ describe("a channel", () => {
           if (what === "comes twice") to().channel.accept(frame);
         };
         const a: End = end(
-          timers,
+          clock,
           "a",
           true,
           wire(() => b),
         );
         const b: End = end(
-          timers,
+          clock,
           "b",
           false,
           wire(() => a),
         );
         for (const number of numbers(forth)) a.channel.post(number);
-        timers.next();
+        clock.step();
         if (forth > 0) for (const number of numbers(back)) b.channel.post(number);
-        while (timers.next());
+        while (clock.step());
         expect(b.received).toEqual(numbers(forth));
         expect(a.received).toEqual(forth > 0 ? numbers(back) : []);
         expect([a.channel.pendingSize, b.channel.pendingSize, a.resets, b.resets]).toEqual([0, 0, 0, 0]);
@@ -95,22 +67,22 @@ describe("a channel", () => {
   });
 
   test.each([true, false])("notices that the other end was replaced, told or not (%p)", (told) => {
-    const timers = new Timers();
+    const clock = new SimClock();
     let b: End;
-    const a: End = end(timers, "a", true, (frame) => b.channel.accept(frame));
-    b = end(timers, "b", false, (frame) => a.channel.accept(frame));
+    const a: End = end(clock, "a", true, (frame) => b.channel.accept(frame));
+    b = end(clock, "b", false, (frame) => a.channel.accept(frame));
     a.channel.post(1);
-    while (timers.next());
+    while (clock.step());
     const old = b;
-    b = end(timers, "b2", false, (frame) => a.channel.accept(frame));
+    b = end(clock, "b2", false, (frame) => a.channel.accept(frame));
     if (told) a.channel.reset("b2");
     else a.channel.post(2); // meant for the old end: dropped, for onReset to repeat
-    while (timers.next());
+    while (clock.step());
     expect([a.resets, old.received, b.received]).toEqual([1, [1], []]);
     old.channel.post(99);
     a.channel.post(3);
     b.channel.post(4);
-    while (timers.next() && b.received.length + a.received.length < 2);
+    while (clock.step() && b.received.length + a.received.length < 2);
     expect([a.received, b.received, a.resets]).toEqual([[4], [3], 1]);
     a.channel.reset("b2");
     expect(a.resets).toBe(1);
@@ -118,27 +90,27 @@ describe("a channel", () => {
   });
 
   test("forgets what the replaced end had numbered when it is replaced itself", () => {
-    const timers = new Timers();
+    const clock = new SimClock();
     let a: End;
-    const b: End = end(timers, "b", false, (frame) => a.channel.accept(frame));
-    a = end(timers, "a", true, (frame) => b.channel.accept(frame));
+    const b: End = end(clock, "b", false, (frame) => a.channel.accept(frame));
+    a = end(clock, "a", true, (frame) => b.channel.accept(frame));
     a.channel.post(1);
     a.channel.post(2);
-    while (timers.next());
-    a = end(timers, "a2", true, (frame) => b.channel.accept(frame));
+    while (clock.step());
+    a = end(clock, "a2", true, (frame) => b.channel.accept(frame));
     a.channel.post(3);
-    while (timers.next());
+    while (clock.step());
     b.channel.post(7);
-    while (timers.next());
+    while (clock.step());
     expect([b.received, b.resets, a.received]).toEqual([[1, 2, 3], 1, [7]]);
   });
 
   test("sends what was posted in one tick as one frame", () => {
-    const timers = new Timers();
+    const clock = new SimClock();
     const frames: string[] = [];
-    const a = end(timers, "a", true, (frame) => frames.push(frame));
+    const a = end(clock, "a", true, (frame) => frames.push(frame));
     for (const number of numbers(100)) a.channel.post(number);
-    timers.next();
+    clock.step();
     expect(frames.length).toBe(1);
     a.channel.close();
   });

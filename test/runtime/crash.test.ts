@@ -7,8 +7,9 @@ import shell from "../../plugins/shell/index.ts";
 import { isGroupAlive } from "../../plugins/shell/process.ts";
 import { placeOf } from "../../src/runtime/place.ts";
 import { encodeContext } from "../../src/runtime/protocol.ts";
-import type { AttemptContext, StepResult } from "../../src/runtime/type.ts";
+import type { AttemptContext } from "../../src/runtime/type.ts";
 import { pluginEntry } from "../../src/spawn.ts";
+import type { StepResult } from "../../src/step/result.ts";
 import { contextOf, inPlace } from "./harness.ts";
 
 let folder: string;

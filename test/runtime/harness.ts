@@ -3,7 +3,8 @@ import type { StepType } from "@maestro/sdk";
 import { RuntimeClient } from "../../src/runtime/client.ts";
 import { address, unaddress } from "../../src/runtime/protocol.ts";
 import { RuntimeThread } from "../../src/runtime/thread.ts";
-import type { AttemptContext, LogChunk, StepResult } from "../../src/runtime/type.ts";
+import type { AttemptContext, LogChunk } from "../../src/runtime/type.ts";
+import type { StepResult } from "../../src/step/result.ts";
 
 export function contextOf(
   stepType: string,

@@ -19,7 +19,7 @@ import { Listeners } from "../../src/server/listener.ts";
 import { enginePort } from "../../src/server/port.ts";
 import { openDatabase, type Sql } from "../../src/store/connection.ts";
 import { openFlowStore } from "../../src/store/flow.ts";
-import { FakeClock } from "../simulation/world.ts";
+import { FakeClock } from "../simulation/clock.ts";
 import { freshDatabase } from "../support/database.ts";
 import { atEnd } from "../support/end.ts";
 

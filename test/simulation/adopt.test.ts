@@ -1,7 +1,7 @@
 /** What an owner that died leaves to the next one, and calls that are under way when something else happens. */
 import { describe, expect, test } from "bun:test";
 import type { Workflow } from "../../src/definition/workflow.ts";
-import type { StepResult } from "../../src/runtime/type.ts";
+import type { StepResult } from "../../src/step/result.ts";
 import { step, workflow } from "./definition.ts";
 import { World } from "./world.ts";
 

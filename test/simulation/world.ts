@@ -2,12 +2,10 @@
  * A world in which the engine runs without Postgres, threads or a real clock: rows in maps, commits and time when the
  * test says so. `crash()` throws the engine away as `kill -9` would, with everything that has not committed.
  */
-import type { Clock, Timer } from "../../src/clock.ts";
 import type { TimelineEvent } from "../../src/definition/timeline.ts";
 import type { Workflow } from "../../src/definition/workflow.ts";
 import { Engine } from "../../src/flow/engine.ts";
 import type { EvaluationPort, TaskScope } from "../../src/flow/evaluation.ts";
-import type { GraphNode } from "../../src/flow/graph.ts";
 import {
   type FlowStore,
   type GroupStamp,
@@ -24,43 +22,12 @@ import type { EngineCounters, StartReply, StartRequest } from "../../src/flow/pr
 import { createLogger } from "../../src/log.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
-import type { AttemptContext, StepResult } from "../../src/runtime/type.ts";
+import type { AttemptContext } from "../../src/runtime/type.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
-
-export class FakeClock implements Clock {
-  #now = 1_700_000_000_000;
-  #timers: { time: number; callback: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  at(time: number, callback: () => void): Timer {
-    const entry = { time, callback };
-    this.#timers.push(entry);
-    const cancel = (): void => {
-      this.#timers = this.#timers.filter((other) => other !== entry);
-    };
-    return { cancel };
-  }
-
-  get armed(): number {
-    return this.#timers.length;
-  }
-
-  /** The earliest instant at which something is due. */
-  get next(): number | undefined {
-    return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map(({ time }) => time));
-  }
-
-  moveTo(time: number): void {
-    this.#now = Math.max(this.#now, time);
-    const due = this.#timers.filter((entry) => entry.time <= this.#now).sort((a, b) => a.time - b.time);
-    this.#timers = this.#timers.filter((entry) => entry.time > this.#now);
-    for (const { callback } of due) callback();
-  }
-}
+import type { StepNode } from "../../src/step/node.ts";
+import type { StepResult } from "../../src/step/result.ts";
+import { FakeClock } from "./clock.ts";
 
 interface HeldWrite {
   readonly rows: readonly Write[];
@@ -212,7 +179,7 @@ export class World {
   /** Rows that no commit takes. */
   refuses: (row: Write) => boolean = () => false;
   /** Called in the turn in which a runtime is asked for. */
-  onRuntime: (node: GraphNode) => void = () => {};
+  onRuntime: (node: StepNode) => void = () => {};
   /** Commits so far. */
   commits = 0;
   /** Called when a run's params are evaluated. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { StaleOwner } from "../../src/flow/port.ts";
 import { Leases } from "../../src/store/lease.ts";
+import { commit } from "../../src/store/writer/statement.ts";
 import { GroupWriter } from "../../src/store/writer/writer.ts";
 import { freshDatabase } from "../support/database.ts";
 import { attempt, silent } from "./fixture.ts";
@@ -119,7 +120,7 @@ test("a batch that meets a claim waits for it, and commits nothing", async () =>
   await claim`BEGIN`;
   await claim`UPDATE flow_group SET node = 'b', generation = generation + 1
     WHERE id = (SELECT id FROM flow_group WHERE id = ${stamp.groupId} FOR UPDATE)`;
-  const writer = new GroupWriter(db.sql, { log: silent });
+  const writer = new GroupWriter((batch) => commit(db.sql, batch), { log: silent });
   const settled = new Promise<Error | undefined>((resolve) => {
     writer.write(stamp, [{ kind: "attempt", runKey: 1, attempt: attempt("s", 1) }], resolve);
   });

@@ -1,7 +1,8 @@
 import { outside, RANGE } from "../../definition/range.ts";
 import { badRequest } from "../../error.ts";
 import { type Json, jsonToLong, stringifyJson } from "../../json.ts";
-import type { AttemptContext, StepResult } from "../type.ts";
+import type { StepResult } from "../../step/result.ts";
+import type { AttemptContext } from "../type.ts";
 import type { BuiltinRuntime } from "./type.ts";
 
 const DEFAULT_SECONDS = 3;

@@ -1,4 +1,5 @@
-import type { AttemptContext, StepResult } from "../type.ts";
+import type { StepResult } from "../../step/result.ts";
+import type { AttemptContext } from "../type.ts";
 
 /**
  * A runtime that runs in place on an engine thread: synchronous, quick and without side effects. A throw means that

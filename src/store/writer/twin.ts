@@ -2,6 +2,8 @@
  * The writer's plain twin: a transaction for each row, one after the other, with the simplest statements. It is the
  * oracle of the group writer, and reports what Postgres refuses instead of trying again.
  */
+
+import { systemClock } from "../../clock.ts";
 import { type GroupStamp, StaleOwner, type Write, type Writer } from "../../flow/port.ts";
 import { storable } from "../column.ts";
 import type { Sql, Transaction } from "../connection.ts";
@@ -95,7 +97,13 @@ async function writeRow(sql: Transaction, row: Write): Promise<void> {
       return;
     }
     case "outbox": {
-      const fields = { payload: valueText(row.payload), create_time: Date.now(), attempts: 0, next_time: 0, dead: 0 };
+      const fields = {
+        payload: valueText(row.payload),
+        create_time: systemClock.now(),
+        attempts: 0,
+        next_time: 0,
+        dead: 0,
+      };
       await sql`INSERT INTO outbox ${sql({ kind: row.topic, key: storable(row.key), ...fields })}
         ON CONFLICT (kind, key) DO UPDATE SET ${sql({ ...fields, error: null })}`;
       return;

@@ -10,6 +10,8 @@
  *    up nothing else, and is not tried again: its content would be refused again.
  * 5. One statement at a time, which is a transaction of its own.
  */
+
+import { type Clock, nextTurn, pause, systemClock } from "../../clock.ts";
 import {
   type GroupStamp,
   RefusedWrite,
@@ -21,10 +23,8 @@ import {
 } from "../../flow/port.ts";
 import { parseJson } from "../../json.ts";
 import type { Logger } from "../../log.ts";
-import type { Sql } from "../connection.ts";
 import { failureOf, pauseOf } from "../pipeline.ts";
-import { batchOf, type Request, runsOf } from "./batch.ts";
-import { commit } from "./statement.ts";
+import { type Batch, batchOf, type Request, runsOf } from "./batch.ts";
 
 export interface WriterOptions {
   readonly log: Pick<Logger, "warn" | "error">;
@@ -32,7 +32,11 @@ export interface WriterOptions {
   readonly committed?: (rows: number, duration: number) => void;
   /** How long `stop` waits for a database that does not answer, milliseconds. Default 10,000. */
   readonly patience?: number;
+  readonly clock?: Clock;
 }
+
+/** One transaction. @returns the run that it has ended, when that was the only one it wrote for */
+export type CommitBatch = (batch: Batch) => Promise<StoredRun | undefined>;
 
 /** Requests are taken until they have this many rows. */
 const BATCH_ROWS = 1000;
@@ -58,8 +62,9 @@ class Abandoned extends Error {
 }
 
 export class GroupWriter implements Writer {
-  readonly #sql: Sql;
+  readonly #commitBatch: CommitBatch;
   readonly #options: WriterOptions;
+  readonly #clock: Clock;
   #queue: Request[] = [];
   /** Runs of which a request was refused, each with the last one that was queued by then: all up to it are refused. */
   readonly #broken = new Map<number, number>();
@@ -70,10 +75,10 @@ export class GroupWriter implements Writer {
   #unsettled = 0;
   #waiting: { readonly number: number; left: number; readonly resolve: () => void }[] = [];
 
-  /** @param sql better a pool of its own: commits that wait for a connection hold everything up */
-  constructor(sql: Sql, options: WriterOptions) {
-    this.#sql = sql;
+  constructor(commit: CommitBatch, options: WriterOptions) {
+    this.#commitBatch = commit;
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   get depth(): number {
@@ -97,7 +102,7 @@ export class GroupWriter implements Writer {
 
   /** Commits what is queued; gives up when Postgres does not answer for long. */
   async stop(): Promise<void> {
-    this.#deadline = Math.min(this.#deadline, Date.now() + (this.#options.patience ?? 10_000));
+    this.#deadline = Math.min(this.#deadline, this.#clock.now() + (this.#options.patience ?? 10_000));
     await this.#start();
     const lost = this.#queue.length;
     if (lost > 0) this.#options.log.error("the writer stops with writes that did not commit", { requests: lost });
@@ -112,7 +117,7 @@ export class GroupWriter implements Writer {
     try {
       for (;;) {
         // What the last commit set off in this turn joins the next one.
-        await new Promise((resolve) => setImmediate(resolve));
+        await nextTurn(this.#clock);
         const requests = this.#take();
         if (requests.length === 0) break;
         await this.#commit(requests);
@@ -159,15 +164,15 @@ export class GroupWriter implements Writer {
   }
 
   async #attempt(requests: readonly Request[]): Promise<Commit | Failure> {
-    const start = performance.now();
+    const start = this.#clock.elapsed();
     let ended: StoredRun | undefined;
     try {
-      ended = await commit(this.#sql, batchOf(requests));
+      ended = await this.#commitBatch(batchOf(requests));
     } catch (error) {
       return this.#failureOf(error);
     }
     const rows = requests.reduce((sum, request) => sum + request.rows.length, 0);
-    this.#options.committed?.(rows, performance.now() - start);
+    this.#options.committed?.(rows, this.#clock.elapsed() - start);
     return { kind: "committed", ended };
   }
 
@@ -197,12 +202,12 @@ export class GroupWriter implements Writer {
   }
 
   async #pause(tries: number, error: unknown, requests: readonly Request[]): Promise<void> {
-    if (Date.now() >= this.#deadline) {
+    if (this.#clock.now() >= this.#deadline) {
       this.#queue.unshift(...requests);
       throw new Abandoned();
     }
     if (tries === 3) this.#options.log.warn("writes are waiting for the database", { error, rows: this.#rows });
-    await Bun.sleep(pauseOf(tries));
+    await pause(this.#clock, pauseOf(tries, this.#clock.random()));
   }
 
   /** Halves until the refused request is alone. The first half goes first: that keeps the order. */

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { GroupStamp, Write, Writer } from "../../../src/flow/port.ts";
 import type { Sql } from "../../../src/store/connection.ts";
+import { commit } from "../../../src/store/writer/statement.ts";
 import { RowWriter } from "../../../src/store/writer/twin.ts";
 import { GroupWriter } from "../../../src/store/writer/writer.ts";
 import { freshDatabase } from "../../support/database.ts";
@@ -158,7 +159,7 @@ const dump = (sql: Sql) =>
   ]).then((tables) => tables.map((rows) => rows.map((row) => ({ ...row }))));
 
 test("leaves the rows that its twin leaves, and refuses what its twin refuses", async () => {
-  const fast = new GroupWriter(one.sql, { log: silent });
+  const fast = new GroupWriter((batch) => commit(one.sql, batch), { log: silent });
   const plain = new RowWriter(other.sql);
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {

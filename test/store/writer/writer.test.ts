@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { GroupStamp, RunChange, StoredRun, Write } from "../../../src/flow/port.ts";
 import { connect } from "../../../src/store/connection.ts";
 import { startRuns } from "../../../src/store/start.ts";
+import { commit } from "../../../src/store/writer/statement.ts";
 import { GroupWriter, type WriterOptions } from "../../../src/store/writer/writer.ts";
 import { freshDatabase } from "../../support/database.ts";
 import { attempt, newRun, silent, workflow } from "../fixture.ts";
@@ -22,7 +23,7 @@ beforeEach(async () => {
 });
 
 function open(options: Partial<WriterOptions> = {}): GroupWriter {
-  const writer = new GroupWriter(pool, { log: silent, ...options });
+  const writer = new GroupWriter((batch) => commit(pool, batch), { log: silent, ...options });
   writers.push(writer);
   return writer;
 }
@@ -369,7 +370,7 @@ describe("a database that goes away", () => {
     const gone = connect("postgres://nobody@127.0.0.1:1/none", { max: 1 });
     const errors: string[] = [];
     const log = { ...silent, error: (message: string) => errors.push(message) };
-    const writer = new GroupWriter(gone, { log, patience: 20 });
+    const writer = new GroupWriter((batch) => commit(gone, batch), { log, patience: 20 });
     writer.write(stamp(0), [row(1)]);
     await writer.stop();
     expect(errors).toEqual(["the writer stops with writes that did not commit"]);

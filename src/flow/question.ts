@@ -1,0 +1,84 @@
+/** What a step asks of its params and conditions, put to the evaluation: answered at once, or once that is done elsewhere. */
+import { resolveRetryPolicy } from "../definition/retry.ts";
+import { toErrorData } from "../error.ts";
+import type { Params } from "../param/type.ts";
+import { timeoutOf } from "../run/timeout.ts";
+import type { Answer, Question, RuntimeCall, Settings, StepEffect } from "../step/state.ts";
+import { Deferred, type EvaluationPort, type TaskScope } from "./evaluation.ts";
+
+type Unnumbered<T> = T extends unknown ? Omit<T, "id"> : never;
+/** Without the question that it answers. */
+export type Reply = Unnumbered<Answer>;
+
+export type Ask = Extract<StepEffect, { readonly type: "ask" }>;
+type Evaluation = Exclude<Question, RuntimeCall>;
+
+export const isCall = (what: Question): what is RuntimeCall =>
+  what === "start" || what === "execute" || what === "terminate";
+
+/** One question, which may have to be put several times: what of it has been answered is kept. */
+export class Evaluating {
+  readonly #what: Evaluation;
+  readonly #outputs: Params;
+  readonly #evaluation: EvaluationPort;
+  readonly #conditions = new Map<string, boolean>();
+
+  constructor(evaluation: EvaluationPort, what: Evaluation, outputs: Params = {}) {
+    this.#evaluation = evaluation;
+    this.#what = what;
+    this.#outputs = outputs;
+  }
+
+  /** @returns a promise when the answer takes a while: the question is to be put again once it has settled */
+  put(scope: TaskScope): Reply | Promise<void> {
+    try {
+      return this.#answer(scope);
+    } catch (error) {
+      if (error instanceof Deferred) return error.settled;
+      return { type: "failed", error: toErrorData(error) };
+    }
+  }
+
+  #answer(scope: TaskScope): Reply {
+    switch (this.#what) {
+      case "settings":
+        return { type: "settings", settings: this.#settings(scope) };
+      case "params":
+        return { type: "params", params: this.#evaluation.stepParams(scope) };
+      case "outputs":
+        return { type: "params", params: this.#evaluation.outputParams(scope, this.#outputs) };
+      case "conditions":
+        return { type: "conditions", conditions: this.#decideAll(scope) };
+    }
+  }
+
+  #settings({ run, node, attempt, now }: TaskScope): Settings {
+    const interpolate = (text: string): string => this.#evaluation.interpolate(run, text, now);
+    const policy = node.typed?.retry_policy;
+    // The policy is read by the step's first attempt; the others carry it on.
+    const isNew = policy !== undefined && attempt.attemptId === 1 && attempt.retry.plan === undefined;
+    const read = isNew ? policyOf(() => resolveRetryPolicy(policy, interpolate)) : NO_POLICY;
+    return { ...read, timeoutMs: timeoutOf(node.body.timeout, `step [${node.id}]`, interpolate) };
+  }
+
+  #decideAll(scope: TaskScope): { readonly [stepId: string]: boolean } {
+    for (const [id, expression] of scope.node.successors) {
+      if (this.#conditions.has(id)) continue;
+      this.#conditions.set(id, expression === "true" || this.#evaluation.condition(scope, expression));
+    }
+    return Object.fromEntries(this.#conditions);
+  }
+}
+
+const NO_POLICY = { plan: undefined, planProblem: undefined };
+
+/** A policy that turns out to be wrong does not fail the step. @throws Deferred when a text has to be evaluated elsewhere */
+function policyOf(read: () => NonNullable<Settings["plan"]>): Pick<Settings, "plan" | "planProblem"> {
+  try {
+    return { plan: read(), planProblem: undefined };
+  } catch (error) {
+    if (error instanceof Deferred) throw error;
+    const { message, details } = toErrorData(error);
+    return { plan: undefined, planProblem: details.length > 0 ? details.join("; ") : message };
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * What becomes of a run when something happens to it or to one of its steps: a pure function, carried out by the actor in
+ * `flow/`. Its steps decide for themselves (`step/machine.ts`); the run says when they begin, ends them when it has to, and
+ * ends when none of them has anything left to do.
+ *
+ * ```
+ * CREATED ─▶ IN_PROGRESS ──────────────────────▶ SUCCEEDED | FAILED | STOPPED | TIMED_OUT
+ *                 └─ ending: nothing new begins ─▶
+ * ```
+ */
+import { DEFAULT_TIMEOUT_MS, type FailureMode } from "../definition/step.ts";
+import { addEvents, logEvent, spelled } from "../step/event.ts";
+import type { StepAttempt } from "../step/model.ts";
+import { endsRun } from "../step/outcome.ts";
+import type { StepStatus } from "../step/status.ts";
+import { outranks, type Termination } from "../step/termination.ts";
+import type { Run } from "./model.ts";
+import { runOverview } from "./overview.ts";
+import { type RunEnd, runEnd } from "./progress.ts";
+import type { StoredRunStatus } from "./status.ts";
+
+export interface RunState {
+  readonly run: Run;
+  /** Set once the run is being ended from outside or by a step: nothing new begins. */
+  readonly ending: Termination | undefined;
+  /** Steps that could have run did not, since the run was being ended. */
+  readonly cut: boolean;
+  /** Why the run has to fail, however its steps end. */
+  readonly doom: string | undefined;
+  /** When it has taken too long (epoch ms). */
+  readonly deadline: number | undefined;
+  readonly over: boolean;
+}
+
+/** What a user, or the run strategy, asks of the run as a whole. */
+export interface RunOrder {
+  readonly action: "STOP" | "KILL";
+  readonly user: string;
+  readonly reason: string;
+}
+
+export type RunEvent =
+  /** The strategy has let it go, and nothing has happened yet. */
+  | { readonly type: "launch" }
+  /** Another owner takes it over. @param doom why it can't go on, and is to fail */
+  | { readonly type: "adopt"; readonly doom: string | undefined }
+  | { readonly type: "order"; readonly order: RunOrder }
+  /** The deadline has come. */
+  | { readonly type: "due" }
+  /** A step has ended. @param released steps that have waited for it alone */
+  | {
+      readonly type: "ended";
+      readonly stepId: string;
+      readonly status: StepStatus;
+      readonly mode: FailureMode | undefined;
+      readonly released: readonly string[];
+    }
+  /** No step has anything left to do. @param attempts the newest one at each step that was made */
+  | { readonly type: "idle"; readonly attempts: readonly StepAttempt[]; readonly total: number };
+
+export type RunEffect =
+  | { readonly type: "save" }
+  /** These steps begin, together. */
+  | { readonly type: "begin"; readonly steps: readonly string[] }
+  /** Every step that has begun is ended, and none begins any more. */
+  | { readonly type: "terminate"; readonly termination: Termination };
+
+export interface RunFacts {
+  /** Epoch ms. */
+  readonly now: number;
+  /** Steps on their way in that have not begun. */
+  readonly waiting: number;
+}
+
+export interface RunDecision {
+  readonly state: RunState;
+  readonly effects: readonly RunEffect[];
+}
+
+export const newRunState = (run: Run): RunState => ({
+  run,
+  ending: undefined,
+  cut: false,
+  doom: undefined,
+  deadline: undefined,
+  over: false,
+});
+
+export function decide(state: RunState, event: RunEvent, facts: RunFacts): RunDecision {
+  if (state.over) return { state, effects: [] };
+  switch (event.type) {
+    case "launch":
+      return launch(state, facts);
+    case "adopt":
+      return adopt(state, event.doom, facts);
+    case "order":
+      return terminate(state, ordered(event.order), facts);
+    case "due":
+      return terminate(state, overdue(state.run), facts);
+    case "ended":
+      return stepEnded(state, event, facts);
+    case "idle":
+      return { state: end(state, event.attempts, event.total, facts), effects: [SAVE] };
+  }
+}
+
+const SAVE: RunEffect = { type: "save" };
+const NOTHING: readonly RunEffect[] = [];
+
+function launch(state: RunState, { now }: RunFacts): RunDecision {
+  const timeline = addEvents(state.run.timeline, [logEvent("The run strategy let the run go", now)]);
+  return { state: limited(began({ ...state.run, timeline }, state, now)), effects: [SAVE] };
+}
+
+function adopt(state: RunState, doom: string | undefined, facts: RunFacts): RunDecision {
+  const { now } = facts;
+  const isNew = state.run.startTime === undefined;
+  const adopted = limited(isNew ? began(state.run, state, now) : state);
+  if (doom === undefined) return { state: adopted, effects: isNew ? [SAVE] : NOTHING };
+  const timeline = addEvents(adopted.run.timeline, [logEvent(doom, now, "ERROR")]);
+  const doomed = { ...adopted, doom, run: { ...adopted.run, timeline, modifyTime: now } };
+  const { state: ending, effects } = terminate(doomed, { status: "STOPPED", reason: doom, byMode: false }, facts);
+  return { state: ending, effects: [SAVE, ...effects] };
+}
+
+const began = (run: Run, state: RunState, now: number): RunState => ({
+  ...state,
+  run: { ...run, status: "IN_PROGRESS", startTime: now, modifyTime: now },
+});
+
+/** Counted from the run's start, so that no change of owner extends it. */
+const limited = (state: RunState): RunState => ({
+  ...state,
+  deadline: (state.run.startTime ?? 0) + timeoutOf(state.run),
+});
+
+const timeoutOf = (run: Run): number => run.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+
+function stepEnded(
+  state: RunState,
+  { stepId, status, mode, released }: Extract<RunEvent, { readonly type: "ended" }>,
+  facts: RunFacts,
+): RunDecision {
+  if (endsRun(status, mode)) {
+    const reason = `Step [${stepId}] failed, and its failure mode is FAIL_IMMEDIATELY`;
+    return terminate(state, { status: "STOPPED", reason, byMode: false }, facts);
+  }
+  if (released.length === 0) return { state, effects: NOTHING };
+  if (state.ending) return { state: state.cut ? state : { ...state, cut: true }, effects: NOTHING };
+  return { state, effects: [{ type: "begin", steps: released }] };
+}
+
+/** A later termination counts if it says more than the one that is being carried out. */
+function terminate(state: RunState, termination: Termination, { waiting }: RunFacts): RunDecision {
+  if (state.ending && !outranks(termination, state.ending)) return { state, effects: NOTHING };
+  const ending = { ...state, ending: termination, cut: state.cut || waiting > 0 };
+  return { state: ending, effects: [{ type: "terminate", termination }] };
+}
+
+function ordered({ action, user, reason }: RunOrder): Termination {
+  const because = reason ? ` due to reason: [${reason}]` : "";
+  return {
+    status: action === "KILL" ? "FATALLY_FAILED" : "STOPPED",
+    reason: `User [${user}] takes action [${action}] on the run${because}`,
+    byMode: false,
+  };
+}
+
+const overdue = (run: Run): Termination => ({
+  status: "TIMED_OUT",
+  reason: `The run took longer than its timeout of ${spelled(timeoutOf(run))}`,
+  byMode: false,
+});
+
+function end(state: RunState, attempts: readonly StepAttempt[], total: number, { now }: RunFacts): RunState {
+  const overview = runOverview(state.run, total, attempts);
+  const run = { ...state.run, status: endOf(state, attempts), endTime: now, modifyTime: now, overview };
+  return { ...state, run, deadline: undefined, over: true };
+}
+
+/** As its steps ended; but a run that was kept from going on, while none of them failed, ends as it was told to. */
+function endOf({ ending, cut, doom }: RunState, attempts: readonly StepAttempt[]): StoredRunStatus {
+  if (doom !== undefined) return "FAILED";
+  const end = attempts.length === 0 && ending ? "SUCCEEDED" : runEnd(attempts.map((attempt) => attempt.status));
+  return ending && cut && end === "SUCCEEDED" ? END_OF[ending.status] : end;
+}
+
+const END_OF = {
+  STOPPED: "STOPPED",
+  FATALLY_FAILED: "FAILED",
+  TIMED_OUT: "TIMED_OUT",
+  TIMEOUT_FAILED: "TIMED_OUT",
+} as const satisfies Record<Termination["status"], RunEnd>;

@@ -1,0 +1,152 @@
+/**
+ * What becomes of a step when something happens: a pure function of what is remembered of it, what happened, and the
+ * facts around it. The actor in `flow/` carries the effects out and brings the answers back.
+ *
+ * ```
+ * prepare ─▶ gates ─▶ launch ─▶ run ─▶ finish ─▶ ended
+ *    ▲                           │        ▲└─ retryable ─▶ retry
+ *    └────────── next attempt ───┼────────┼──────────────────┘
+ *                                └─ stop, kill, time-out ─▶ terminate ─▶ finish
+ * ```
+ * Invariants: (1) one question at most is open; (2) the answer to a question that was asked before a termination is
+ * dropped; (3) `start` is asked after the row that says so was saved; (4) a step that has ended never acts again;
+ * (5) a status changes as the status table says, or the decision throws.
+ */
+
+import { newAttempt } from "./attempt.ts";
+import type { StepAttempt } from "./model.ts";
+import { Move, NO_TIMERS } from "./move.ts";
+import { decided, failInternally, withOutputs } from "./phase/finish.ts";
+import { evaluated, pass } from "./phase/gates.ts";
+import { prepare, prepared } from "./phase/prepare.ts";
+import { backOff, followUp } from "./phase/retry.ts";
+import { adopt, again, answered, broken, launch, unavailable, wake } from "./phase/run.ts";
+import { answeredEnding, ended, giveUp, notEnded, terminate, timedOut } from "./phase/terminate.ts";
+import { FRESH_RETRY, limitReached, retryKind } from "./retry.ts";
+import type {
+  Answer,
+  RuntimeCall,
+  StepDecision,
+  StepEvent,
+  StepFacts,
+  StepPhase,
+  StepState,
+  TimerName,
+} from "./state.ts";
+import { isComplete, isTerminal } from "./status.ts";
+
+/** @throws Error for a change of status that the table does not have, and nothing is decided */
+export function decide(state: StepState, event: StepEvent, facts: StepFacts): StepDecision {
+  const move = new Move(state, facts);
+  if (state.phase !== "ended") apply(move, event);
+  return move;
+}
+
+/** The first attempt at a step. */
+export const newStep = (made: { stepId: string; uuid: string; stepInstanceId: number; now: number }): StepState =>
+  stateOf(newAttempt({ ...made, attemptId: 1, retry: FRESH_RETRY }), "prepare");
+
+/** From the row of the newest attempt, after a change of owner. */
+export const storedStep = (attempt: StepAttempt): StepState => stateOf(attempt, phaseOf(attempt));
+
+function phaseOf({ status, retry }: StepAttempt): StepPhase {
+  if (isTerminal(status)) {
+    const kind = retryKind(status);
+    return kind !== undefined && !limitReached(retry, kind) ? "retry" : "ended";
+  }
+  if (status === "NOT_CREATED" || status === "CREATED") return "prepare";
+  // A row in STARTING committed before its runtime heard of it, which may have been long ago.
+  return status === "STARTING" || status === "RUNNING" || status === "FINISHING" ? "run" : "gates";
+}
+
+const stateOf = (attempt: StepAttempt, phase: StepPhase): StepState => ({
+  attempt,
+  phase,
+  asked: undefined,
+  questions: 0,
+  timers: NO_TIMERS,
+  woken: false,
+  ending: undefined,
+});
+
+function apply(move: Move, event: StepEvent): void {
+  switch (event.type) {
+    case "begin":
+      return prepare(move, event.satisfied);
+    case "resume":
+      return resume(move, event.satisfied);
+    case "told":
+      if (move.state.phase === "gates" && move.state.asked === undefined) pass(move);
+      return;
+    case "go":
+      if (move.state.phase === "launch") launch(move);
+      return;
+    case "woken":
+      return wake(move);
+    case "due":
+      return due(move, event.timer, event.time, event.uuid);
+    case "terminate":
+      return terminate(move, event.termination, event.uuid);
+    default:
+      return answer(move, event);
+  }
+}
+
+/** Goes on from wherever the row says the attempt is. */
+function resume(move: Move, satisfied: boolean): void {
+  switch (move.state.phase) {
+    case "retry":
+      return backOff(move);
+    case "prepare":
+      return prepare(move, satisfied);
+    case "gates":
+      return pass(move);
+    case "run":
+      return move.state.attempt.status === "STARTING" ? launch(move) : adopt(move);
+  }
+}
+
+function due(move: Move, timer: TimerName, time: number, uuid: string): void {
+  if (move.state.timers[timer] !== time) return;
+  const { [timer]: _, ...others } = move.state.timers;
+  move.state.timers = others;
+  switch (timer) {
+    case "poll":
+      return wake(move);
+    case "again":
+      return again(move);
+    case "timeout":
+      return timedOut(move, uuid);
+    case "grace":
+      return giveUp(move);
+    case "retry":
+      followUp(move, uuid);
+      return prepare(move, true);
+  }
+}
+
+function answer(move: Move, event: Answer): void {
+  const { asked } = move.state;
+  if (asked?.id !== event.id) return;
+  switch (event.type) {
+    case "settings":
+      return prepared(move, event.settings);
+    case "params":
+      return asked.what === "params" ? evaluated(move, event.params) : withOutputs(move, event.params);
+    case "conditions":
+      return decided(move, event.conditions);
+    case "answered":
+      return asked.what === "terminate" ? answeredEnding(move, event.result) : answered(move, event.result);
+    case "unavailable":
+      return asked.what === "terminate" ? ended(move) : unavailable(move, event.reason);
+    case "broken":
+      return asked.what === "terminate"
+        ? notEnded(move, event.message)
+        : broken(move, asked.what as RuntimeCall, event.message);
+    case "failed":
+      return failInternally(move, event.error);
+    case "deferred":
+      // An attempt that has completed is not stored before it is known where the run goes from it.
+      if (!isComplete(move.state.attempt.status)) move.save();
+  }
+}

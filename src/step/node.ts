@@ -1,0 +1,23 @@
+/** A step as its definition has it, with its edges: what a decision about one of its attempts may ask. Shared by all runs. */
+import { type Step, type StepFields, type StepKind, stepOf, type TypedStep } from "../definition/step.ts";
+
+export interface StepNode {
+  readonly id: string;
+  readonly kind: StepKind;
+  readonly body: StepFields;
+  /** The body of a leaf step. */
+  readonly typed: TypedStep | undefined;
+  readonly predecessors: readonly string[];
+  /** Successor and the condition of the edge, in the order written. */
+  readonly successors: readonly (readonly [id: string, condition: string])[];
+}
+
+export function stepNode(
+  step: Step,
+  predecessors: readonly string[],
+  successors: Readonly<Record<string, string>>,
+): StepNode {
+  const { kind, body } = stepOf(step);
+  const typed = kind === "step" ? body : undefined;
+  return { id: body.id, kind, body, typed, predecessors, successors: Object.entries(successors) };
+}
