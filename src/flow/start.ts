@@ -12,7 +12,6 @@ import type { Workflow } from "../definition/workflow.ts";
 import { badRequest, type ErrorData, MaestroError, notFound, toErrorData } from "../error.ts";
 import type { Run, RunProperties } from "../run/model.ts";
 import type { PlannedRun, RunPlan } from "../run/plan.ts";
-import { reportRun, STOPPED_BY_STRATEGY } from "../run/report.ts";
 import { timeoutOf } from "../run/timeout.ts";
 import { detailsEvent, isProblem, logEvent, problemText } from "../step/event.ts";
 import type { FlowContext } from "./context.ts";
@@ -20,6 +19,7 @@ import type { RecentlyEnded } from "./ended.ts";
 import { Deferred } from "./evaluation.ts";
 import type { NewRun, StartOutcome, WorkflowHead } from "./port.ts";
 import type { StartCommand, StartReply, StartRequest } from "./protocol.ts";
+import { reportRun, STOPPED_BY_STRATEGY } from "./report.ts";
 
 /** Starts in one transaction at most. */
 const BATCH = 500;

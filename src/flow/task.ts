@@ -5,7 +5,6 @@
  */
 import type { Timer } from "../clock.ts";
 import { toErrorData } from "../error.ts";
-import { reportAttempt } from "../run/report.ts";
 import { BUILTIN_RUNTIMES, type BuiltinRuntime } from "../runtime/builtin/index.ts";
 import { decide, newStep, storedStep } from "../step/machine.ts";
 import type { StepAttempt } from "../step/model.ts";
@@ -15,6 +14,7 @@ import type { StepStatus } from "../step/status.ts";
 import type { Termination } from "../step/termination.ts";
 import { contextOf, type TaskParent, type TaskView } from "./parent.ts";
 import { type Ask, Evaluating, isCall, type Reply } from "./question.ts";
+import { reportAttempt } from "./report.ts";
 
 /** No gate has anything to say yet. */
 const OPEN = Object.freeze({});

@@ -2,8 +2,8 @@
 import type { TimelineActionEvent } from "../../definition/timeline.ts";
 import { timelineEventSchema } from "../../definition/timeline.ts";
 import { badRequest, conflict } from "../../error.ts";
+import { reportRun } from "../../flow/report.ts";
 import type { Run } from "../../run/model.ts";
-import { reportRun } from "../../run/report.ts";
 import { isRunTerminal, type RunStatus, shownRunStatus } from "../../run/status.ts";
 import { logEvent } from "../../step/event.ts";
 import { stopAllRunning, unblockAll } from "../../store/bulk.ts";

@@ -2,10 +2,10 @@
 import { systemClock } from "../../clock.ts";
 import { Engine, type EngineEvents } from "../../flow/engine.ts";
 import { Evaluator } from "../../flow/evaluator.ts";
+import { reportRun, STOPPED_BY_STRATEGY } from "../../flow/report.ts";
 import { EngineThread } from "../../flow/thread.ts";
 import { parseJson, stringifyJson } from "../../json.ts";
 import { createLogger, type Logger } from "../../log.ts";
-import { reportRun, STOPPED_BY_STRATEGY } from "../../run/report.ts";
 import { RuntimeClient } from "../../runtime/client.ts";
 import { placeOf } from "../../runtime/place.ts";
 import { StepTypeRegistry } from "../../runtime/registry.ts";

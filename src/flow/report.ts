@@ -1,9 +1,9 @@
 /** The lines of a server's log about runs and attempts. Written once what they say has committed. */
 import type { Logger } from "../log.ts";
+import type { Run, RunRef } from "../run/model.ts";
+import { type StoredRunStatus, shownRunStatus } from "../run/status.ts";
 import { isProblem, problemText } from "../step/event.ts";
 import type { StepAttempt } from "../step/model.ts";
-import type { Run, RunRef } from "./model.ts";
-import { type StoredRunStatus, shownRunStatus } from "./status.ts";
 
 /** Characters of a reason. The timeline has all of it. */
 const MOST_REASON = 500;

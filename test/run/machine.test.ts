@@ -1,0 +1,160 @@
+import { describe, expect, test } from "bun:test";
+import { decide, newRunState, type RunEffect, type RunEvent, type RunState } from "../../src/run/machine.ts";
+import type { Run } from "../../src/run/model.ts";
+import { newAttempt } from "../../src/step/attempt.ts";
+import { FRESH_RETRY } from "../../src/step/retry.ts";
+import type { StepStatus } from "../../src/step/status.ts";
+
+const NOW = 5_000;
+const RUN = {
+  ...{ workflowId: "w", instanceId: 1, runId: 1, key: 1, status: "CREATED", timeoutMs: 60_000, timeline: [] },
+} as Partial<Run> as Run;
+
+class Driven {
+  state: RunState;
+  effects: readonly RunEffect[] = [];
+  waiting = 0;
+  now = NOW;
+
+  constructor(run: Partial<Run> = {}) {
+    this.state = newRunState({ ...RUN, ...run });
+  }
+
+  take(event: RunEvent): this {
+    const decision = decide(this.state, event, { now: this.now, waiting: this.waiting });
+    this.state = decision.state;
+    this.effects = decision.effects;
+    return this;
+  }
+
+  order(action: "STOP" | "KILL", reason = ""): this {
+    return this.take({ type: "order", order: { action, user: "ann", reason } });
+  }
+
+  ended(status: StepStatus, released: readonly string[] = [], mode?: "FAIL_IMMEDIATELY"): this {
+    return this.take({ type: "ended", stepId: "s", status, mode, released });
+  }
+
+  idle(...statuses: readonly StepStatus[]): this {
+    const attempts = statuses.map((status, index) => ({
+      ...newAttempt({
+        ...{ stepId: `s${index}`, uuid: "u", stepInstanceId: 1 },
+        attemptId: 1,
+        retry: FRESH_RETRY,
+        now: 1,
+      }),
+      status,
+    }));
+    return this.take({ type: "idle", attempts, total: 3 });
+  }
+
+  get types(): readonly string[] {
+    return this.effects.map(({ type }) => type);
+  }
+}
+
+describe("a run", () => {
+  test("that is let go begins, and has a deadline", () => {
+    const run = new Driven().take({ type: "launch" });
+    expect(run.state.run).toMatchObject({ status: "IN_PROGRESS", startTime: NOW, modifyTime: NOW });
+    expect([run.state.deadline, run.types]).toEqual([NOW + 60_000, ["save"]]);
+  });
+
+  test("has ten days unless its definition says otherwise", () => {
+    expect(new Driven({ timeoutMs: undefined }).take({ type: "launch" }).state.deadline).toBe(NOW + 10 * 86_400_000);
+  });
+
+  test("that another owner takes over has no more time than before", () => {
+    const run = new Driven({ status: "IN_PROGRESS", startTime: 1_000 }).take({ type: "adopt", doom: undefined });
+    expect([run.state.deadline, run.types]).toEqual([61_000, []]);
+  });
+
+  test("whose owner died before it began, begins", () => {
+    const run = new Driven().take({ type: "adopt", doom: undefined });
+    expect([run.state.run.status, run.state.run.startTime, run.types]).toEqual(["IN_PROGRESS", NOW, ["save"]]);
+  });
+
+  test("lets the steps begin that a step's end has released", () => {
+    expect(new Driven().ended("SUCCEEDED", ["a", "b"]).effects).toEqual([{ type: "begin", steps: ["a", "b"] }]);
+    expect(new Driven().ended("SUCCEEDED").effects).toEqual([]);
+  });
+
+  test.each([
+    [["SUCCEEDED", "UNSATISFIED"], "SUCCEEDED"],
+    [["SUCCEEDED", "STOPPED"], "STOPPED"],
+    [["STOPPED", "TIMED_OUT"], "TIMED_OUT"],
+    [["TIMED_OUT", "FATALLY_FAILED"], "FAILED"],
+    [[], "FAILED"],
+  ] as const)("with steps that ended %p ends %s", (statuses, status) => {
+    const run = new Driven().take({ type: "launch" }).idle(...statuses);
+    expect(run.state.run).toMatchObject({ status, endTime: NOW, overview: { total: 3 } });
+    expect([run.state.over, run.state.deadline, run.types]).toEqual([true, undefined, ["save"]]);
+  });
+
+  test("that is over takes nothing any more", () => {
+    const run = new Driven().take({ type: "launch" }).idle("SUCCEEDED");
+    expect(run.order("KILL").effects).toEqual([]);
+    expect(run.ended("SUCCEEDED", ["a"]).effects).toEqual([]);
+    expect(run.state.run.status).toBe("SUCCEEDED");
+  });
+});
+
+describe("a run that is being ended", () => {
+  test("ends its steps, and says who asked for it", () => {
+    const run = new Driven().order("KILL", "too late");
+    const reason = "User [ann] takes action [KILL] on the run due to reason: [too late]";
+    expect(run.effects).toEqual([
+      { type: "terminate", termination: { status: "FATALLY_FAILED", reason, byMode: false } },
+    ]);
+  });
+
+  test("lets nothing begin, and remembers that something could have", () => {
+    const run = new Driven().order("STOP").ended("SUCCEEDED", ["next"]);
+    expect(run.effects).toEqual([]);
+    expect(run.idle("SUCCEEDED").state.run.status).toBe("STOPPED");
+  });
+
+  test("ends as its steps did when nothing was kept from beginning", () => {
+    expect(new Driven().order("STOP").idle("SUCCEEDED").state.run.status).toBe("SUCCEEDED");
+  });
+
+  test.each([
+    ["STOP", "STOPPED"],
+    ["KILL", "FAILED"],
+  ] as const)("by a %s before a step could begin ends %s", (action, status) => {
+    const run = new Driven();
+    run.waiting = 1;
+    expect(run.order(action).idle().state.run.status).toBe(status);
+  });
+
+  test("is killed after a stop, and not stopped after a kill", () => {
+    const run = new Driven().order("STOP");
+    expect(run.order("KILL").types).toEqual(["terminate"]);
+    expect(run.order("STOP").types).toEqual([]);
+    run.waiting = 1;
+    expect(run.idle().state.run.status).toBe("SUCCEEDED");
+  });
+
+  test("by its deadline is TIMED_OUT", () => {
+    const run = new Driven();
+    run.waiting = 1;
+    run.take({ type: "due" });
+    expect(run.effects).toMatchObject([
+      { termination: { status: "TIMED_OUT", reason: "The run took longer than its timeout of 1m" } },
+    ]);
+    expect(run.idle().state.run.status).toBe("TIMED_OUT");
+  });
+
+  test("by a step under FAIL_IMMEDIATELY stops the others", () => {
+    const run = new Driven().ended("FATALLY_FAILED", [], "FAIL_IMMEDIATELY");
+    expect(run.effects).toMatchObject([{ type: "terminate", termination: { status: "STOPPED" } }]);
+    expect(new Driven().ended("FATALLY_FAILED").effects).toEqual([]);
+  });
+
+  test("because its rows were refused fails, whatever its steps say", () => {
+    const run = new Driven({ status: "IN_PROGRESS", startTime: 1 }).take({ type: "adopt", doom: "refused" });
+    expect(run.types).toEqual(["save", "terminate"]);
+    expect(run.state.run.timeline).toMatchObject([{ level: "ERROR", message: "refused" }]);
+    expect(run.idle("SUCCEEDED").state.run.status).toBe("FAILED");
+  });
+});

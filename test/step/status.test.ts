@@ -1,0 +1,42 @@
+import { describe, expect, test } from "bun:test";
+import { enter, newAttempt } from "../../src/step/attempt.ts";
+import { FRESH_RETRY } from "../../src/step/retry.ts";
+import { isComplete, isTerminal, mayFollow, STEP_STATUSES } from "../../src/step/status.ts";
+
+const attempt = newAttempt({ stepId: "s", attemptId: 1, uuid: "u", stepInstanceId: 1, retry: FRESH_RETRY, now: 1 });
+
+describe("the status table", () => {
+  test("lets every live status end from outside", () => {
+    for (const from of STEP_STATUSES.filter((status) => !isTerminal(status) && status !== "NOT_CREATED")) {
+      for (const to of ["STOPPED", "TIMED_OUT", "FATALLY_FAILED", "INTERNALLY_FAILED"] as const) {
+        expect([from, to, mayFollow(from, to)]).toEqual([from, to, true]);
+      }
+    }
+  });
+
+  test("has a way out of a terminal status only to another end", () => {
+    for (const from of STEP_STATUSES.filter(isTerminal)) {
+      for (const to of STEP_STATUSES.filter((status) => mayFollow(from, status))) expect(isTerminal(to)).toBe(true);
+      expect(mayFollow(from, from)).toBe(false);
+    }
+  });
+
+  test("completes an attempt by its own work, or never begun", () => {
+    const sources = STEP_STATUSES.filter(isComplete).map((to) => [
+      to,
+      STEP_STATUSES.filter((from) => mayFollow(from, to)),
+    ]);
+    expect(Object.fromEntries(sources)).toEqual({
+      DISABLED: [],
+      UNSATISFIED: ["CREATED"],
+      SKIPPED: ["CREATED"],
+      SUCCEEDED: ["FINISHING"],
+      COMPLETED_WITH_ERROR: ["FATALLY_FAILED"],
+    });
+  });
+
+  test("is kept by whoever changes a status", () => {
+    expect(() => enter(attempt, 2, "RUNNING")).toThrow("step [s] can't go from CREATED to RUNNING");
+    expect(enter(attempt, 2, "INITIALIZED", "WAITING_FOR_SIGNALS").status).toBe("WAITING_FOR_SIGNALS");
+  });
+});
