@@ -1,0 +1,195 @@
+/**
+ * What the run strategies decide, as a model: plain data in, plain data out. In the database `start_runs` and the
+ * dequeue decide the same, under the lock of the workflow's row; this is their oracle.
+ *
+ * | rule               | a new run                                                        |
+ * |--------------------|------------------------------------------------------------------|
+ * | SEQUENTIAL         | goes when there is room and nothing older waits, else waits      |
+ * | PARALLEL           | the same                                                         |
+ * | STRICT_SEQUENTIAL  | the same, but nothing goes while a run of the workflow is FAILED |
+ * | FIRST_ONLY         | is stopped while any run is unfinished                           |
+ * | LAST_ONLY          | stops what waits and what runs, and goes when that has ended     |
+ * | SERIAL_LATEST_ONLY | stops what waits, and goes when there is room                    |
+ *
+ * What waits goes by the rule in force then, whatever the rule was when it came.
+ */
+import type { RunStrategy, RunStrategyRule } from "../definition/strategy.ts";
+import type { RunRef } from "./model.ts";
+import type { StoredRunStatus } from "./status.ts";
+
+/** A workflow as its run strategy sees it: of the runs that have ended, only those that hold others back. */
+export interface WorkflowRuns {
+  readonly workflowId: string;
+  readonly internalId: number;
+  /** Raised by every change of the workflow: a start that has read another one is told so. */
+  readonly revision: number;
+  readonly strategy: RunStrategy;
+  readonly latestInstanceId: number;
+  /** Launched and unfinished. */
+  readonly running: readonly RunRef[];
+  /** Unfinished and not launched yet: by instance, then by run. */
+  readonly waiting: readonly RunRef[];
+  /** FAILED as stored: neither unblocked nor restarted. */
+  readonly failed: readonly RunRef[];
+}
+
+export interface StartRequest {
+  readonly uuid: string;
+  readonly internalId: number;
+  readonly revision: number;
+  /** FAILED for a run that could not be initialised and is kept: no strategy applies. */
+  readonly status: "CREATED" | "FAILED";
+}
+
+export type StartDecision =
+  | { readonly result: "LAUNCHED" | "QUEUED" | "STOPPED" | "FAILED"; readonly ref: RunRef }
+  /** The run that the first request with this uuid made. */
+  | { readonly result: "DUPLICATED"; readonly ref: RunRef }
+  /** The workflow is not as the request says any more. */
+  | { readonly result: "CHANGED" };
+
+/** What a start does to other runs. */
+interface Effects {
+  /** They waited, and have ended. */
+  readonly stopped: readonly RunRef[];
+  /** They run, and have to make way. Some may be asked already. */
+  readonly asked: readonly RunRef[];
+}
+
+export interface Started extends Effects {
+  readonly workflow: WorkflowRuns;
+  /** One for each request, in order. */
+  readonly decisions: readonly StartDecision[];
+}
+
+const NO_EFFECTS: Effects = { stopped: [], asked: [] };
+const LATEST_ONLY: ReadonlySet<RunStrategyRule> = new Set(["LAST_ONLY", "SERIAL_LATEST_ONLY"]);
+
+/**
+ * One request after the other. A batch is told how it ends: a run that a later one of the batch stops is STOPPED.
+ * @param known finds the run that was made with this uuid before
+ */
+export function start(
+  workflow: WorkflowRuns,
+  requests: readonly StartRequest[],
+  known: (uuid: string) => RunRef | undefined,
+): Started {
+  let state = workflow;
+  const firsts = new Map<string, StartDecision>();
+  const decisions: StartDecision[] = [];
+  const stopped = new Set<RunRef>();
+  const asked = new Set<RunRef>();
+  for (const request of requests) {
+    const first = firsts.get(request.uuid);
+    if (first !== undefined) {
+      decisions.push("ref" in first ? { result: "DUPLICATED", ref: first.ref } : first);
+      continue;
+    }
+    const step = startOne(state, request, known(request.uuid));
+    state = step.workflow;
+    firsts.set(request.uuid, step.decision);
+    decisions.push(step.decision);
+    for (const ref of step.stopped) stopped.add(ref);
+    for (const ref of step.asked) asked.add(ref);
+  }
+  return {
+    workflow: state,
+    decisions: decisions.map((it) =>
+      it.result === "QUEUED" && stopped.has(it.ref) ? { ...it, result: "STOPPED" } : it,
+    ),
+    stopped: [...stopped].filter((ref) => ref.instanceId <= workflow.latestInstanceId),
+    asked: [...asked],
+  };
+}
+
+interface Step extends Effects {
+  readonly workflow: WorkflowRuns;
+  readonly decision: StartDecision;
+}
+
+function startOne(workflow: WorkflowRuns, request: StartRequest, earlier: RunRef | undefined): Step {
+  const unchanged = (decision: StartDecision): Step => ({ workflow, decision, ...NO_EFFECTS });
+  if (request.internalId !== workflow.internalId) return unchanged({ result: "CHANGED" });
+  if (earlier !== undefined) return unchanged({ result: "DUPLICATED", ref: earlier });
+  if (request.revision !== workflow.revision) return unchanged({ result: "CHANGED" });
+  const ref = { workflowId: workflow.workflowId, instanceId: workflow.latestInstanceId + 1, runId: 1 };
+  const counted = { ...workflow, latestInstanceId: ref.instanceId };
+  if (request.status === "FAILED") {
+    return { workflow: end(counted, ref, "FAILED"), decision: { result: "FAILED", ref }, ...NO_EFFECTS };
+  }
+  return admit(counted, ref);
+}
+
+/** The strategy's word on a new run. */
+function admit(workflow: WorkflowRuns, ref: RunRef): Step {
+  const { strategy, running, waiting } = workflow;
+  if (strategy.rule === "FIRST_ONLY" && running.length + waiting.length > 0) {
+    return { workflow, decision: { result: "STOPPED", ref }, ...NO_EFFECTS };
+  }
+  const stopped = LATEST_ONLY.has(strategy.rule) ? waiting : [];
+  const asked = strategy.rule === "LAST_ONLY" ? running : [];
+  const left = stopped.length > 0 ? { ...workflow, waiting: [] } : workflow;
+  return left.waiting.length === 0 && room(left) > 0
+    ? { workflow: { ...left, running: [...running, ref] }, decision: { result: "LAUNCHED", ref }, stopped, asked }
+    : { workflow: enqueue(left, ref), decision: { result: "QUEUED", ref }, stopped, asked };
+}
+
+/** How many more may go now. */
+function room({ strategy, running, failed }: WorkflowRuns): number {
+  if (strategy.rule === "STRICT_SEQUENTIAL" && failed.length > 0) return 0;
+  return Math.max(0, strategy.workflow_concurrency - running.length);
+}
+
+/** A later run of an old instance goes before newer instances. */
+export function enqueue(workflow: WorkflowRuns, ref: RunRef): WorkflowRuns {
+  const { waiting } = workflow;
+  const after = waiting.findLastIndex((it) => byInstance(it, ref) < 0) + 1;
+  return { ...workflow, waiting: waiting.toSpliced(after, 0, ref) };
+}
+
+/** Lets go what there is room for, the oldest instance first. */
+export function dequeue(workflow: WorkflowRuns): {
+  readonly workflow: WorkflowRuns;
+  readonly launched: readonly RunRef[];
+} {
+  const { running, waiting } = workflow;
+  const launched = waiting.slice(0, room(workflow));
+  if (launched.length === 0) return { workflow, launched };
+  const left = waiting.slice(launched.length);
+  return { workflow: { ...workflow, running: [...running, ...launched], waiting: left }, launched };
+}
+
+/** A run has ended, whether it was launched or waited. */
+export const end = (workflow: WorkflowRuns, ref: RunRef, status: StoredRunStatus): WorkflowRuns => ({
+  ...workflow,
+  running: without(workflow.running, ref),
+  waiting: without(workflow.waiting, ref),
+  failed: status === "FAILED" ? [...workflow.failed, ref] : workflow.failed,
+});
+
+/** @returns undefined when it does not wait */
+export const stopQueued = (
+  workflow: WorkflowRuns,
+  ref: RunRef,
+  status: "STOPPED" | "FAILED",
+): WorkflowRuns | undefined => (has(workflow.waiting, ref) ? end(workflow, ref, status) : undefined);
+
+/** A failed run no longer holds others back: by a user's word, or because its instance has a later run. */
+export const unblock = (workflow: WorkflowRuns, ref: RunRef): WorkflowRuns | undefined =>
+  has(workflow.failed, ref) ? { ...workflow, failed: without(workflow.failed, ref) } : undefined;
+
+/** @returns undefined when runs at hand would break the new rule */
+export function changeStrategy(workflow: WorkflowRuns, strategy: RunStrategy): WorkflowRuns | undefined {
+  const { rule } = strategy;
+  const { running, waiting, failed } = workflow;
+  if (rule !== workflow.strategy.rule) {
+    if ((rule === "FIRST_ONLY" || rule === "LAST_ONLY") && running.length + waiting.length >= 2) return undefined;
+    if (rule === "STRICT_SEQUENTIAL" && failed.length > 0) return undefined;
+  }
+  return { ...workflow, strategy, revision: workflow.revision + 1 };
+}
+
+const byInstance = (a: RunRef, b: RunRef): number => a.instanceId - b.instanceId || a.runId - b.runId;
+const has = (runs: readonly RunRef[], ref: RunRef): boolean => runs.some((it) => byInstance(it, ref) === 0);
+const without = (runs: readonly RunRef[], ref: RunRef): readonly RunRef[] =>
+  has(runs, ref) ? runs.filter((it) => byInstance(it, ref) !== 0) : runs;

@@ -1,0 +1,167 @@
+import { describe, expect, test } from "bun:test";
+import { RUN_STRATEGY_RULES, type RunStrategyRule } from "../../src/definition/strategy.ts";
+import {
+  changeStrategy,
+  dequeue,
+  end,
+  enqueue,
+  type StartRequest,
+  start,
+  stopQueued,
+  unblock,
+  type WorkflowRuns,
+} from "../../src/run/strategy.ts";
+
+const ref = (instanceId: number, runId = 1) => ({ workflowId: "w", instanceId, runId });
+const refs = (...instanceIds: readonly number[]) => instanceIds.map((id) => ref(id));
+const ids = (runs: readonly { readonly instanceId: number }[]) => runs.map((run) => run.instanceId);
+
+/** Of which nine instances were made. */
+const workflow = (
+  rule: RunStrategyRule,
+  workflow_concurrency: number,
+  more: Partial<WorkflowRuns> = {},
+): WorkflowRuns => ({
+  workflowId: "w",
+  internalId: 1,
+  revision: 0,
+  strategy: { rule, workflow_concurrency },
+  latestInstanceId: 9,
+  running: [],
+  waiting: [],
+  failed: [],
+  ...more,
+});
+
+const request = (uuid: string, more: Partial<StartRequest> = {}): StartRequest => ({
+  uuid,
+  internalId: 1,
+  revision: 0,
+  status: "CREATED",
+  ...more,
+});
+const nothing = () => undefined;
+const startMany = (runs: WorkflowRuns, count: number) =>
+  start(
+    runs,
+    Array.from({ length: count }, (_, i) => request(`${i}`)),
+    nothing,
+  );
+
+describe("a batch of three", () => {
+  const idle = {};
+  const busy = { running: refs(1) };
+  const queued = { running: refs(1), waiting: refs(2, 3) };
+  const freed = { waiting: refs(2) };
+  const failed = { failed: refs(1) };
+  test.each<[RunStrategyRule, number, Partial<WorkflowRuns>, string, number[], number[]]>([
+    ["SEQUENTIAL", 1, idle, "LAUNCHED QUEUED QUEUED", [], []],
+    ["SEQUENTIAL", 1, busy, "QUEUED QUEUED QUEUED", [], []],
+    ["SEQUENTIAL", 1, freed, "QUEUED QUEUED QUEUED", [], []],
+    ["SEQUENTIAL", 1, failed, "LAUNCHED QUEUED QUEUED", [], []],
+    ["PARALLEL", 3, idle, "LAUNCHED LAUNCHED LAUNCHED", [], []],
+    ["PARALLEL", 3, busy, "LAUNCHED LAUNCHED QUEUED", [], []],
+    ["PARALLEL", 9, freed, "QUEUED QUEUED QUEUED", [], []],
+    ["PARALLEL", 0, idle, "QUEUED QUEUED QUEUED", [], []],
+    ["STRICT_SEQUENTIAL", 1, idle, "LAUNCHED QUEUED QUEUED", [], []],
+    ["STRICT_SEQUENTIAL", 1, failed, "QUEUED QUEUED QUEUED", [], []],
+    ["FIRST_ONLY", 1, idle, "LAUNCHED STOPPED STOPPED", [], []],
+    ["FIRST_ONLY", 1, busy, "STOPPED STOPPED STOPPED", [], []],
+    ["FIRST_ONLY", 1, freed, "STOPPED STOPPED STOPPED", [], []],
+    ["LAST_ONLY", 1, idle, "LAUNCHED STOPPED QUEUED", [], [10]],
+    ["LAST_ONLY", 1, queued, "STOPPED STOPPED QUEUED", [2, 3], [1]],
+    ["LAST_ONLY", 1, freed, "LAUNCHED STOPPED QUEUED", [2], [10]],
+    ["SERIAL_LATEST_ONLY", 1, idle, "LAUNCHED STOPPED QUEUED", [], []],
+    ["SERIAL_LATEST_ONLY", 1, queued, "STOPPED STOPPED QUEUED", [2, 3], []],
+  ])("%s %d, %j: %s", (rule, concurrency, runs, results, stopped, asked) => {
+    const started = startMany(workflow(rule, concurrency, runs), 3);
+    expect(started.decisions.map(({ result }) => result).join(" ")).toBe(results);
+    expect(ids(started.stopped)).toEqual(stopped);
+    expect(ids(started.asked)).toEqual(asked);
+    expect(started.workflow.latestInstanceId).toBe(12);
+  });
+});
+
+test("a uuid makes one run, and a start that has read another workflow makes none", () => {
+  const { decisions, workflow: after } = start(
+    workflow("PARALLEL", 9),
+    [
+      request("a"),
+      request("a"),
+      request("known", { revision: 7 }),
+      request("known", { internalId: 2 }),
+      request("b", { revision: 7 }),
+      request("b"),
+      request("c", { internalId: 2 }),
+    ],
+    (uuid) => (uuid === "known" ? ref(4, 2) : undefined),
+  );
+  expect(decisions).toEqual([
+    { result: "LAUNCHED", ref: ref(10) },
+    { result: "DUPLICATED", ref: ref(10) },
+    { result: "DUPLICATED", ref: ref(4, 2) },
+    { result: "DUPLICATED", ref: ref(4, 2) },
+    { result: "CHANGED" },
+    { result: "CHANGED" },
+    { result: "CHANGED" },
+  ]);
+  expect(after.latestInstanceId).toBe(10);
+});
+
+test("a run that is kept as FAILED takes no place, and holds a strictly sequential workflow back", () => {
+  const requests = [request("a", { status: "FAILED" }), request("b")];
+  const results = (rule: RunStrategyRule) =>
+    start(workflow(rule, 1), requests, nothing).decisions.map((it) => it.result);
+  expect(results("SEQUENTIAL")).toEqual(["FAILED", "LAUNCHED"]);
+  expect(results("FIRST_ONLY")).toEqual(["FAILED", "LAUNCHED"]);
+  expect(results("STRICT_SEQUENTIAL")).toEqual(["FAILED", "QUEUED"]);
+});
+
+test.each<[RunStrategyRule, number, Partial<WorkflowRuns>, number[]]>([
+  ["SEQUENTIAL", 1, {}, [4]],
+  ["SEQUENTIAL", 1, { running: refs(1) }, []],
+  ["PARALLEL", 3, { running: refs(1) }, [4, 5]],
+  ["PARALLEL", 1, { running: refs(1, 2) }, []],
+  ["PARALLEL", 0, {}, []],
+  ["STRICT_SEQUENTIAL", 1, {}, [4]],
+  ["STRICT_SEQUENTIAL", 1, { failed: refs(1) }, []],
+  ["FIRST_ONLY", 1, {}, [4]],
+  ["LAST_ONLY", 1, {}, [4]],
+  ["SERIAL_LATEST_ONLY", 1, {}, [4]],
+])("of three that wait, %s %d, %j lets go %j", (rule, concurrency, runs, launched) => {
+  const before = workflow(rule, concurrency, { waiting: refs(4, 5, 6), ...runs });
+  const after = dequeue(before);
+  expect(ids(after.launched)).toEqual(launched);
+  expect(ids(after.workflow.running)).toEqual([...ids(before.running), ...launched]);
+  expect(ids(after.workflow.waiting)).toEqual([4, 5, 6].slice(launched.length));
+});
+
+test("a later run of an old instance waits before newer instances", () => {
+  const waiting = [ref(2), ref(5), ref(8)];
+  const place = (run: ReturnType<typeof ref>) =>
+    enqueue(workflow("SEQUENTIAL", 1, { waiting }), run).waiting.indexOf(run);
+  expect([ref(1), ref(5, 2), ref(9)].map(place)).toEqual([0, 2, 3]);
+});
+
+test("a run ends once, and only a failed one holds others back, until it is unblocked", () => {
+  const before = workflow("STRICT_SEQUENTIAL", 1, { running: refs(1), waiting: refs(2) });
+  expect(stopQueued(before, ref(1), "STOPPED")).toBeUndefined();
+  expect(stopQueued(before, ref(2), "STOPPED")).toEqual({ ...before, waiting: [] });
+  expect(end(before, ref(1), "TIMED_OUT")).toEqual({ ...before, running: [] });
+  const failed = end(before, ref(1), "FAILED");
+  expect(dequeue(failed).launched).toEqual([]);
+  expect(unblock(failed, ref(2))).toBeUndefined();
+  expect(unblock(failed, ref(1))).toEqual({ ...before, running: [] });
+});
+
+test("a rule is refused that the runs at hand would break", () => {
+  const refused = (runs: Partial<WorkflowRuns>) =>
+    (Object.keys(RUN_STRATEGY_RULES) as RunStrategyRule[]).filter(
+      (rule) => changeStrategy(workflow("PARALLEL", 3, runs), { rule, workflow_concurrency: 1 }) === undefined,
+    );
+  expect(refused({ running: refs(1) })).toEqual([]);
+  expect(refused({ running: refs(1), waiting: refs(2) })).toEqual(["FIRST_ONLY", "LAST_ONLY"]);
+  expect(refused({ failed: refs(1) })).toEqual(["STRICT_SEQUENTIAL"]);
+  const strict = workflow("STRICT_SEQUENTIAL", 1, { failed: refs(1) });
+  expect(changeStrategy(strict, strict.strategy)).toEqual({ ...strict, revision: 1 });
+});
