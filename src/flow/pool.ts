@@ -5,6 +5,7 @@
  * the thread that holds its group. Of runs it knows no more than which are under way here. Hints for groups that this
  * node does not own go to `elsewhere`; a lost one costs latency only.
  */
+import type { Clock } from "../clock.ts";
 import { internalError, MaestroError } from "../error.ts";
 import { stringHash } from "../id.ts";
 import { stringifyJson } from "../json.ts";
@@ -17,6 +18,7 @@ import { Running } from "./running.ts";
 export interface EnginePoolOptions {
   readonly threads: number;
   readonly session: string;
+  readonly clock?: Clock;
   send(thread: number, frame: string): void;
   /** Hints for groups that this node does not own. */
   elsewhere(hints: readonly RunHint[]): void;
@@ -52,6 +54,7 @@ export class EnginePool {
       (_, index) =>
         new Channel<ToMain, ToEngine>({
           session: options.session,
+          clock: options.clock,
           initiator: true,
           send: (frame) => options.send(index, frame),
           receive: (message) => this.#receive(message),

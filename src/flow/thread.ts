@@ -1,4 +1,5 @@
 /** An engine thread's end of the protocol: takes main's messages to the engine, and the engine's answers to main. */
+import type { Clock } from "../clock.ts";
 import { toErrorData } from "../error.ts";
 import { parseJson } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
@@ -9,6 +10,7 @@ import type { EndedRun, RunHint, StartCommand, ToEngine, ToMain } from "./protoc
 
 export interface EngineThreadOptions {
   readonly session: string;
+  readonly clock?: Clock;
   send(frame: string): void;
   /** Made with the events that this thread reports. */
   engine(events: EngineEvents): Engine;
@@ -25,6 +27,7 @@ export class EngineThread {
   constructor(options: EngineThreadOptions) {
     this.#channel = new Channel<ToEngine, ToMain>({
       session: options.session,
+      clock: options.clock,
       initiator: false,
       send: options.send,
       receive: (message) => this.#receive(message),

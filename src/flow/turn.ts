@@ -54,7 +54,7 @@ export class TurnRows {
     for (const attempt of this.#attempts.values()) rows.push({ kind: "attempt", runKey: run.key, attempt });
     if (this.#runChanged) rows.push({ kind: "run", key: run.key, change: run }, ...(end?.rows ?? []));
     const callbacks = this.#afterCommit;
-    if (callbacks.length > 0) this.#afterCommit = [];
+    this.#afterCommit = [];
     if (rows.length === 0) {
       // What is waited for has committed already, or is no row.
       for (const callback of callbacks) callback();

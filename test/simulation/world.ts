@@ -28,6 +28,7 @@ import type { StepAttempt } from "../../src/step/model.ts";
 import type { StepNode } from "../../src/step/node.ts";
 import type { StepResult } from "../../src/step/result.ts";
 import { FakeClock } from "./clock.ts";
+import { plainEvaluation, watched } from "./evaluation.ts";
 
 interface HeldWrite {
   readonly rows: readonly Write[];
@@ -110,45 +111,6 @@ export class FakeRuntime {
     const key = `${identity.stepId}:${identity.attemptId}`;
     return this.results.get(key) ?? this.results.get(identity.stepId) ?? { state: "CONTINUE" };
   }
-}
-
-/** Conditions are `true` or `false`; a param `fail` cannot be evaluated. */
-const plainEvaluation: EvaluationPort = {
-  interpolate: (_run, text) => text,
-  startParams: () => ({ params: {} }),
-  undeclaredParams: () => undefined,
-  startText: (_input, _params, text) => text,
-  stepParams: ({ node }) => {
-    const params = node.body.params ?? {};
-    if (params.fail) throw new Error("cannot be evaluated");
-    return Object.fromEntries(
-      Object.entries(params).map(([name, param]) => [name, { ...param, evaluated_result: param.value as never }]),
-    );
-  },
-  condition: (_scope, expression) => expression === "true",
-  outputParams: ({ attempt }, outputs) => ({ ...attempt.params, ...outputs }),
-};
-
-function watched(
-  evaluation: EvaluationPort,
-  onParams: (scope: TaskScope) => void,
-  onStart: () => void,
-): EvaluationPort {
-  return {
-    interpolate: (run, text, now) => evaluation.interpolate(run, text, now),
-    startParams: (input) => {
-      onStart();
-      return evaluation.startParams(input);
-    },
-    undeclaredParams: (input) => evaluation.undeclaredParams(input),
-    startText: (input, params, text) => evaluation.startText(input, params, text),
-    stepParams: (scope) => {
-      onParams(scope);
-      return evaluation.stepParams(scope);
-    },
-    condition: (scope, expression) => evaluation.condition(scope, expression),
-    outputParams: (scope, outputs) => evaluation.outputParams(scope, outputs),
-  };
 }
 
 export class World {

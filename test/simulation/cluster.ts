@@ -1,0 +1,325 @@
+/**
+ * A cluster of simulated nodes, out of a seed: for a while users start and stop runs, nodes crash, pause, leave and lose
+ * their links; then everything heals, and every run has to end. Same seed, same events.
+ */
+import { drainMicrotasks } from "bun:jsc";
+import type { StartCommand } from "../../src/flow/protocol.ts";
+import type { Run, RunRef } from "../../src/run/model.ts";
+import type { Batch } from "../../src/store/writer/batch.ts";
+import { type Deed, drawDeed, drawStrategy, drawWorkflow, pick } from "./action.ts";
+import { SimClock } from "./clock.ts";
+import { slowEvaluation } from "./evaluation.ts";
+import { Breach, Invariants } from "./invariant.ts";
+import { Jobs } from "./job.ts";
+import { FAIR, Network } from "./network.ts";
+import { type Ground, SimNode } from "./node.ts";
+import { isOver, type Sabotage, SimStore } from "./store.ts";
+
+const NODES = 3;
+const GROUPS = 6;
+const WORKFLOWS = 3;
+const DATABASE = "database";
+/** Simulated time of trouble, and between two deeds on average, ms. */
+const TROUBLE = 60_000;
+const BETWEEN = 1_000;
+/** Every run has to end within so long after everything has healed, and memory to be empty so long after that. */
+const PATIENCE = 900_000;
+const AFTERMATH = 75_000;
+/** Events at one instant beyond which something goes round in circles. */
+const MOST_AT_ONCE = 100_000;
+
+export interface Outcome {
+  readonly seed: number;
+  readonly events: number;
+  readonly runs: number;
+  /** Simulated ms. */
+  readonly time: number;
+  readonly breach: string | undefined;
+}
+
+export interface ClusterOptions {
+  readonly sabotage?: Sabotage | undefined;
+  readonly trace?: ((line: string) => void) | undefined;
+}
+
+export class Cluster implements Ground {
+  readonly clock: SimClock;
+  readonly network: Network;
+  readonly store: SimStore;
+  readonly jobs: Jobs;
+  readonly invariants: Invariants;
+  readonly sabotage: Sabotage | undefined;
+  readonly threads: number;
+  readonly #options: ClusterOptions;
+  readonly #seed: number;
+  #nodes: SimNode[] = [];
+  #boots = 0;
+  #requests = 0;
+  #events = 0;
+  #isHealed = false;
+  /** Of things that nobody waits for: the next step of the world throws it. */
+  #broken: unknown;
+
+  constructor(seed: number, options: ClusterOptions = {}) {
+    this.#seed = seed;
+    this.#options = options;
+    this.sabotage = options.sabotage;
+    this.clock = new SimClock(seed);
+    this.network = new Network(this.clock);
+    this.invariants = new Invariants(() => this.store);
+    const { invariants } = this;
+    const kept =
+      <A extends unknown[]>(check: (...args: A) => void) =>
+      (...args: A): void =>
+        this.#check(() => check(...args));
+    const watcher = {
+      committing: kept((batch: Batch, store: SimStore) => {
+        this.trace(() => `commits ${spelled(batch)}`);
+        invariants.committing(batch, store);
+      }),
+      committed: kept(invariants.committed.bind(invariants)),
+      claimed: kept(invariants.claimed.bind(invariants)),
+      starting: kept(invariants.starting.bind(invariants)),
+    };
+    this.store = new SimStore(GROUPS, () => this.clock.now(), watcher, this.sabotage);
+    this.jobs = new Jobs(this.clock, watcher);
+    this.threads = 1 + Math.floor(this.clock.random() * 2);
+    this.jobs.chances = { broken: this.clock.random() * 0.1, failed: this.clock.random() * 0.4 };
+  }
+
+  run(): Outcome {
+    let breach: string | undefined;
+    const begin = this.clock.elapsed();
+    try {
+      for (let index = 0; index < WORKFLOWS; index++) this.#push(`w${index}`);
+      for (let index = 0; index < NODES; index++) this.#boot();
+      this.clock.after(this.#pauseBetween(), () => this.#act());
+      this.#until(begin + TROUBLE);
+      this.#heal();
+      this.#untilDone(this.clock.elapsed() + PATIENCE);
+      this.#until(this.clock.elapsed() + AFTERMATH);
+      this.invariants.healed(this.#nodes, this.jobs);
+    } catch (error) {
+      breach = error instanceof Breach ? error.message : String((error as Error).stack ?? error);
+    }
+    const time = this.clock.elapsed() - begin;
+    return { seed: this.#seed, events: this.#events, runs: this.store.runs.size, time, breach };
+  }
+
+  // ---- what nodes stand on -----------------------------------------------------------------------------------------
+
+  evaluationOn(process: SimNode["process"]) {
+    return slowEvaluation(process, 0.03);
+  }
+
+  peers(of: SimNode): readonly SimNode[] {
+    return this.#nodes.filter((node) => node !== of);
+  }
+
+  ended(node: SimNode, runs: readonly RunRef[]): void {
+    if (node.process.isDead) return;
+    for (const run of runs) this.#check(() => this.invariants.told(this.store.runOf(run)));
+  }
+
+  trace(text: () => string): void {
+    this.#options.trace?.(`${String(Math.round(this.clock.elapsed() - 1_700_000_000_000)).padStart(7)} ${text()}`);
+  }
+
+  complain(line: string): void {
+    this.#broken ??= new Breach(line);
+  }
+
+  /** A breach is no failure that anybody could handle. */
+  #check(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#broken ??= error;
+    }
+  }
+
+  // ---- time --------------------------------------------------------------------------------------------------------
+
+  #until(time: number): void {
+    while ((this.clock.next ?? Number.POSITIVE_INFINITY) <= time) this.#step();
+  }
+
+  #untilDone(latest: number): void {
+    for (let checked = 0; this.clock.elapsed() < latest; ) {
+      this.#step();
+      if (this.clock.elapsed() - checked < 1_000) continue;
+      checked = this.clock.elapsed();
+      if (this.invariants.unfinished().length === 0) return;
+    }
+  }
+
+  #instant = 0;
+  #atOnce = 0;
+
+  #step(): void {
+    this.#events++;
+    if (!this.clock.step()) throw new Breach("nothing happens any more");
+    drainMicrotasks();
+    if (this.#broken !== undefined) throw this.#broken;
+    this.#atOnce = this.clock.elapsed() === this.#instant ? this.#atOnce + 1 : 0;
+    this.#instant = this.clock.elapsed();
+    if (this.#atOnce > MOST_AT_ONCE) throw new Breach("something goes round in circles");
+  }
+
+  #pauseBetween(): number {
+    return this.clock.random() * 2 * BETWEEN;
+  }
+
+  // ---- deeds -------------------------------------------------------------------------------------------------------
+
+  #act(): void {
+    if (this.#isHealed) return;
+    const deed = drawDeed(this.clock.random);
+    this.trace(() => `--- ${deed}`);
+    this.#do(deed);
+    this.clock.after(this.#pauseBetween(), () => this.#act());
+  }
+
+  #do(deed: Deed): void {
+    const { random } = this.clock;
+    const node = pick(random, this.#nodes);
+    switch (deed) {
+      case "start":
+        for (let count = 1 + Math.floor(random() * 3); count > 0; count--) this.#start(`r${++this.#requests}`);
+        return;
+      case "stop":
+      case "kill":
+        return this.#stop(deed === "stop" ? "STOP" : "KILL");
+      case "unblock": {
+        const run = pick(
+          random,
+          [...this.store.runs.values()].filter((it) => it.status === "FAILED"),
+        );
+        if (run && this.store.unblock(run)) node?.process.enter(() => node.pool.dequeue([run.workflowId]));
+        return;
+      }
+      case "strategy":
+        return this.#push(pick(random, [...this.store.tables.keys()]));
+      case "crash":
+        return this.#crash(node);
+      case "crash at commit":
+        node.diesAtCommit = true;
+        return;
+      case "pause":
+        return node.process.pause(random() < 0.5 ? random() * 3_000 : random() * 25_000);
+      case "cut from database":
+        return this.#cut(node.name, DATABASE);
+      case "cut from peer":
+        return this.#cut(node.name, pick(random, this.#nodes).name);
+      case "heal a link":
+        return this.network.healAll();
+      case "leave":
+        void node.leave().catch(() => {});
+        return this.#replaceLater(node);
+      case "weather":
+        this.network.weather =
+          random() < 0.5 ? FAIR : { loss: random() * 0.3, repeat: random() * 0.3, late: random() * 0.1 };
+    }
+  }
+
+  #cut(a: string, b: string): void {
+    this.network.cut(a, b);
+    this.clock.after(this.clock.random() * 20_000, () => this.network.heal(a, b));
+  }
+
+  #push(id: string): void {
+    const { random } = this.clock;
+    this.store.push(drawWorkflow(id, random), drawStrategy(random));
+  }
+
+  #boot(): SimNode {
+    const node = new SimNode(this, `n${++this.#boots}`);
+    this.#nodes.push(node);
+    this.trace(() => `${node.name} boots`);
+    node.process.enter(() => node.boot());
+    return node;
+  }
+
+  #crash(node: SimNode): void {
+    node.process.kill();
+    this.#replaceLater(node);
+  }
+
+  #replaceLater(node: SimNode): void {
+    this.clock.after(this.clock.random() * 8_000, () => this.#replace(node));
+  }
+
+  #replace(node: SimNode): void {
+    if (!this.#nodes.includes(node)) return;
+    if (!node.process.isDead) node.process.kill();
+    this.#nodes = this.#nodes.filter((other) => other !== node);
+    this.#boot();
+  }
+
+  /** A client that asks again, anywhere, until it is answered. */
+  #start(uuid: string, workflowId = pick(this.clock.random, [...this.store.tables.keys()])): void {
+    const node = pick(this.clock.random, this.#nodes);
+    let isAnswered = false;
+    const again = (): void => {
+      if (isAnswered) return;
+      isAnswered = true;
+      this.#start(uuid, workflowId);
+    };
+    node.process.enter(() => {
+      node.start(commandOf(workflowId, uuid, this.clock.now())).then((reply) => {
+        if (isAnswered) return;
+        isAnswered = true;
+        this.#check(() => this.invariants.answered(uuid, this.store.runOf(reply), reply.status));
+      }, again);
+    });
+    this.clock.after(20_000, again);
+  }
+
+  #stop(action: "STOP" | "KILL"): void {
+    const { random } = this.clock;
+    const open = [...this.store.runs.values()].filter((run) => !isOver(run));
+    if (open.length === 0) return;
+    const node = pick(random, this.#nodes);
+    const run = this.store.act(pick(random, open) as Run, action);
+    if (run) node.process.enter(() => node.look([{ key: run.key, groupId: run.groupId }]));
+  }
+
+  /** No more trouble: every link holds, every process runs, jobs end. */
+  #heal(): void {
+    this.trace(() => "=== everything heals");
+    this.#isHealed = true;
+    this.network.healAll();
+    this.jobs.chances = { broken: 0, failed: this.jobs.chances.failed };
+    for (const node of [...this.#nodes]) {
+      node.process.resume();
+      node.diesAtCommit = false;
+      if (node.process.isDead) this.#replace(node);
+    }
+  }
+}
+
+function spelled({ attempts, runs, outbox, actions, stamps }: Batch): string {
+  const parts = [
+    stamps.map(({ groupId, generation }) => `${groupId}/${generation}`).join(","),
+    ...attempts.map(({ runKey, attempt }) => `${runKey}.${attempt.stepId}:${attempt.attemptId} ${attempt.status}`),
+    ...runs.map(({ key, change }) => `run ${key} ${change.status}`),
+    ...outbox.map(({ key }) => `dequeue ${key}`),
+    ...actions.map((key) => `done ${key}`),
+  ];
+  return parts.join("; ");
+}
+
+const commandOf = (workflowId: string, uuid: string, requestTime: number): StartCommand => ({
+  workflowId,
+  version: "latest",
+  user: "sim",
+  request: {
+    initiator: { type: "MANUAL", depth: 0, user: "sim" },
+    requestTime,
+    requestId: uuid,
+    runtimeTags: undefined,
+    runParams: undefined,
+    artifacts: undefined,
+    persistFailedRun: false,
+  },
+});

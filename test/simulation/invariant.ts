@@ -1,0 +1,256 @@
+/**
+ * What must hold in a simulated cluster, whatever happens: checked at each commit and each call of a runtime, and once more
+ * when everything has healed. A breach is an exception that names it.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { LEASE } from "../../src/flow/membership.ts";
+import type { Run } from "../../src/run/model.ts";
+import { latestAttempts, runOverview } from "../../src/run/overview.ts";
+import type { AttemptContext } from "../../src/runtime/type.ts";
+import type { StepAttempt } from "../../src/step/model.ts";
+import { limitReached, retryKind } from "../../src/step/retry.ts";
+import { isComplete, isTerminal, mayFollow, STEP_STATUSES, type StepStatus } from "../../src/step/status.ts";
+import type { Batch } from "../../src/store/writer/batch.ts";
+import type { Jobs, JobWatcher } from "./job.ts";
+import type { SimNode } from "./node.ts";
+import { isOver, type SimStore, type StoreWatcher } from "./store.ts";
+
+export class Breach extends Error {
+  override readonly name = "Breach";
+}
+
+export class Invariants implements StoreWatcher, JobWatcher {
+  readonly #store: () => SimStore;
+  /** Starts that were answered with a run of their own: its key by the request's uuid. */
+  readonly #answered = new Map<string, number>();
+
+  constructor(store: () => SimStore) {
+    this.#store = store;
+  }
+
+  // ---- at each commit ----------------------------------------------------------------------------------------------
+
+  /** Rows change as the status tables say; what has ended stays as it is. */
+  committing(batch: Batch, store: SimStore): void {
+    for (const { runKey, attempt } of batch.attempts) {
+      const run = store.runs.get(runKey) as Run;
+      const before = store.attempts.get(runKey)?.get(`${attempt.stepId}:${attempt.attemptId}`);
+      const what = `${nameOf(run)} ${attempt.stepId}:${attempt.attemptId}`;
+      if (isOver(run)) throw new Breach(`a row of ${what} is written after the run has ended`);
+      if (before && before.uuid !== attempt.uuid) throw new Breach(`${what} has two attempts of one number`);
+      if (before && !leadsTo(before.status, attempt.status)) {
+        throw new Breach(`${what} goes from ${before.status} to ${attempt.status}`);
+      }
+      const previous = previousOf(batch, store, runKey, attempt);
+      if (attempt.attemptId > 1 && !(previous && isTerminal(previous.status))) {
+        throw new Breach(`${what} begins before the attempt before it has ended`);
+      }
+      if (previous && !before && !mayRetry(previous)) throw new Breach(`${what} is beyond the limit of its retries`);
+    }
+    for (const { key, change } of batch.runs) {
+      const run = store.runs.get(key) as Run;
+      if (isOver(run)) throw new Breach(`${nameOf(run)} ends twice: ${run.status}, then ${change.status}`);
+      if (run.executionId === undefined) throw new Breach(`${nameOf(run)} runs, and was not let go`);
+      if (run.startTime !== undefined && change.startTime !== run.startTime) {
+        throw new Breach(`${nameOf(run)} begins twice`);
+      }
+    }
+  }
+
+  /** A commit is a past state of the run: no step is in it before those that it waits for, no end before its steps'. */
+  committed(batch: Batch, store: SimStore): void {
+    for (const key of new Set(batch.attempts.map(({ runKey }) => runKey))) {
+      const run = store.runs.get(key) as Run;
+      const statuses = statusesOf(store, key);
+      const edges = edgesOf(store, run);
+      for (const id of statuses.keys()) {
+        for (const before of edges.get(id) ?? []) {
+          if (!isComplete(statuses.get(before) ?? "NOT_CREATED")) {
+            throw new Breach(`${nameOf(run)}: step ${id} is stored before ${before} has completed`);
+          }
+        }
+      }
+    }
+    for (const { key } of batch.runs) {
+      const run = store.runs.get(key) as Run;
+      if (!isOver(run)) continue;
+      const attempts = latestAttempts([...(store.attempts.get(key)?.values() ?? [])]);
+      const open = attempts.find(({ status }) => !isTerminal(status));
+      if (open)
+        throw new Breach(`${nameOf(run)} has ended as ${run.status}, and its step ${open.stepId} is ${open.status}`);
+      if (!store.outbox.has(run.workflowId)) throw new Breach(`${nameOf(run)} has ended, and nobody is told (D6)`);
+      this.#recount(store, run, attempts);
+    }
+  }
+
+  /** D4: while its owner beats, a group changes hands only when it is given up. */
+  claimed(
+    groupId: number,
+    before: { readonly node: string | undefined; readonly heartbeat: number },
+    now: number,
+  ): void {
+    if (before.node !== undefined && now - before.heartbeat <= LEASE) {
+      throw new Breach(`group ${groupId} is taken from ${before.node}, which beat ${now - before.heartbeat} ms ago`);
+    }
+  }
+
+  // ---- at each call of a runtime -----------------------------------------------------------------------------------
+
+  /** D2, and one job of a step at a time. */
+  starting(context: AttemptContext, isKnown: boolean): void {
+    const row = this.#store().attempt(context.uuid);
+    const { stepId, attemptId } = context.identity;
+    const what = `${context.identity.workflowId}:${context.identity.instanceId} ${stepId}:${attemptId}`;
+    if (!row) throw new Breach(`the job of ${what} starts before its row has committed (D2)`);
+    if (!isKnown && isTerminal(row.attempt.status)) {
+      throw new Breach(`the job of ${what} starts, and its row says ${row.attempt.status}`);
+    }
+    if (row.attempt.place === undefined) throw new Breach(`the job of ${what} starts nowhere`);
+  }
+
+  // ---- at each answer ----------------------------------------------------------------------------------------------
+
+  /** D5: an answer says what has committed. */
+  answered(uuid: string, run: Run | undefined, status: string): void {
+    if (!run) throw new Breach(`a start is answered with ${status} and has no run`);
+    const known = this.#answered.get(uuid);
+    if (known !== undefined && known !== run.key) throw new Breach(`the request ${uuid} has made two runs`);
+    this.#answered.set(uuid, run.key);
+  }
+
+  /** D1: nobody hears of an end that has not committed. */
+  told(run: Run | undefined): void {
+    if (!run || !isOver(run))
+      throw new Breach(`the end of ${run ? nameOf(run) : "a run"} is told before it has committed`);
+  }
+
+  // ---- when everything has healed ----------------------------------------------------------------------------------
+
+  /** Runs that have still to end, as far as they can. */
+  unfinished(): readonly Run[] {
+    const store = this.#store();
+    return [...store.runs.values()].filter((run) => !isOver(run) && !isHeldBack(store, run));
+  }
+
+  healed(nodes: readonly SimNode[], jobs: Jobs): void {
+    const store = this.#store();
+    const [late] = this.unfinished();
+    if (late) throw new Breach(`${nameOf(late)} is still ${late.status} when all has healed: ${spell(store, late)}`);
+    if (store.actions.size > 0)
+      throw new Breach(`actions on runs that have ended are left: ${[...store.actions.keys()]}`);
+    for (const run of store.runs.values()) {
+      for (const attempt of store.attempts.get(run.key)?.values() ?? []) {
+        const job = jobs.all.get(attempt.uuid);
+        const isLeft = attempt.timeline.some(
+          (event) => event.type === "LOG" && event.message.includes("may still run"),
+        );
+        if (job?.state === "runs" && !isLeft) {
+          throw new Breach(`${nameOf(run)} ${attempt.stepId} is ${attempt.status}, and its job still runs`);
+        }
+      }
+    }
+    for (const node of nodes) this.#forgets(node, store);
+    if (store.groups.some(({ node }) => node === undefined)) throw new Breach("a group has no owner");
+  }
+
+  /** Nothing of what has ended stays in memory. */
+  #forgets(node: SimNode, store: SimStore): void {
+    for (const { engine } of node.engines) {
+      const { activeRuns, parkedRuns, queuedRows } = engine.counters;
+      if (activeRuns + parkedRuns + queuedRows > 0) {
+        throw new Breach(`${node.name} keeps ${activeRuns} runs, ${parkedRuns} parked ones and ${queuedRows} rows`);
+      }
+      if (engine.recentlyEnded.size > 0) throw new Breach(`${node.name} remembers ends that nobody reads of`);
+      if (engine.timers.size > 1)
+        throw new Breach(`${node.name} has ${engine.timers.size} timers of runs that have ended`);
+      for (const attempts of store.attempts.values()) {
+        for (const { uuid, stepId } of attempts.values()) {
+          if (engine.isTracked(uuid)) throw new Breach(`${node.name} still listens for the job of ${stepId} (${uuid})`);
+        }
+      }
+    }
+  }
+
+  #recount(store: SimStore, run: Run, attempts: readonly StepAttempt[]): void {
+    const total = edgesOf(store, run).size;
+    const counted = runOverview(run, total, attempts);
+    if (!isDeepStrictEqual(sorted(run.overview), sorted(counted))) {
+      throw new Breach(
+        `${nameOf(run)} says of its steps ${JSON.stringify(run.overview)}, and they are ${JSON.stringify(counted)}`,
+      );
+    }
+  }
+}
+
+const nameOf = ({ workflowId, instanceId, key }: Run): string => `run ${key} (${workflowId}:${instanceId})`;
+
+/** The order of the steps in an overview is that in which they began, which a page of rows does not say. */
+function sorted(overview: Run["overview"]): unknown {
+  const text = JSON.stringify(overview?.steps ?? {}, (_key, value) =>
+    Array.isArray(value) && Array.isArray(value[0]) ? value.toSorted((a, b) => (a[0] < b[0] ? -1 : 1)) : value,
+  );
+  return { ...overview, steps: JSON.parse(text), rollup: overview?.rollup.total_leaf_count };
+}
+
+function statusesOf(store: SimStore, key: number): ReadonlyMap<string, StepStatus> {
+  const attempts = latestAttempts([...(store.attempts.get(key)?.values() ?? [])]);
+  return new Map(attempts.map(({ stepId, status }) => [stepId, status]));
+}
+
+/** Predecessors by step, as the definition has them. */
+function edgesOf(store: SimStore, run: Run): ReadonlyMap<string, readonly string[]> {
+  const edges = new Map<string, string[]>();
+  const steps = store.definition(run.internalId, run.versionId)?.steps ?? [];
+  for (const wrapper of steps) if ("step" in wrapper) edges.set(wrapper.step.id, []);
+  for (const wrapper of steps) {
+    if (!("step" in wrapper)) continue;
+    for (const to of Object.keys(wrapper.step.transition.successors ?? {})) edges.get(to)?.push(wrapper.step.id);
+  }
+  return edges;
+}
+
+/** The attempt before, as it is with this commit. */
+function previousOf(batch: Batch, store: SimStore, key: number, { stepId, attemptId }: StepAttempt) {
+  const isBefore = (it: StepAttempt): boolean => it.stepId === stepId && it.attemptId === attemptId - 1;
+  const beside = batch.attempts.find((row) => row.runKey === key && isBefore(row.attempt))?.attempt;
+  return beside ?? store.attempts.get(key)?.get(`${stepId}:${attemptId - 1}`);
+}
+
+/** Any number of changes that one commit covers. What has ended stays. */
+function leadsTo(from: StepStatus, to: StepStatus): boolean {
+  if (from === to) return true;
+  if (isTerminal(from)) return false;
+  return REACH.get(from)?.has(to) ?? false;
+}
+
+const REACH: ReadonlyMap<StepStatus, ReadonlySet<StepStatus>> = new Map(
+  STEP_STATUSES.map((from) => {
+    const reached = new Set<StepStatus>();
+    const open = [from];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      for (const to of STEP_STATUSES) {
+        if (!mayFollow(at, to) || reached.has(to)) continue;
+        reached.add(to);
+        open.push(to);
+      }
+    }
+    return [from, reached];
+  }),
+);
+
+function mayRetry({ status, retry }: StepAttempt): boolean {
+  const kind = retryKind(status);
+  return kind !== undefined && !limitReached(retry, kind);
+}
+
+/** A failed run of a strictly sequential workflow holds the others back until a user lets them go. */
+function isHeldBack(store: SimStore, run: Run): boolean {
+  const runs = store.tables.get(run.workflowId)?.runs;
+  return run.executionId === undefined && runs?.strategy.rule === "STRICT_SEQUENTIAL" && runs.failed.length > 0;
+}
+
+function spell(store: SimStore, run: Run): string {
+  const steps = [...statusesOf(store, run.key)].map(([id, status]) => `${id} ${status}`).join(", ");
+  const group = store.groups[run.groupId];
+  return `group ${run.groupId} of ${group?.node}, let go: ${run.executionId !== undefined}, steps ${steps || "none"}`;
+}

@@ -1,0 +1,333 @@
+/**
+ * The database of a simulated cluster: tables in maps, each operation atomic. It keeps to what `store/` promises: the
+ * fence and the generations (D4), leases by its own clock, the run strategies as `run/strategy.ts` has them, and starts
+ * that are known again by their request when their commit was not heard of.
+ */
+import type { Workflow } from "../../src/definition/workflow.ts";
+import { type Heartbeat, LEASE, type Node } from "../../src/flow/membership.ts";
+import type {
+  GroupStamp,
+  LoadedRun,
+  NewRun,
+  RunActionRequest,
+  StartOutcome,
+  WorkflowHead,
+} from "../../src/flow/port.ts";
+import { groupOf } from "../../src/id.ts";
+import type { Run, RunRef } from "../../src/run/model.ts";
+import { latestAttempts } from "../../src/run/overview.ts";
+import { isRunTerminal, shownRunStatus } from "../../src/run/status.ts";
+import { dequeue, end, start, stopQueued, unblock, type WorkflowRuns } from "../../src/run/strategy.ts";
+import { logEvent } from "../../src/step/event.ts";
+import type { StepAttempt } from "../../src/step/model.ts";
+import type { Batch } from "../../src/store/writer/batch.ts";
+
+export interface Table {
+  readonly head: WorkflowHead;
+  /** By version. */
+  readonly definitions: readonly Workflow[];
+  readonly runs: WorkflowRuns;
+}
+
+interface GroupRow {
+  node: string | undefined;
+  generation: number;
+  heartbeat: number;
+}
+
+/** What a test may take away, to see that it is missed. */
+export type Sabotage = "fence" | "lease" | "resend";
+
+export interface StoreWatcher {
+  /** Before the rows of a batch are taken. */
+  committing(batch: Batch, store: SimStore): void;
+  committed(batch: Batch, store: SimStore): void;
+  claimed(groupId: number, before: Readonly<GroupRow>, now: number): void;
+}
+
+/** What Postgres answers when a batch is fenced off. */
+class Fenced extends Error {
+  readonly code = "MA001";
+  readonly detail: string;
+  constructor(stamps: readonly GroupStamp[]) {
+    super("stale owner");
+    this.detail = JSON.stringify(stamps.map(({ groupId, generation }) => [groupId, generation]));
+  }
+}
+
+export class SimStore {
+  readonly tables = new Map<string, Table>();
+  readonly runs = new Map<number, Run>();
+  readonly attempts = new Map<number, Map<string, StepAttempt>>();
+  readonly actions = new Map<number, RunActionRequest>();
+  readonly outbox = new Set<string>();
+  readonly groups: readonly GroupRow[];
+  readonly nodes = new Map<string, { readonly node: Node; heartbeat: number }>();
+  /** Keys of runs by `workflow:uuid`, and the request that made each. */
+  readonly #made = new Map<string, { readonly key: number; readonly request: string }>();
+  readonly #keys = new Map<string, number>();
+  readonly #uuids = new Map<string, StepAttempt["uuid"]>();
+  readonly #now: () => number;
+  readonly #watcher: StoreWatcher;
+  readonly #sabotage: Sabotage | undefined;
+
+  constructor(groups: number, now: () => number, watcher: StoreWatcher, sabotage?: Sabotage) {
+    this.groups = Array.from({ length: groups }, () => ({ node: undefined, generation: 0, heartbeat: 0 }));
+    this.#now = now;
+    this.#watcher = watcher;
+    this.#sabotage = sabotage;
+  }
+
+  // ---- workflows ---------------------------------------------------------------------------------------------------
+
+  push(definition: Workflow, strategy: WorkflowRuns["strategy"]): void {
+    const known = this.tables.get(definition.id);
+    const definitions = [...(known?.definitions ?? []), definition];
+    const revision = (known?.head.revision ?? 0) + 1;
+    const internalId = known?.head.internalId ?? this.tables.size + 1;
+    const workflowId = definition.id;
+    const properties = { workflow_id: workflowId, create_time: 1, author: "sim", owner: "sim" };
+    const latestVersion = definitions.length;
+    const head = { workflowId, internalId, revision, activeVersion: latestVersion, latestVersion, properties };
+    const none = { running: [], waiting: [], failed: [], latestInstanceId: 0 };
+    const runs = { ...none, ...known?.runs, workflowId, internalId, revision, strategy };
+    this.tables.set(workflowId, { head, definitions, runs });
+    this.outbox.add(workflowId);
+  }
+
+  heads(ids: readonly string[]): readonly WorkflowHead[] {
+    return ids.flatMap((id) => this.tables.get(id)?.head ?? []);
+  }
+
+  definition(internalId: number, versionId: number): Workflow | undefined {
+    return [...this.tables.values()].find(({ head }) => head.internalId === internalId)?.definitions[versionId - 1];
+  }
+
+  // ---- runs --------------------------------------------------------------------------------------------------------
+
+  /** @param request names this very call: made again, it finds its own rows */
+  startRuns(made: readonly NewRun[], request: string): { outcomes: readonly StartOutcome[]; asked: readonly Run[] } {
+    const outcomes: StartOutcome[] = new Array(made.length);
+    const asked: Run[] = [];
+    for (const [workflowId, table] of [...this.tables]) {
+      const positions = made.flatMap((run, index) => (run.workflowId === workflowId ? [index] : []));
+      const requests = positions.map((index) => made[index] as NewRun);
+      const known = (uuid: string): RunRef | undefined => {
+        const key = this.#made.get(`${workflowId}:${uuid}`)?.key;
+        return key === undefined ? undefined : this.runs.get(key);
+      };
+      const started = start(table.runs, requests, known);
+      this.#strategy(workflowId, () => started.workflow);
+      for (const [index, position] of positions.entries()) {
+        const run = made[position] as NewRun;
+        const decision = started.decisions[index] as (typeof started.decisions)[number];
+        outcomes[position] = this.#outcome(run, decision, `${request}:${position}`);
+      }
+      for (const ref of started.stopped) this.#endQueued(this.runOf(ref), "STOPPED", "another run goes instead");
+      for (const ref of started.asked) {
+        const run = this.runOf(ref);
+        asked.push(run);
+        if (!this.actions.has(run.key)) this.#ask(run.key, "STOP", "strategy");
+      }
+    }
+    return { outcomes, asked };
+  }
+
+  #outcome(made: NewRun, decision: ReturnType<typeof start>["decisions"][number], request: string): StartOutcome {
+    if (decision.result === "CHANGED") return { result: "CHANGED" };
+    const identity = `${made.workflowId}:${made.uuid}`;
+    if (decision.result === "DUPLICATED") {
+      const known = this.#made.get(identity);
+      const run = this.runOf(decision.ref);
+      if (known?.request === request && run.status === "CREATED") return { result: "CREATED", run };
+      return { result: "DUPLICATED", ref: decision.ref, versionId: run.versionId };
+    }
+    const key = this.runs.size + 1;
+    const now = this.#now();
+    const ends = decision.result === "STOPPED" || decision.result === "FAILED";
+    const { instanceId, runId } = decision.ref;
+    const run: Run = {
+      ...made,
+      ...{ key, instanceId, runId, createTime: now, modifyTime: now, startTime: undefined },
+      groupId: groupOf(made.workflowId, instanceId, runId, this.groups.length),
+      correlationId: undefined,
+      executionId: decision.result === "LAUNCHED" ? made.uuid : undefined,
+      overview: undefined,
+      status: decision.result === "STOPPED" ? "STOPPED" : made.status,
+      endTime: ends ? now : undefined,
+    };
+    this.runs.set(key, run);
+    this.#keys.set(`${made.workflowId}:${instanceId}:${runId}`, key);
+    this.#made.set(identity, { key, request });
+    if (decision.result === "STOPPED") return { result: "STOPPED", ref: run, versionId: run.versionId };
+    return { result: "CREATED", run };
+  }
+
+  dequeue(workflowIds: readonly string[]): readonly Run[] {
+    const launched: Run[] = [];
+    for (const id of workflowIds) {
+      this.outbox.delete(id);
+      const table = this.tables.get(id);
+      if (!table) continue;
+      const let_go = dequeue(table.runs);
+      this.#strategy(id, () => let_go.workflow);
+      for (const ref of let_go.launched) {
+        const run = this.runOf(ref);
+        const gone = { ...run, executionId: run.uuid, modifyTime: this.#now() };
+        this.runs.set(run.key, gone);
+        launched.push(gone);
+      }
+    }
+    return launched;
+  }
+
+  load(key: number): LoadedRun | undefined {
+    const run = this.runs.get(key);
+    if (!run || !isOpen(run)) return undefined;
+    const attempts = latestAttempts([...(this.attempts.get(key)?.values() ?? [])]);
+    return { run, attempts, action: this.actions.get(key), logEnds: new Map() };
+  }
+
+  /** Launched and unfinished, of these groups. */
+  open(groups: readonly number[]): readonly Run[] {
+    return [...this.runs.values()].filter((run) => isOpen(run) && groups.includes(run.groupId));
+  }
+
+  dropActions(groups: readonly number[]): void {
+    for (const key of this.actions.keys()) {
+      const run = this.runs.get(key) as Run;
+      if (groups.includes(run.groupId) && isOver(run)) this.actions.delete(key);
+    }
+  }
+
+  // ---- what users do -----------------------------------------------------------------------------------------------
+
+  /** @returns the run, if it is launched and has not ended: its owner is to be told */
+  act(ref: RunRef, action: "STOP" | "KILL"): Run | undefined {
+    const run = this.runOf(ref);
+    if (isOver(run)) return undefined;
+    if (run.executionId === undefined) {
+      this.#strategy(ref.workflowId, (runs) => stopQueued(runs, ref, action === "KILL" ? "FAILED" : "STOPPED"));
+      this.#endQueued(run, action === "KILL" ? "FAILED" : "STOPPED", "stopped by a user");
+      this.outbox.add(ref.workflowId);
+      return undefined;
+    }
+    if (this.actions.get(run.key)?.action !== "KILL") this.#ask(run.key, action, "user");
+    return run;
+  }
+
+  unblock(ref: RunRef): boolean {
+    const run = this.runOf(ref);
+    if (run.status !== "FAILED") return false;
+    this.runs.set(run.key, { ...run, status: "FAILED_1" });
+    this.#strategy(ref.workflowId, (runs) => unblock(runs, ref));
+    this.outbox.add(ref.workflowId);
+    return true;
+  }
+
+  runOf(ref: RunRef): Run {
+    const key = this.#keys.get(`${ref.workflowId}:${ref.instanceId}:${ref.runId}`);
+    return this.runs.get(key ?? -1) as Run;
+  }
+
+  attempt(uuid: string): { readonly run: Run; readonly attempt: StepAttempt } | undefined {
+    const place = this.#uuids.get(uuid);
+    if (place === undefined) return undefined;
+    const [key = "", ...rest] = place.split(" ");
+    const run = this.runs.get(Number(key)) as Run;
+    return { run, attempt: this.attempts.get(run.key)?.get(rest.join(" ")) as StepAttempt };
+  }
+
+  // ---- the writer --------------------------------------------------------------------------------------------------
+
+  commit(batch: Batch): void {
+    const stale = batch.stamps.filter(({ groupId, generation }) => this.groups[groupId]?.generation !== generation);
+    if (stale.length > 0 && this.#sabotage !== "fence") throw new Fenced(stale);
+    this.#watcher.committing(batch, this);
+    for (const { runKey, attempt } of batch.attempts) {
+      const ofRun = this.attempts.get(runKey) ?? new Map<string, StepAttempt>();
+      const place = `${attempt.stepId}:${attempt.attemptId}`;
+      ofRun.set(place, attempt);
+      this.attempts.set(runKey, ofRun);
+      this.#uuids.set(attempt.uuid, `${runKey} ${place}`);
+    }
+    for (const { key, change } of batch.runs) {
+      const before = this.runs.get(key) as Run;
+      const run = { ...before, ...change };
+      this.runs.set(key, run);
+      if (isOver(run) && !isOver(before)) this.#strategy(run.workflowId, (runs) => end(runs, run, run.status));
+    }
+    for (const { key } of batch.outbox) this.outbox.add(key);
+    for (const key of batch.actions) this.actions.delete(key);
+    this.#watcher.committed(batch, this);
+  }
+
+  // ---- leases ------------------------------------------------------------------------------------------------------
+
+  register(node: Node): void {
+    this.nodes.set(node.id, { node, heartbeat: this.#now() });
+  }
+
+  heartbeat(id: string): Heartbeat {
+    const now = this.#now();
+    const own = this.nodes.get(id);
+    if (own) own.heartbeat = now;
+    const owned: GroupStamp[] = [];
+    for (const [groupId, group] of this.groups.entries()) {
+      if (group.node !== id) continue;
+      group.heartbeat = now;
+      owned.push({ groupId, generation: group.generation });
+    }
+    const nodes = [...this.nodes.values()]
+      .map(({ node, heartbeat }) => ({ ...node, age: now - heartbeat }))
+      .filter(({ age }) => age < LEASE);
+    return { owned, nodes, registered: own !== undefined };
+  }
+
+  claim(id: string, limit: number): readonly GroupStamp[] {
+    const claimed: GroupStamp[] = [];
+    const now = this.#now();
+    for (const [groupId, group] of this.groups.entries()) {
+      if (claimed.length === limit) break;
+      const isFree = group.node === undefined || group.heartbeat < now - LEASE;
+      if (!isFree && (this.#sabotage !== "lease" || group.node === id)) continue;
+      this.#watcher.claimed(groupId, group, now);
+      Object.assign(group, { node: id, generation: group.generation + 1, heartbeat: now });
+      claimed.push({ groupId, generation: group.generation });
+    }
+    return claimed;
+  }
+
+  giveBack(id: string, groups: readonly number[]): void {
+    for (const groupId of groups) {
+      const group = this.groups[groupId];
+      if (group?.node === id) group.node = undefined;
+    }
+  }
+
+  releaseAll(id: string): void {
+    this.nodes.delete(id);
+    this.giveBack(id, [...this.groups.keys()]);
+  }
+
+  // ---- odds --------------------------------------------------------------------------------------------------------
+
+  #ask(key: number, action: "STOP" | "KILL", user: string): void {
+    this.actions.set(key, { action, user, reason: "", createTime: this.#now() });
+  }
+
+  #endQueued(run: Run, status: "STOPPED" | "FAILED", reason: string): void {
+    const now = this.#now();
+    const timeline = [...run.timeline, logEvent(reason, now)];
+    this.runs.set(run.key, { ...run, status, endTime: now, modifyTime: now, timeline });
+  }
+
+  #strategy(workflowId: string, change: (runs: WorkflowRuns) => WorkflowRuns | undefined): void {
+    const table = this.tables.get(workflowId) as Table;
+    this.tables.set(workflowId, { ...table, runs: change(table.runs) ?? table.runs });
+  }
+}
+
+export const isOver = (run: Run): boolean => isRunTerminal(shownRunStatus(run.status));
+/** Launched and unfinished. */
+export const isOpen = (run: Run): boolean => run.executionId !== undefined && !isOver(run);
