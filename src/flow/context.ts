@@ -37,13 +37,12 @@ export interface FlowContext {
   /** Why there is none: a sentence for the user. */
   runtimeOf(node: StepNode): StepRuntime | { readonly unavailable: string };
   track(uuid: string, tracked: Tracked): void;
-  isTracked(uuid: string): boolean;
   /** Its last row has committed: the job's traces may go. */
   untrack(uuid: string): void;
   /** Another owner has it now: its traces stay. */
   drop(uuid: string): void;
-  /** A write was refused: these groups have another owner. */
-  lost(groups: readonly number[]): void;
+  /** A write was refused: the group has another owner than this. */
+  lost(stamp: GroupStamp): void;
   /** Rows of the run can't be stored: it is taken up anew from what is, and fails for this reason. @param run as it is stored */
   refused(run: Run, reason: string): void;
   /** The run's actor can't go on, for a fault of the engine's. @param run as it was handed over last */

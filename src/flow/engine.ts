@@ -262,15 +262,14 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     else this.#options.events.launch([{ key: run.key, groupId: run.groupId }]);
   }
 
-  lost(groups: readonly number[]): void {
-    const held = groups.filter((id) => this.#owned.has(id));
-    if (held.length === 0) return;
-    this.log.warn("a write was refused: another node owns these groups now", { groups: held.join(",") });
-    for (const id of held) {
-      this.#owned.get(id)?.close();
-      this.#owned.delete(id);
-    }
-    this.#options.events.stale(held);
+  lost({ groupId, generation }: GroupStamp): void {
+    const group = this.#owned.get(groupId);
+    // It may have become this node's again meanwhile.
+    if (group?.stamp.generation !== generation) return;
+    this.log.warn("a write was refused: another node owns the group now", { group: groupId });
+    group.close();
+    this.#owned.delete(groupId);
+    this.#options.events.stale([groupId]);
   }
 
   refused(run: Run, reason: string): void {

@@ -52,6 +52,8 @@ export class Flow implements Scheduled, TaskParent {
   /** Where the logs of adopted attempts went on under a former owner. */
   #logEnds: LoadedRun["logEnds"] = new Map();
   #timeout: Timer | undefined;
+  /** Attempts whose wakes and logs come here. */
+  readonly #tracked = new Set<string>();
   #abandoned = false;
 
   constructor(engine: FlowContext, stamp: GroupStamp, plan: RunPlan, run: Run) {
@@ -109,10 +111,8 @@ export class Flow implements Scheduled, TaskParent {
     this.#abandoned = true;
     this.#rows.abandon();
     this.#timeout?.cancel();
-    for (const task of this.#tasks.values()) {
-      task.abandon();
-      this.engine.drop(task.attempt.uuid);
-    }
+    for (const task of this.#tasks.values()) task.abandon();
+    for (const uuid of this.#tracked) this.engine.drop(uuid);
     this.#mail = [];
     this.#prepared.clear();
     this.#holdBack();
@@ -166,12 +166,17 @@ export class Flow implements Scheduled, TaskParent {
   }
 
   track(task: TaskView): void {
+    this.#tracked.add(task.attempt.uuid);
     this.engine.track(task.attempt.uuid, { stamp: this.#stamp, wake: () => this.post(() => task.wake()) });
   }
 
   untrack(task: TaskView): void {
     const { uuid } = task.attempt;
-    if (this.engine.isTracked(uuid)) this.afterCommit(() => this.engine.untrack(uuid));
+    if (!this.#tracked.has(uuid)) return;
+    this.afterCommit(() => {
+      this.#tracked.delete(uuid);
+      this.engine.untrack(uuid);
+    });
   }
 
   ready(task: TaskView): void {

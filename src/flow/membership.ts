@@ -138,6 +138,7 @@ export class Membership {
     if (!registered) await store.register(node);
     this.#nodes = registered ? nodes : [...nodes, { ...node, age: 0 }];
     await this.#dropLost(owned);
+    this.#takeUp(owned);
     await this.#balance();
   }
 
@@ -153,16 +154,24 @@ export class Membership {
     await this.#options.disown(lost);
   }
 
+  /** Groups that are this node's, though it has not heard of having claimed them, or they could not be given back. */
+  #takeUp(owned: readonly GroupStamp[]): void {
+    this.#own(owned.filter(({ groupId }) => !this.#held.has(groupId)));
+  }
+
+  #own(stamps: readonly GroupStamp[]): void {
+    if (stamps.length === 0) return;
+    for (const { groupId, generation } of stamps) this.#held.set(groupId, generation);
+    this.#options.log.info("groups claimed", { groups: stamps.length, held: this.#held.size });
+    this.#options.own(stamps);
+  }
+
   async #balance(): Promise<void> {
     const { store, node, groups } = this.#options;
     const share = Math.ceil(groups / Math.max(1, this.#nodes.length));
     if (this.#held.size > share) return this.#giveBack([...this.#held.keys()].slice(share));
     if (this.#held.size === share) return;
-    const claimed = await store.claim(node.id, share - this.#held.size);
-    if (claimed.length === 0) return;
-    for (const { groupId, generation } of claimed) this.#held.set(groupId, generation);
-    this.#options.log.info("groups claimed", { groups: claimed.length, held: this.#held.size });
-    this.#options.own(claimed);
+    this.#own(await store.claim(node.id, share - this.#held.size));
   }
 
   async #giveBack(surplus: readonly number[]): Promise<void> {

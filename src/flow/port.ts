@@ -55,10 +55,11 @@ export interface LogChunk {
 /** Why a write did not commit: the group has another owner now, for good. */
 export class StaleOwner extends Error {
   override readonly name = "StaleOwner";
-  readonly groups: readonly number[];
-  constructor(groups: readonly number[]) {
-    super(`another node owns group ${groups.join(", ")}`);
-    this.groups = groups;
+  /** Of the owner that was. */
+  readonly stamp: GroupStamp;
+  constructor(stamp: GroupStamp) {
+    super(`group ${stamp.groupId} has another owner than generation ${stamp.generation}`);
+    this.stamp = stamp;
   }
 }
 

@@ -12,10 +12,13 @@ import type { StepNode } from "../step/node.ts";
 import type { RuntimeCall, StepEffect, StepEvent, StepState, TimerName, Timers } from "../step/state.ts";
 import type { StepStatus } from "../step/status.ts";
 import type { Termination } from "../step/termination.ts";
+import { LEASE } from "./membership.ts";
 import { contextOf, type TaskParent, type TaskView } from "./parent.ts";
 import { type Ask, Evaluating, isCall, type Reply } from "./question.ts";
 import { reportAttempt } from "./report.ts";
 
+/** How long after it was asked for a commit says that a job may begin, ms: half a lease. */
+const CERTAIN = LEASE / 2;
 /** No gate has anything to say yet. */
 const OPEN = Object.freeze({});
 
@@ -134,8 +137,11 @@ export class Task implements TaskView {
     const runtime = this.#flow.engine.runtimeOf(this.node);
     if ("unavailable" in runtime) return this.#take({ id, type: "unavailable", reason: runtime.unavailable });
     this.#flow.track(this);
+    const { clock } = this.#flow.engine;
+    const since = clock.elapsed();
     const invoke = (): void => {
       if (this.#state.asked?.id !== id) return;
+      if (call === "start" && clock.elapsed() - since > CERTAIN) return this.#confirm(id);
       runtime[call](contextOf(this.#flow, this.node, this.attempt)).then(
         (result) => this.#later({ id, type: "answered", result }),
         (error) => this.#later({ id, type: "broken", message: toErrorData(error).message }),
@@ -144,6 +150,15 @@ export class Task implements TaskView {
     // The row that says where the job begins comes first (D2).
     if (call === "start") this.#flow.afterCommit(invoke);
     else invoke();
+  }
+
+  /** The commit was heard of late: whoever owns the group by now may have ended the attempt. Another commit tells. */
+  #confirm(id: Ask["id"]): void {
+    this.#flow.post(() => {
+      if (this.#state.asked?.id !== id) return;
+      this.#flow.save(this.attempt);
+      this.#call(id, "start");
+    });
   }
 
   #callInPlace(runtime: BuiltinRuntime, call: RuntimeCall): Reply {

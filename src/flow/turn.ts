@@ -65,7 +65,7 @@ export class TurnRows {
     this.#attempts = new Map();
     this.#runChanged = false;
     this.#engine.store.writer.write(this.#stamp, rows, (error, ended) => {
-      if (error instanceof StaleOwner) return this.#engine.lost(error.groups);
+      if (error instanceof StaleOwner) return this.#engine.lost(error.stamp);
       if (error) return this.#refused(before, rows, error);
       for (const callback of callbacks) callback();
       end?.committed(ended);

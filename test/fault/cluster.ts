@@ -37,7 +37,7 @@ export interface ClusterReport {
 
 const PATIENCE = 120_000;
 /** What a node writes to its log when it finds that its groups are gone. */
-const FENCED = /another node has taken over groups of this one|another node owns these groups now/;
+const FENCED = /another node has taken over groups of this one|another node owns the group now/;
 
 export async function cluster(options: ClusterOptions): Promise<ClusterReport> {
   const folder = mkdtempSync(join(tmpdir(), "maestro-cluster-"));

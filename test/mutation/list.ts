@@ -180,7 +180,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   writer(
     "a stale owner's rows are sent again for ever",
-    "this.#settle(request, new StaleOwner([groupId]));\n      return false;",
+    "this.#settle(request, new StaleOwner(request.stamp));\n      return false;",
     "return true;",
   ),
   writer(

@@ -56,6 +56,11 @@ export class Cluster implements Ground {
   #boots = 0;
   #requests = 0;
   #events = 0;
+  /** Events at this instant. */
+  #instant = 0;
+  #atOnce = 0;
+  /** Starts whose clients still wait. */
+  readonly #unanswered = new Set<string>();
   #isHealed = false;
   /** Of things that nobody waits for: the next step of the world throws it. */
   #broken: unknown;
@@ -149,12 +154,11 @@ export class Cluster implements Ground {
       this.#step();
       if (this.clock.elapsed() - checked < 1_000) continue;
       checked = this.clock.elapsed();
-      if (this.invariants.unfinished().length === 0) return;
+      if (this.#unanswered.size === 0 && this.invariants.unfinished().length === 0) return;
     }
+    const [uuid] = this.#unanswered;
+    if (uuid !== undefined) throw new Breach(`the start ${uuid} is never answered`);
   }
-
-  #instant = 0;
-  #atOnce = 0;
 
   #step(): void {
     this.#events++;
@@ -259,6 +263,7 @@ export class Cluster implements Ground {
   /** A client that asks again, anywhere, until it is answered. */
   #start(uuid: string, workflowId = pick(this.clock.random, [...this.store.tables.keys()])): void {
     const node = pick(this.clock.random, this.#nodes);
+    this.#unanswered.add(uuid);
     let isAnswered = false;
     const again = (): void => {
       if (isAnswered) return;
@@ -269,6 +274,7 @@ export class Cluster implements Ground {
       node.start(commandOf(workflowId, uuid, this.clock.now())).then((reply) => {
         if (isAnswered) return;
         isAnswered = true;
+        this.#unanswered.delete(uuid);
         this.#check(() => this.invariants.answered(uuid, this.store.runOf(reply), reply.status));
       }, again);
     });

@@ -67,13 +67,13 @@ export class SimStore {
   readonly #made = new Map<string, { readonly key: number; readonly request: string }>();
   readonly #keys = new Map<string, number>();
   readonly #uuids = new Map<string, StepAttempt["uuid"]>();
-  readonly #now: () => number;
+  readonly now: () => number;
   readonly #watcher: StoreWatcher;
   readonly #sabotage: Sabotage | undefined;
 
   constructor(groups: number, now: () => number, watcher: StoreWatcher, sabotage?: Sabotage) {
     this.groups = Array.from({ length: groups }, () => ({ node: undefined, generation: 0, heartbeat: 0 }));
-    this.#now = now;
+    this.now = now;
     this.#watcher = watcher;
     this.#sabotage = sabotage;
   }
@@ -143,7 +143,7 @@ export class SimStore {
       return { result: "DUPLICATED", ref: decision.ref, versionId: run.versionId };
     }
     const key = this.runs.size + 1;
-    const now = this.#now();
+    const now = this.now();
     const ends = decision.result === "STOPPED" || decision.result === "FAILED";
     const { instanceId, runId } = decision.ref;
     const run: Run = {
@@ -173,7 +173,7 @@ export class SimStore {
       this.#strategy(id, () => let_go.workflow);
       for (const ref of let_go.launched) {
         const run = this.runOf(ref);
-        const gone = { ...run, executionId: run.uuid, modifyTime: this.#now() };
+        const gone = { ...run, executionId: run.uuid, modifyTime: this.now() };
         this.runs.set(run.key, gone);
         launched.push(gone);
       }
@@ -265,11 +265,11 @@ export class SimStore {
   // ---- leases ------------------------------------------------------------------------------------------------------
 
   register(node: Node): void {
-    this.nodes.set(node.id, { node, heartbeat: this.#now() });
+    this.nodes.set(node.id, { node, heartbeat: this.now() });
   }
 
   heartbeat(id: string): Heartbeat {
-    const now = this.#now();
+    const now = this.now();
     const own = this.nodes.get(id);
     if (own) own.heartbeat = now;
     const owned: GroupStamp[] = [];
@@ -286,7 +286,7 @@ export class SimStore {
 
   claim(id: string, limit: number): readonly GroupStamp[] {
     const claimed: GroupStamp[] = [];
-    const now = this.#now();
+    const now = this.now();
     for (const [groupId, group] of this.groups.entries()) {
       if (claimed.length === limit) break;
       const isFree = group.node === undefined || group.heartbeat < now - LEASE;
@@ -313,11 +313,11 @@ export class SimStore {
   // ---- odds --------------------------------------------------------------------------------------------------------
 
   #ask(key: number, action: "STOP" | "KILL", user: string): void {
-    this.actions.set(key, { action, user, reason: "", createTime: this.#now() });
+    this.actions.set(key, { action, user, reason: "", createTime: this.now() });
   }
 
   #endQueued(run: Run, status: "STOPPED" | "FAILED", reason: string): void {
-    const now = this.#now();
+    const now = this.now();
     const timeline = [...run.timeline, logEvent(reason, now)];
     this.runs.set(run.key, { ...run, status, endTime: now, modifyTime: now, timeline });
   }

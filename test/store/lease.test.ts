@@ -127,7 +127,7 @@ test("a batch that meets a claim waits for it, and commits nothing", async () =>
   await waitUntil(async () => (await db.sql`SELECT 1 FROM pg_locks WHERE NOT granted`).length > 0);
   await claim`COMMIT`;
   claim.release();
-  expect(await settled).toEqual(new StaleOwner([stamp.groupId]));
+  expect(await settled).toEqual(new StaleOwner(stamp));
   expect(await db.sql`SELECT 1 FROM step_attempt`).toHaveLength(0);
   await writer.stop();
 });

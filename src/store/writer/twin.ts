@@ -47,7 +47,7 @@ export class RowWriter implements Writer {
         if (held.length > 0 && row !== undefined) await writeRow(sql, row);
         return held.length > 0;
       });
-      if (!owns) return new StaleOwner([stamp.groupId]);
+      if (!owns) return new StaleOwner(stamp);
     }
     return undefined;
   }

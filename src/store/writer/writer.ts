@@ -196,7 +196,7 @@ export class GroupWriter implements Writer {
     return requests.filter((request) => {
       const { groupId, generation } = request.stamp;
       if (!lost.has(`${groupId}:${generation}`)) return true;
-      this.#settle(request, new StaleOwner([groupId]));
+      this.#settle(request, new StaleOwner(request.stamp));
       return false;
     });
   }
