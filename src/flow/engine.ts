@@ -72,6 +72,8 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   readonly recentlyEnded = new RecentlyEnded();
   readonly #options: EngineOptions;
   readonly #owned = new Map<number, Group>();
+  /** Groups that were taken over so far. */
+  #takeovers = 0;
   readonly #tracked = new Map<string, Tracked>();
   readonly #plans = new LRUCache<string, RunPlan>({ max: MOST_PLANS });
   readonly #starter: Starter;
@@ -132,7 +134,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
       const held = this.#owned.get(stamp.groupId);
       if (held?.stamp.generation === stamp.generation) return false;
       held?.close();
-      this.#owned.set(stamp.groupId, new Group(this, stamp));
+      this.#owned.set(stamp.groupId, new Group(this, stamp, ++this.#takeovers));
       return true;
     });
     for (const stamp of opened) {
@@ -255,11 +257,18 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.#queueing.set(workflowId, true);
   }
 
-  launch(run: Run, plan: RunPlan): void {
+  get takeovers(): number {
+    return this.#takeovers;
+  }
+
+  launch(run: Run, plan: RunPlan, asOf: number): void {
     this.#startedRuns++;
+    const hint = { key: run.key, groupId: run.groupId };
     const group = this.#owned.get(run.groupId);
-    if (group) group.launch(run, plan);
-    else this.#options.events.launch([{ key: run.key, groupId: run.groupId }]);
+    if (!group) this.#options.events.launch([hint]);
+    // A former owner may have run it by now.
+    else if (group.since > asOf) this.look([hint]);
+    else group.launch(run, plan);
   }
 
   lost({ groupId, generation }: GroupStamp): void {
@@ -326,10 +335,11 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   }
 
   async #launchQueued(workflows: readonly string[]): Promise<void> {
+    const asOf = this.#takeovers;
     for (const run of await this.store.dequeue(workflows)) {
       this.queued(run.workflowId);
       const plan = await this.planOf(run);
-      if (plan) this.launch(run, plan);
+      if (plan) this.launch(run, plan, asOf);
     }
   }
 

@@ -19,6 +19,8 @@ export interface GroupContext extends FlowContext {
 
 export class Group {
   readonly stamp: GroupStamp;
+  /** When this thread took it over, among all its take-overs. */
+  readonly since: number;
   readonly #engine: GroupContext;
   readonly #flows = new Map<number, Flow>();
   /** Runs whose rows were refused, and why they have to fail. */
@@ -27,9 +29,10 @@ export class Group {
   readonly #parked = new Set<number>();
   #closed = false;
 
-  constructor(engine: GroupContext, stamp: GroupStamp) {
+  constructor(engine: GroupContext, stamp: GroupStamp, since = 0) {
     this.#engine = engine;
     this.stamp = stamp;
+    this.since = since;
   }
 
   get size(): number {

@@ -32,7 +32,10 @@ export interface StartContext extends FlowContext {
   /** How long starts may hold the thread, ms. */
   readonly slice: number;
   planOf(run: PlannedRun): Promise<RunPlan | undefined>;
-  launch(run: Run, plan: RunPlan): void;
+  /** Groups that this thread has taken over so far. */
+  readonly takeovers: number;
+  /** @param asOf the take-overs when the store was asked to let the run go */
+  launch(run: Run, plan: RunPlan, asOf: number): void;
   /** The run strategy holds a run of the workflow back. */
   queued(workflowId: string): void;
 }
@@ -115,12 +118,13 @@ export class Starter {
     }
     if (prepared.length === 0) return;
     await this.#engine.recentlyEnded.during(async () => {
+      const asOf = this.#engine.takeovers;
       const outcomes = await this.#engine.store.startRuns(prepared.map(({ run }) => run));
       for (const [index, outcome] of outcomes.entries()) this.#answer(prepared[index] as Prepared, outcome);
       // The answers get out before the runs take the thread: a turn of the event loop to send them, after this one.
       await nextTurn(clock);
       await nextTurn(clock);
-      for (const [index, outcome] of outcomes.entries()) this.#launch(prepared[index] as Prepared, outcome);
+      for (const [index, outcome] of outcomes.entries()) this.#launch(prepared[index] as Prepared, outcome, asOf);
     });
   }
 
@@ -191,10 +195,10 @@ export class Starter {
     }
   }
 
-  #launch({ plan }: Prepared, outcome: StartOutcome): void {
+  #launch({ plan }: Prepared, outcome: StartOutcome, asOf: number): void {
     if (outcome.result !== "CREATED" || outcome.run.status !== "CREATED") return;
     if (outcome.run.executionId === undefined) this.#engine.queued(outcome.run.workflowId);
-    else this.#engine.launch(outcome.run, plan);
+    else this.#engine.launch(outcome.run, plan, asOf);
   }
 
   /** Of a run that is over with its start. */
