@@ -56,7 +56,7 @@ export async function stopAllQueued(
         WHERE key = ANY(ARRAY(
             SELECT r.key FROM run r WHERE r.workflow_id = (SELECT workflow_id FROM place)
               AND r.status = 'CREATED' AND r.execution_id IS NULL
-            ORDER BY r.instance_id, r.run_id LIMIT ${STOP_BATCH}))
+            ORDER BY r.instance_id, r.run_id LIMIT ${STOP_BATCH} FOR UPDATE))
           AND status = 'CREATED' AND execution_id IS NULL
         RETURNING instance_id, run_id
       ), told AS (

@@ -289,6 +289,20 @@ describe("ending runs by hand", () => {
     expect(new Set((await wf.states()).slice(1))).toEqual(new Set(["STOPPED"]));
   });
 
+  test("stops all that wait, though some of them are launched while it waits for its turn", async () => {
+    const wf = await make("SEQUENTIAL");
+    await wf.start(300);
+    const line = await db.sql.reserve();
+    await line`BEGIN`;
+    await line`SELECT 1 FROM workflow WHERE workflow_id = ${wf.id} FOR UPDATE`;
+    await line`UPDATE run SET execution_id = uuid WHERE workflow_id = ${wf.id} AND instance_id < 10`;
+    const stopping = stopAllQueued(db.sql, wf.id, "STOPPED", event);
+    while ((await db.sql`SELECT 1 FROM pg_locks WHERE NOT granted`).length === 0);
+    await line`COMMIT`;
+    line.release();
+    expect(await stopping).toHaveLength(291);
+  });
+
   test("a kill replaces a stop; a stop does not replace a kill", async () => {
     const wf = await make("SEQUENTIAL");
     const [outcome] = await wf.start(2);
