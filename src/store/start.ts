@@ -1,6 +1,6 @@
 /**
  * Creating runs: a whole batch in one statement, which is one transaction and one round trip. The function `start_runs`
- * decides, under the locks of the workflows' rows; what each run strategy says stands in `drizzle/0003_start_runs.sql`.
+ * decides, under the locks of the workflows' rows, as the model of the run strategies in `run/strategy.ts` does.
  * Writes no group's state, so any node may do it.
  */
 import type { NewRun, StartOutcome } from "../flow/port.ts";

@@ -189,7 +189,8 @@ export async function checkStrategyChange(
   if (before === undefined || effectiveRunStrategy(before).rule === rule) return;
   if (rule === "FIRST_ONLY" || rule === "LAST_ONLY") {
     const open = await transaction`
-      SELECT 1 FROM run WHERE workflow_id = ${workflowId} AND status IN ('CREATED', 'IN_PROGRESS') LIMIT 2`;
+      SELECT 1 FROM run WHERE workflow_id = ${workflowId} AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED')
+      LIMIT 2`;
     if (open.length >= 2)
       throw refused(workflowId, rule, "two or more of its instances are unfinished; end them first");
   }

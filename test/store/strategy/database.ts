@@ -1,0 +1,177 @@
+/** The commands, carried out by the store; and all that it holds of the workflows. */
+import type { RunStrategy } from "../../../src/definition/strategy.ts";
+import { MaestroError } from "../../../src/error.ts";
+import type { StartOutcome } from "../../../src/flow/port.ts";
+import type { RunRef } from "../../../src/run/model.ts";
+import type { StoredRunStatus } from "../../../src/run/status.ts";
+import type { WorkflowRuns } from "../../../src/run/strategy.ts";
+import type { Sql } from "../../../src/store/connection.ts";
+import { addOutbox, DEQUEUE } from "../../../src/store/outbox.ts";
+import { updateProperties } from "../../../src/store/property.ts";
+import { dequeue } from "../../../src/store/run.ts";
+import { startRuns } from "../../../src/store/start.ts";
+import { addRunAction, stopAllQueued, stopQueued, unblock } from "../../../src/store/stop.ts";
+import { pushVersion } from "../../../src/store/version.ts";
+import { newRun } from "../fixture.ts";
+import type { Command, Request } from "./command.ts";
+import { type Answer, nameOf, type State, textOf } from "./model.ts";
+
+const event = { timestamp: 7, type: "LOG", level: "INFO", message: "m" } as const;
+
+export async function perform(sql: Sql, command: Command): Promise<Answer> {
+  switch (command.do) {
+    case "start":
+      return performStart(sql, command.requests);
+    case "dequeue":
+      return (await dequeue(sql, command.workflowIds)).map(nameOf);
+    case "progress":
+      await sql`UPDATE run SET status = ${command.status} WHERE ${isRun(sql, command.ref)}`;
+      return true;
+    case "end":
+      return performEnd(sql, command.ref, command.status);
+    case "stop":
+      return stopQueued(sql, command.ref, command.status, event);
+    case "stop all":
+      return (await stopAllQueued(sql, command.workflowId, command.status, event)).map(nameOf);
+    case "ask": {
+      const action = { action: "STOP", user: "ada", reason: undefined, createTime: 7 } as const;
+      return (await addRunAction(sql, command.ref, action)) !== undefined;
+    }
+    case "unblock":
+      return unblock(sql, command.ref, event);
+    case "restart":
+      return performRestart(sql, command.ref, command.uuid);
+    case "change":
+      return unlessRefused(
+        updateProperties(
+          sql,
+          { workflowId: command.workflowId, author: "ada", now: 7 },
+          { run_strategy: command.strategy },
+        ),
+      );
+    case "push":
+      return unlessRefused(push(sql, command.workflowId, command.strategy));
+  }
+}
+
+export const push = (sql: Sql, workflowId: string, strategy: RunStrategy) =>
+  pushVersion(sql, {
+    request: {
+      properties: { owner: "ada", run_strategy: strategy },
+      workflow: { id: workflowId, steps: [] },
+      is_active: true,
+    },
+    author: "ada",
+    now: 7,
+  });
+
+const isRun = (sql: Sql, { workflowId, instanceId, runId }: RunRef) =>
+  sql`workflow_id = ${workflowId} AND instance_id = ${instanceId} AND run_id = ${runId}`;
+
+async function unlessRefused(change: Promise<unknown>): Promise<boolean> {
+  try {
+    await change;
+    return true;
+  } catch (error) {
+    if (error instanceof MaestroError && error.code === "PRECONDITION_FAILED") return false;
+    throw error;
+  }
+}
+
+async function performStart(sql: Sql, requests: readonly Request[]): Promise<Answer> {
+  const runs = requests.map(({ workflowId, internalId, uuid, ...more }) => newRun(workflowId, internalId, uuid, more));
+  const { outcomes, stopped, stopping } = await startRuns(sql, runs);
+  const asked = await sql<RunRef[]>`SELECT workflow_id AS "workflowId", instance_id AS "instanceId", run_id AS "runId"
+    FROM run WHERE key = ANY(${stopping.map(({ key }) => key)}::bigint[])`;
+  return {
+    decisions: outcomes.map(decisionOf),
+    stopped: stopped.map(nameOf).sort(),
+    asked: asked.map(nameOf).sort(),
+  };
+}
+
+function decisionOf(outcome: StartOutcome): string {
+  if (outcome.result !== "CREATED") return textOf(outcome);
+  const { run } = outcome;
+  const result = run.status === "FAILED" ? "FAILED" : run.executionId === undefined ? "QUEUED" : "LAUNCHED";
+  return textOf({ result, ref: run });
+}
+
+/** As the owner of the run does it. */
+async function performEnd(sql: Sql, ref: RunRef, status: StoredRunStatus): Promise<true> {
+  await sql.begin(async (line) => {
+    await line`DELETE FROM run_action WHERE run_key = (SELECT key FROM run WHERE ${isRun(sql, ref)})`;
+    await line`UPDATE run SET status = ${status}, end_time = 7 WHERE ${isRun(sql, ref)}`;
+    await addOutbox(line, [{ topic: DEQUEUE, key: ref.workflowId }]);
+  });
+  return true;
+}
+
+async function performRestart(sql: Sql, ref: RunRef, uuid: string): Promise<true> {
+  await sql`UPDATE run SET status = 'FAILED_2' WHERE ${isRun(sql, ref)} AND status = 'FAILED'`;
+  await sql`INSERT INTO run (workflow_id, instance_id, run_id, key, uuid, internal_id, version_id, group_id, group_info,
+      initiator, config, properties, status, request_time, create_time, modify_time)
+    SELECT workflow_id, instance_id, run_id + 1, nextval('run_key_seq'), ${uuid}, internal_id, version_id, group_id,
+      group_info, initiator, config, properties, 'CREATED', 7, 7, 7
+    FROM run WHERE ${isRun(sql, ref)}`;
+  return true;
+}
+
+interface WorkflowRow {
+  readonly workflow_id: string;
+  readonly internal_id: number;
+  readonly revision: number;
+  readonly run_rule: RunStrategy["rule"];
+  readonly run_concurrency: number;
+  readonly latest_instance_id: number;
+  /** Queued runs should be looked at. */
+  readonly announced: boolean;
+}
+
+interface RunRow extends RunRef {
+  readonly uuid: string;
+  readonly status: StoredRunStatus;
+  readonly launched: boolean;
+  readonly ended: boolean;
+  /** To stop. */
+  readonly asked: boolean;
+}
+
+const OPEN: ReadonlySet<StoredRunStatus> = new Set(["CREATED", "IN_PROGRESS", "PAUSED"]);
+
+/** What the database says of the workflows. */
+export async function read(sql: Sql, ids: readonly string[]): Promise<Omit<State, "uuids">> {
+  const [workflows, rows] = await Promise.all([
+    sql<WorkflowRow[]>`SELECT workflow.*, EXISTS (
+        SELECT 1 FROM outbox WHERE kind = ${DEQUEUE} AND key = workflow_id
+      ) AS announced
+      FROM workflow WHERE workflow_id = ANY(${[...ids]}) ORDER BY workflow_id`,
+    sql<RunRow[]>`SELECT workflow_id AS "workflowId", instance_id AS "instanceId", run_id AS "runId", uuid, status,
+        execution_id IS NOT NULL AS launched, end_time IS NOT NULL AS ended, run_key IS NOT NULL AS asked
+      FROM run LEFT JOIN run_action ON run_key = key
+      WHERE workflow_id = ANY(${[...ids]}) ORDER BY workflow_id, instance_id, run_id`,
+  ]);
+  const odd = rows.find(({ status, ended }) => OPEN.has(status) === ended);
+  if (odd !== undefined) throw new Error(`${nameOf(odd)} is ${odd.status} and has ${odd.ended ? "an" : "no"} end time`);
+  return {
+    workflows: Object.fromEntries(workflows.map((row) => [row.workflow_id, runsOf(row, rows)])),
+    rows: Object.fromEntries(rows.map((row) => [nameOf(row), { ...row, ref: row }])),
+    asked: new Set(rows.filter((row) => row.asked).map(nameOf)),
+    announced: new Set(workflows.filter((row) => row.announced).map((row) => row.workflow_id)),
+  };
+}
+
+function runsOf(row: WorkflowRow, rows: readonly RunRow[]): WorkflowRuns {
+  const own = rows.filter(({ workflowId }) => workflowId === row.workflow_id);
+  const open = own.filter(({ status }) => OPEN.has(status));
+  return {
+    workflowId: row.workflow_id,
+    internalId: row.internal_id,
+    revision: row.revision,
+    strategy: { rule: row.run_rule, workflow_concurrency: row.run_concurrency },
+    latestInstanceId: row.latest_instance_id,
+    running: open.filter(({ launched }) => launched),
+    waiting: open.filter(({ launched }) => !launched),
+    failed: own.filter(({ status }) => status === "FAILED"),
+  };
+}
