@@ -87,7 +87,7 @@ export class Membership {
 
   async start(): Promise<void> {
     await this.#options.store.register(this.#options.node);
-    await this.#beat();
+    await this.#beatOnce();
     this.#arm();
   }
 
@@ -120,16 +120,21 @@ export class Membership {
   }
 
   async #tryBeat(): Promise<void> {
-    this.#unanswered ??= this.#beat().finally(() => {
-      this.#unanswered = undefined;
-    });
     try {
-      await within(this.#clock, PATIENCE, this.#unanswered);
+      await within(this.#clock, PATIENCE, this.#beatOnce());
       if (this.#failures > 0) this.#options.log.info("the heartbeat goes through again");
       this.#failures = 0;
     } catch (error) {
       if (this.#failures++ % LOG_EVERY === 0) this.#options.log.warn("the heartbeat failed", { error });
     }
+  }
+
+  /** Two at a time would each act on what the other one changes. */
+  #beatOnce(): Promise<void> {
+    this.#unanswered ??= this.#beat().finally(() => {
+      this.#unanswered = undefined;
+    });
+    return this.#unanswered;
   }
 
   async #beat(): Promise<void> {
