@@ -2,7 +2,7 @@
  * A node of a simulated cluster: the real membership, pool, channels, engines and writers, on a simulated process, network
  * and database. What of the real server is missing: HTTP, Postgres, threads, and plugins, in whose place stand jobs.
  */
-import { pause } from "../../src/clock.ts";
+import { type Clock, pause } from "../../src/clock.ts";
 import { Engine } from "../../src/flow/engine.ts";
 import type { EvaluationPort } from "../../src/flow/evaluation.ts";
 import { type LeaseStore, Membership } from "../../src/flow/membership.ts";
@@ -164,10 +164,17 @@ export class SimNode {
   }
 
   /** Where nothing is sent again, no timer of a channel fires. */
-  #channelClock(): SimProcess {
-    if (this.#ground.sabotage !== "resend") return this.process;
-    const never = { cancel() {} };
-    return Object.assign(Object.create(this.process) as SimProcess, { after: () => never });
+  #channelClock(): Clock {
+    const { process } = this;
+    if (this.#ground.sabotage !== "resend") return process;
+    return {
+      now: () => process.now(),
+      elapsed: () => process.elapsed(),
+      at: (time, callback) => process.at(time, callback),
+      after: () => ({ cancel() {} }),
+      soon: (callback) => process.soon(callback),
+      random: process.random,
+    };
   }
 
   // ---- the database ------------------------------------------------------------------------------------------------

@@ -36,7 +36,8 @@ interface GroupRow {
 }
 
 /** What a test may take away, to see that it is missed. */
-export type Sabotage = "fence" | "lease" | "resend";
+export const SABOTAGES = ["fence", "lease", "resend"] as const;
+export type Sabotage = (typeof SABOTAGES)[number];
 
 export interface StoreWatcher {
   /** Before the rows of a batch are taken. */
