@@ -88,7 +88,36 @@ describe("the checker", () => {
     "setTimeout(f, 1)",
   ])("finds %s in a pure folder", (expression) => {
     expect(tree({ "src/run/a.ts": `export const a = ${expression};` })).toHaveLength(1);
-    expect(tree({ "src/flow/a.ts": `export const a = ${expression};` })).toEqual([]);
+    expect(tree({ "src/store/a.ts": `export const a = ${expression};` })).toEqual([]);
+  });
+
+  test.each(["performance.now()", "setTimeout(f, 1)", "setImmediate(f)", "Math.random()", "Date.now()"])(
+    "finds %s beside the clock",
+    (expression) => {
+      for (const path of ["src/flow/a.ts", "src/store/writer/a.ts", "src/runtime/channel.ts"]) {
+        expect(tree({ [path]: `export const a = ${expression};` })).toHaveLength(1);
+      }
+      expect(tree({ "src/runtime/host.ts": `export const a = ${expression};` })).toEqual([]);
+    },
+  );
+
+  test("finds a decision that keeps time or logs", () => {
+    expect(tree({ "src/step/a.ts": 'import type { Clock } from "../clock.ts";' })).toHaveLength(1);
+    expect(tree({ "src/run/a.ts": 'import { log } from "../log.ts";' })).toHaveLength(1);
+  });
+
+  test.each(['a.status === "RUNNING"', '"STOPPED" !== status', 'status === "FAILED"'])(
+    "finds %s in an actor",
+    (test) => {
+      expect(tree({ "src/flow/a.ts": `export const a = ${test};` })).toHaveLength(1);
+      expect(tree({ "src/step/a.ts": `export const a = ${test};` })).toEqual([]);
+    },
+  );
+
+  test("finds an actor that moves an attempt itself", () => {
+    expect(tree({ "src/flow/a.ts": 'import { enter } from "../step/attempt.ts";' })).toHaveLength(1);
+    expect(tree({ "src/flow/a.ts": 'import { launch } from "../step/phase/run.ts";' })).toHaveLength(1);
+    expect(tree({ "src/flow/a.ts": 'import { decide } from "../step/machine.ts";' })).toEqual([]);
   });
 
   test("finds a file that is too long", () => {

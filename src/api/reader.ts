@@ -13,7 +13,7 @@ import { type Aggregate, aggregateRuns, type RunLayer } from "../run/aggregate.t
 import { correlationOf, type Run, type RunOverview } from "../run/model.ts";
 import { runOverview } from "../run/overview.ts";
 import { dagOf, planKey, planOf, type RuntimeDag, withRunTags } from "../run/plan.ts";
-import { isRunTerminal, shownRunStatus } from "../run/status.ts";
+import { shownRunStatus } from "../run/status.ts";
 import { type RunView, runView } from "../run/view.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { withSatisfied } from "../step/satisfied.ts";
@@ -180,5 +180,3 @@ function aggregateOf(
   );
   return aggregateRuns(layers, Object.keys(plans.get(run.key)?.dag ?? {}));
 }
-
-export const isOver = (run: Run): boolean => isRunTerminal(shownRunStatus(run.status));

@@ -1,31 +1,27 @@
 /**
- * The actor of one run: what happens to the run, or to a step of it, goes to `run/machine.ts` and `step/machine.ts`, and
- * what they decide is carried out here.
+ * The actor of one run: what happens to the run goes to `run/machine.ts`, and what that decides is carried out here. It
+ * decides nothing.
  *
  * It keeps the run in memory and hands every change to the writer; it never reads. A turn works through the mail and
  * the ready steps, then hands over all rows of the turn at once, so that a step that starts and ends within a turn is
  * one row. Invariants: (1) rows are handed over in the order in which they were produced (D3); (2) a run ends once, with
  * the outbox row that frees its place in the run strategy (D6); (3) a flow that has lost its group does nothing more.
  */
-import type { Timer } from "../clock.ts";
 import { toErrorData } from "../error.ts";
-import { own } from "../record.ts";
 import { decide, newRunState, type RunEffect, type RunEvent, type RunOrder, type RunState } from "../run/machine.ts";
 import type { Run } from "../run/model.ts";
 import type { RunPlan } from "../run/plan.ts";
-import { Walk } from "../run/walk.ts";
 import type { LogOffset } from "../runtime/type.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
-import { isComplete } from "../step/status.ts";
 import type { FlowContext } from "./context.ts";
 import type { TaskScope } from "./evaluation.ts";
-import { Line } from "./line.ts";
 import type { TaskParent, TaskView } from "./parent.ts";
 import type { GroupStamp, LoadedRun, StoredRun } from "./port.ts";
 import { reportRun } from "./report.ts";
 import type { Scheduled } from "./scheduler.ts";
-import { Task } from "./task.ts";
+import { Steps } from "./steps.ts";
+import { Timing } from "./timing.ts";
 import { TurnRows } from "./turn.ts";
 
 export class Flow implements Scheduled, TaskParent {
@@ -33,25 +29,13 @@ export class Flow implements Scheduled, TaskParent {
   readonly #stamp: GroupStamp;
   readonly #plan: RunPlan;
   readonly #rows: TurnRows;
-  readonly #tasks = new Map<string, Task>();
-  #walk: Walk;
+  readonly #steps: Steps;
+  readonly #timing: Timing<"deadline">;
   #state: RunState;
   #now = 0;
   #mail: (() => void)[] = [];
-  /**
-   * Steps on their way in, a generation at a time: those whose predecessors have completed, those that are to be
-   * prepared, those that are prepared and go when the whole generation is. So steps that become ready together begin
-   * together: none sees another's end.
-   */
-  #ready = new Line<string>();
-  #preparing = new Line<string>();
-  readonly #prepared = new Line<TaskView>();
-  /** Tasks that have not ended. */
-  #live = 0;
-  #lastStepInstanceId = 0;
   /** Where the logs of adopted attempts went on under a former owner. */
   #logEnds: LoadedRun["logEnds"] = new Map();
-  #timeout: Timer | undefined;
   /** Attempts whose wakes and logs come here. */
   readonly #tracked = new Set<string>();
   #abandoned = false;
@@ -60,25 +44,25 @@ export class Flow implements Scheduled, TaskParent {
     this.engine = engine;
     this.#stamp = stamp;
     this.#plan = plan;
-    this.#walk = new Walk(plan);
     this.#state = newRunState(run);
     this.#rows = new TurnRows(engine, stamp, run);
+    this.#steps = new Steps(this, plan);
+    this.#timing = new Timing(engine.timers, () => this.post(() => this.#take({ type: "due" })));
   }
 
   get run(): Run {
     return this.#state.run;
   }
 
-  /** Epoch ms; one instant for a whole turn. */
   get now(): number {
     return this.#now;
   }
 
-  /** A run that the strategy has just let go, or one whose owner died before its first step: nothing has happened yet. */
+  /** A run that the strategy has just let go: nothing has happened yet. */
   launch(): void {
     this.post(() => {
       this.#take({ type: "launch" });
-      for (const root of this.#plan.roots) this.#ready.push(root);
+      this.#steps.add(this.#plan.roots);
     });
   }
 
@@ -86,10 +70,12 @@ export class Flow implements Scheduled, TaskParent {
   adopt(loaded: LoadedRun, doom?: string): void {
     this.post(() => {
       this.#logEnds = loaded.logEnds;
-      this.#adoptTasks(loaded.attempts, doom === undefined);
+      this.#steps.adopt(loaded.attempts);
+      const { ended } = this.#steps;
       this.#take({ type: "adopt", doom });
-      // What the end of a step has set off may not have been carried out.
-      for (const task of [...this.#tasks.values()]) if (task.ended) this.#stepEnded(task, []);
+      this.#steps.resume();
+      // What the end of a step had set off may not have been carried out.
+      for (const task of ended) this.#stepEnded(task, []);
       if (loaded.action) this.#take({ type: "order", order: loaded.action });
     });
   }
@@ -99,7 +85,6 @@ export class Flow implements Scheduled, TaskParent {
     this.post(() => this.#take({ type: "order", order }));
   }
 
-  /** Runs in the flow's next turn; dropped when the run is over. */
   post(event: () => void): void {
     if (this.#isOver) return;
     this.#mail.push(event);
@@ -109,29 +94,30 @@ export class Flow implements Scheduled, TaskParent {
   /** What is in memory counts no more: the group has another owner (D4), or the run is taken up anew from its rows. */
   abandon(): void {
     this.#abandoned = true;
-    this.#rows.abandon();
-    this.#timeout?.cancel();
-    for (const task of this.#tasks.values()) task.abandon();
-    for (const uuid of this.#tracked) this.engine.drop(uuid);
     this.#mail = [];
-    this.#prepared.clear();
-    this.#holdBack();
+    this.#rows.abandon();
+    this.#timing.set({});
+    this.#steps.abandon();
+    for (const uuid of this.#tracked) this.engine.drop(uuid);
   }
 
   turn(deadline: number): boolean {
-    this.#now = this.engine.clock.now();
+    const { clock } = this.engine;
+    this.#now = clock.now();
     let index = 0;
     while (!this.#isOver) {
       const event = this.#mail[index];
       if (event) {
         index++;
         event();
-      } else if (!this.#advance()) break;
-      if (this.engine.clock.elapsed() >= deadline) break;
+      } else if (!this.#steps.advance()) break;
+      if (clock.elapsed() >= deadline) break;
     }
     this.#mail = index < this.#mail.length ? this.#mail.slice(index) : [];
-    const more = this.#mail.length + this.#waiting + this.#prepared.size > 0;
-    if (!more && this.#live === 0 && !this.#isOver) this.#end();
+    const more = this.#mail.length > 0 || this.#steps.isBusy;
+    if (!more && this.#steps.isIdle) {
+      this.#take({ type: "idle", attempts: this.#steps.attempts, total: this.#plan.nodes.size });
+    }
     this.#handOver();
     return more && !this.#isOver;
   }
@@ -144,13 +130,13 @@ export class Flow implements Scheduled, TaskParent {
   // ---- what tasks need ---------------------------------------------------------------------------------------------
 
   isSatisfied(node: StepNode): boolean {
-    if (node.predecessors.length === 0) return true;
-    return node.predecessors.some((id) => own(this.#tasks.get(id)?.attempt.conditions, node.id) === true);
+    return this.#steps.isSatisfied(node);
   }
 
   scope(node: StepNode, attempt: StepAttempt): TaskScope {
-    const attemptOf = (stepId: string): StepAttempt | undefined => this.#tasks.get(stepId)?.attempt;
-    return { run: this.run, node, attempt, now: this.#now, attemptOf, stepIds: () => this.#tasks.keys() };
+    const steps = this.#steps;
+    const attemptOf = (stepId: string): StepAttempt | undefined => steps.attemptOf(stepId);
+    return { run: this.run, node, attempt, now: this.#now, attemptOf, stepIds: () => steps.ids() };
   }
 
   logEnd(uuid: string): LogOffset | undefined {
@@ -170,8 +156,7 @@ export class Flow implements Scheduled, TaskParent {
     this.engine.track(task.attempt.uuid, { stamp: this.#stamp, wake: () => this.post(() => task.wake()) });
   }
 
-  untrack(task: TaskView): void {
-    const { uuid } = task.attempt;
+  untrack({ attempt: { uuid } }: TaskView): void {
     if (!this.#tracked.has(uuid)) return;
     this.afterCommit(() => {
       this.#tracked.delete(uuid);
@@ -180,64 +165,29 @@ export class Flow implements Scheduled, TaskParent {
   }
 
   ready(task: TaskView): void {
-    this.#prepared.push(task);
+    this.#steps.ready(task);
   }
 
   taskEnded(task: TaskView): void {
-    this.#live--;
     this.untrack(task);
-    this.#stepEnded(task, isComplete(task.status) ? this.#walk.complete(task.node) : []);
-  }
-
-  // ---- steps -------------------------------------------------------------------------------------------------------
-
-  /** One step's next move; false when there is none. */
-  #advance(): boolean {
-    const preparing = this.#preparing.take();
-    const prepared = preparing === undefined ? this.#prepared.take() : undefined;
-    if (preparing !== undefined) this.#begin(preparing);
-    else if (prepared) prepared.go();
-    else if (this.#ready.size === 0) return false;
-    else [this.#preparing, this.#ready] = [this.#ready, this.#preparing];
-    return true;
-  }
-
-  #begin(stepId: string): void {
-    const node = this.#plan.nodes.get(stepId);
-    if (!node) return;
-    const task = Task.make(this, node, ++this.#lastStepInstanceId);
-    this.#tasks.set(stepId, task);
-    this.#live++;
-    task.begin();
-  }
-
-  #adoptTasks(attempts: readonly StepAttempt[], goOn: boolean): void {
-    for (const attempt of attempts) {
-      const node = this.#plan.nodes.get(attempt.stepId);
-      if (node) this.#tasks.set(attempt.stepId, Task.adopt(this, node, attempt));
-      this.#lastStepInstanceId = Math.max(this.#lastStepInstanceId, attempt.stepInstanceId);
-    }
-    const statusOf = (id: string) => this.#tasks.get(id)?.status ?? "NOT_CREATED";
-    this.#walk = new Walk(this.#plan, (id) => isComplete(statusOf(id)));
-    for (const id of this.#walk.open()) if (!this.#tasks.has(id)) this.#ready.push(id);
-    for (const task of this.#tasks.values()) {
-      if (task.ended) continue;
-      this.#live++;
-      if (goOn) task.resume();
-    }
+    this.#stepEnded(task, this.#steps.taskEnded(task));
   }
 
   // ---- the run as a whole ------------------------------------------------------------------------------------------
+
+  get #isOver(): boolean {
+    return this.#abandoned || this.#state.over;
+  }
 
   #stepEnded({ node, status }: TaskView, released: readonly string[]): void {
     this.#take({ type: "ended", stepId: node.id, status, mode: node.body.failure_mode, released });
   }
 
   #take(event: RunEvent): void {
-    const before = this.#state.deadline;
-    const { state, effects } = decide(this.#state, event, { now: this.#now, waiting: this.#waiting });
+    const { deadline } = this.#state;
+    const { state, effects } = decide(this.#state, event, { now: this.#now, waiting: this.#steps.waiting });
     this.#state = state;
-    if (state.deadline !== before) this.#arm(state.deadline);
+    if (state.deadline !== deadline) this.#timing.set(state.deadline === undefined ? {} : { deadline: state.deadline });
     for (const effect of effects) this.#carryOut(effect);
   }
 
@@ -246,39 +196,10 @@ export class Flow implements Scheduled, TaskParent {
       case "save":
         return this.#rows.run();
       case "begin":
-        for (const id of effect.steps) this.#ready.push(id);
-        return;
+        return this.#steps.add(effect.steps);
       case "terminate":
-        this.#holdBack();
-        for (const task of [...this.#tasks.values()]) task.terminate(effect.termination);
+        return this.#steps.terminate(effect.termination);
     }
-  }
-
-  #arm(deadline: number | undefined): void {
-    this.#timeout?.cancel();
-    this.#timeout =
-      deadline === undefined
-        ? undefined
-        : this.engine.timers.at(deadline, () => this.post(() => this.#take({ type: "due" })));
-  }
-
-  get #isOver(): boolean {
-    return this.#abandoned || this.#state.over;
-  }
-
-  /** Steps that have not begun. */
-  get #waiting(): number {
-    return this.#ready.size + this.#preparing.size;
-  }
-
-  #holdBack(): void {
-    this.#ready.clear();
-    this.#preparing.clear();
-  }
-
-  #end(): void {
-    const attempts = [...this.#tasks.values()].map((task) => task.attempt);
-    this.#take({ type: "idle", attempts, total: this.#plan.nodes.size });
   }
 
   /** The run's end takes what was asked of it along, and tells its run strategy (D6). */

@@ -12,6 +12,7 @@ import type { Workflow } from "../definition/workflow.ts";
 import { badRequest, type ErrorData, MaestroError, notFound, toErrorData } from "../error.ts";
 import type { Run, RunProperties } from "../run/model.ts";
 import type { PlannedRun, RunPlan } from "../run/plan.ts";
+import { isOver } from "../run/status.ts";
 import { timeoutOf } from "../run/timeout.ts";
 import { detailsEvent, isProblem, logEvent, problemText } from "../step/event.ts";
 import type { FlowContext } from "./context.ts";
@@ -196,7 +197,7 @@ export class Starter {
   }
 
   #launch({ plan }: Prepared, outcome: StartOutcome, asOf: number): void {
-    if (outcome.result !== "CREATED" || outcome.run.status !== "CREATED") return;
+    if (outcome.result !== "CREATED" || isOver(outcome.run)) return;
     if (outcome.run.executionId === undefined) this.#engine.queued(outcome.run.workflowId);
     else this.#engine.launch(outcome.run, plan, asOf);
   }
@@ -205,7 +206,7 @@ export class Starter {
   #reportEnd(outcome: Exclude<StartOutcome, { readonly result: "CHANGED" }>): void {
     const { log } = this.#engine;
     if (outcome.result === "STOPPED") return reportRun(log, outcome.ref, "STOPPED", STOPPED_BY_STRATEGY);
-    if (outcome.result !== "CREATED" || outcome.run.status === "CREATED") return;
+    if (outcome.result !== "CREATED" || !isOver(outcome.run)) return;
     const reason = outcome.run.timeline.filter(isProblem).map(problemText).join("\n");
     reportRun(log, outcome.run, outcome.run.status, reason);
   }

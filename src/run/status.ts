@@ -22,6 +22,10 @@ export const isRunTerminal = (status: RunStatus): boolean => RUN_STATUS[status].
 export const shownRunStatus = (stored: StoredRunStatus): RunStatus =>
   stored === "FAILED_1" || stored === "FAILED_2" ? "FAILED" : stored;
 
+/** It has ended. */
+export const isOver = ({ status }: { readonly status: StoredRunStatus }): boolean =>
+  isRunTerminal(shownRunStatus(status));
+
 export type RunAction = "STOP" | "KILL" | "RESTART" | "UNBLOCK";
 
 /** What a user may do in which status: the answer of `GET …/instances/action-map`. */

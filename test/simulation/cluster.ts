@@ -5,6 +5,7 @@
 import { drainMicrotasks } from "bun:jsc";
 import type { StartCommand } from "../../src/flow/protocol.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
+import { isOver } from "../../src/run/status.ts";
 import type { Batch } from "../../src/store/writer/batch.ts";
 import { type Deed, drawDeed, drawStrategy, drawWorkflow, pick } from "./action.ts";
 import { SimClock } from "./clock.ts";
@@ -13,7 +14,7 @@ import { Breach, Invariants } from "./invariant.ts";
 import { Jobs } from "./job.ts";
 import { FAIR, Network } from "./network.ts";
 import { type Ground, SimNode } from "./node.ts";
-import { isOver, type Sabotage, SimStore } from "./store.ts";
+import { type Sabotage, SimStore } from "./store.ts";
 
 const NODES = 3;
 const GROUPS = 6;

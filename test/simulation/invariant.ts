@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { LEASE } from "../../src/flow/membership.ts";
 import type { Run } from "../../src/run/model.ts";
 import { latestAttempts, runOverview } from "../../src/run/overview.ts";
+import { isOver } from "../../src/run/status.ts";
 import type { AttemptContext } from "../../src/runtime/type.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
 import { limitReached, retryKind } from "../../src/step/retry.ts";
@@ -13,7 +14,7 @@ import { isComplete, isTerminal, mayFollow, STEP_STATUSES, type StepStatus } fro
 import type { Batch } from "../../src/store/writer/batch.ts";
 import type { Jobs, JobWatcher } from "./job.ts";
 import type { SimNode } from "./node.ts";
-import { isOver, type SimStore, type StoreWatcher } from "./store.ts";
+import type { SimStore, StoreWatcher } from "./store.ts";
 
 export class Breach extends Error {
   override readonly name = "Breach";

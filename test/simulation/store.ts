@@ -16,7 +16,7 @@ import type {
 import { groupOf } from "../../src/id.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
-import { isRunTerminal, shownRunStatus } from "../../src/run/status.ts";
+import { isOver } from "../../src/run/status.ts";
 import { dequeue, end, start, stopQueued, unblock, type WorkflowRuns } from "../../src/run/strategy.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
@@ -329,6 +329,5 @@ export class SimStore {
   }
 }
 
-export const isOver = (run: Run): boolean => isRunTerminal(shownRunStatus(run.status));
 /** Launched and unfinished. */
 export const isOpen = (run: Run): boolean => run.executionId !== undefined && !isOver(run);

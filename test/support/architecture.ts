@@ -36,7 +36,18 @@ const RESERVED: readonly { readonly pattern: RegExp; readonly folders: readonly 
   { pattern: /^(hono$|hono\/|@hono\/)/, folders: ["api", "server"] },
 ];
 
-const IMPURE_GLOBALS = new Set(["Bun", "fetch", "process", "setTimeout", "setInterval", "performance", "crypto"]);
+/** Time, chance and "soon" come in through the clock: a simulator holds them. */
+const CLOCKED = /^src\/(flow\/|store\/writer\/|runtime\/channel\.ts$)/;
+
+/** Where decisions are made: nobody there keeps time, logs, or stores. */
+const DECIDING = new Set(["run", "step"]);
+const UNDECIDED = new Set(["src/clock.ts", "src/log.ts", "src/metric.ts"]);
+/** What decides on statuses: the actors carry decisions out, and make none. */
+const DECISIONS = /^src\/(step\/(attempt|outcome|retry|phase\/\w+)|run\/progress)\.ts$/;
+
+const IMPURE_GLOBALS = new Set([
+  ...["Bun", "fetch", "process", "setTimeout", "setInterval", "setImmediate", "performance", "crypto"],
+]);
 const SDK = "@maestro/sdk";
 const MAX_LINES = 500;
 
@@ -61,6 +72,8 @@ export function findBreaches(tree: Tree): string[] {
     if (errors.length > 0) breaches.push(`${path}: ${errors[0]?.message}`);
     const seen = readFile(path, program as unknown as Node);
     imports.push(...seen.imports);
+    if (CLOCKED.test(path)) breaches.push(...seen.impurities.map((what) => `${path} uses ${what} beside the clock`));
+    if (unitOf(path) === "flow") breaches.push(...seen.judged.map((what) => `${path} decides on the status ${what}`));
     if (PURE.has(unitOf(path))) breaches.push(...seen.impurities.map((what) => `${path} is pure but uses ${what}`));
     const lines = text.split("\n").length - 1;
     if (lines > MAX_LINES) breaches.push(`${path} has ${lines} lines, more than ${MAX_LINES}`);
@@ -92,6 +105,8 @@ function importBreaches({ from, specifier, to }: Import): string[] {
     }
   }
   if (PURE.has(unit) && /^(node:|bun($|:))/.test(specifier)) breaches.push(`${from} is pure but imports ${specifier}`);
+  if (DECIDING.has(unit) && UNDECIDED.has(to ?? "")) breaches.push(`${from} only decides but imports ${to}`);
+  if (unit === "flow" && DECISIONS.test(to ?? "")) breaches.push(`${from} carries decisions out but imports ${to}`);
   const isOtherPlugin = specifier.startsWith("@maestro/") && specifier !== SDK && !specifier.startsWith(`${SDK}/`);
   if (isOtherPlugin || to?.startsWith("plugins/")) breaches.push(`${from} names the plugin ${specifier}`);
   if (
@@ -119,8 +134,9 @@ function pluginBreaches(from: string, specifier: string, to: string | undefined)
 }
 
 /** Every way in which a file can refer to another, types included, and what a pure one must not touch. */
-function readFile(path: string, program: Node): { imports: Import[]; impurities: string[] } {
+function readFile(path: string, program: Node): { imports: Import[]; impurities: string[]; judged: string[] } {
   const imports: Import[] = [];
+  const judged: string[] = [];
   const impurities: string[] = [];
   const add = (specifier: string | undefined): void => {
     if (specifier === undefined) return;
@@ -134,8 +150,23 @@ function readFile(path: string, program: Node): { imports: Import[]; impurities:
     if (isCallOf(node, "require")) add(literal((node.arguments as Node[])[0]));
     const impurity = impurityOf(node);
     if (impurity) impurities.push(impurity);
+    const status = judgedStatus(node);
+    if (status) judged.push(status);
   });
-  return { imports, impurities };
+  return { imports, impurities, judged };
+}
+
+/** A status that is compared with one that the code names. */
+function judgedStatus(node: Node): string | undefined {
+  if (node.type === "SwitchStatement" && isStatus(node.discriminant)) return "in a switch";
+  if (node.type !== "BinaryExpression") return undefined;
+  const [left, right] = [node.left, node.right];
+  return (isStatus(left) ? literal(right) : undefined) ?? (isStatus(right) ? literal(left) : undefined);
+}
+
+function isStatus(value: unknown): boolean {
+  const node = value as Node;
+  return nameOf(node) === "status" || (node.type === "MemberExpression" && nameOf(node.property) === "status");
 }
 
 function impurityOf(node: Node): string | undefined {

@@ -3,7 +3,7 @@ import { badRequest, notFound } from "../../error.ts";
 import type { StoredRun } from "../../flow/port.ts";
 import { parseJson } from "../../json.ts";
 import type { Run, RunRef } from "../../run/model.ts";
-import { RUN_ACTIONS, RUN_STATUSES, type StoredRunStatus, shownRunStatus } from "../../run/status.ts";
+import { isOver, RUN_ACTIONS, RUN_STATUSES, type StoredRunStatus, shownRunStatus } from "../../run/status.ts";
 import {
   instanceRange,
   listRuns,
@@ -20,7 +20,6 @@ import type { Router } from "../endpoint.ts";
 import { MAX_WAIT_S } from "../limit.ts";
 import { listQuery, pageOf, pageQuery, readPage, windowOf } from "../page.ts";
 import { flag, integer, integerOf, type QueryValues, text, words } from "../parameter.ts";
-import { isOver } from "../reader.ts";
 import { instancePageSchema, instanceSchema, runActionMapSchema, runListSchema } from "../schema/run.ts";
 import type { Services } from "../service.ts";
 import { RE_READ, Wakeup } from "../wait.ts";

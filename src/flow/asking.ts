@@ -1,0 +1,91 @@
+/**
+ * A step's questions to its surroundings: its evaluations, and the calls to its runtime. Each has a number; whether it is
+ * still open is for the step's state machine to say.
+ */
+import { toErrorData } from "../error.ts";
+import { BUILTIN_RUNTIMES, type BuiltinRuntime } from "../runtime/builtin/index.ts";
+import type { Answer, RuntimeCall } from "../step/state.ts";
+import { LEASE } from "./membership.ts";
+import { contextOf, type TaskParent, type TaskView } from "./parent.ts";
+import { type Ask, Evaluating, isCall, type Reply } from "./question.ts";
+
+/** How long after it was asked for a commit says that a job may begin, ms: half a lease. */
+const CERTAIN = LEASE / 2;
+
+interface Asker extends TaskView {
+  /** The question is open. */
+  isAsking(id: number): boolean;
+  answer(answer: Answer): void;
+}
+
+export class Asking {
+  readonly #flow: TaskParent;
+  readonly #task: Asker;
+  readonly #builtin: BuiltinRuntime | undefined;
+
+  constructor(flow: TaskParent, task: Asker) {
+    this.#flow = flow;
+    this.#task = task;
+    this.#builtin = task.node.typed && BUILTIN_RUNTIMES.get(task.node.typed.type);
+  }
+
+  /** The runtime works on this thread: its answers come at once. */
+  get inPlace(): boolean {
+    return this.#builtin !== undefined;
+  }
+
+  ask({ id, what, outputs }: Ask): void {
+    if (isCall(what)) this.#call(id, what);
+    else this.#evaluate(id, new Evaluating(this.#flow.engine.evaluation, what, outputs));
+  }
+
+  #evaluate(id: number, evaluating: Evaluating): void {
+    if (!this.#task.isAsking(id)) return;
+    const reply = evaluating.put(this.#flow.scope(this.#task.node, this.#task.attempt));
+    if (!(reply instanceof Promise)) return this.#task.answer({ id, ...reply });
+    void reply.then(() => this.#flow.post(() => this.#evaluate(id, evaluating)));
+    this.#task.answer({ id, type: "deferred" });
+  }
+
+  #call(id: number, call: RuntimeCall): void {
+    if (this.#builtin) return this.#task.answer({ id, ...this.#callInPlace(this.#builtin, call) });
+    const runtime = this.#flow.engine.runtimeOf(this.#task.node);
+    if ("unavailable" in runtime) return this.#task.answer({ id, type: "unavailable", reason: runtime.unavailable });
+    this.#flow.track(this.#task);
+    const { clock } = this.#flow.engine;
+    const since = clock.elapsed();
+    const invoke = (): void => {
+      if (!this.#task.isAsking(id)) return;
+      if (call === "start" && clock.elapsed() - since > CERTAIN) return this.#confirm(id);
+      runtime[call](contextOf(this.#flow, this.#task.node, this.#task.attempt)).then(
+        (result) => this.#later({ id, type: "answered", result }),
+        (error) => this.#later({ id, type: "broken", message: toErrorData(error).message }),
+      );
+    };
+    // The row that says where the job begins comes first (D2).
+    if (call === "start") this.#flow.afterCommit(invoke);
+    else invoke();
+  }
+
+  /** The commit was heard of late: whoever owns the group by now may have ended the attempt. Another commit tells. */
+  #confirm(id: number): void {
+    this.#flow.post(() => {
+      if (!this.#task.isAsking(id)) return;
+      this.#flow.save(this.#task.attempt);
+      this.#call(id, "start");
+    });
+  }
+
+  #callInPlace(runtime: BuiltinRuntime, call: RuntimeCall): Reply {
+    try {
+      const context = contextOf(this.#flow, this.#task.node, this.#task.attempt);
+      return { type: "answered", result: runtime[call](context, this.#flow.now) };
+    } catch (error) {
+      return { type: "failed", error: toErrorData(error) };
+    }
+  }
+
+  #later(answer: Answer): void {
+    this.#flow.post(() => this.#task.answer(answer));
+  }
+}
