@@ -19,7 +19,7 @@ export class Walk {
 
   /** Steps that wait for none. */
   *open(): Iterable<string> {
-    for (const id of this.#plan.nodes.keys()) if (!this.#missing.has(id)) yield id;
+    for (const id of this.#plan.nodes.keys()) if ((this.#missing.get(id) ?? 0) === 0) yield id;
   }
 
   /** A step has completed. @returns the steps that waited for it alone */
@@ -27,11 +27,8 @@ export class Walk {
     const released: string[] = [];
     for (const [id] of node.successors) {
       const missing = (this.#missing.get(id) ?? 1) - 1;
-      if (missing > 0) this.#missing.set(id, missing);
-      else {
-        this.#missing.delete(id);
-        released.push(id);
-      }
+      this.#missing.set(id, missing);
+      if (missing === 0) released.push(id);
     }
     return released;
   }

@@ -51,7 +51,7 @@ class Leases implements LeaseStore {
   }
 }
 
-function member(id: string, leases: Leases) {
+function member(id: string, leases: Leases, notes: string[] = []) {
   const held = new Set<number>();
   const freed: string[] = [];
   const membership = new Membership({
@@ -63,6 +63,8 @@ function member(id: string, leases: Leases) {
       for (const { groupId } of stamps) held.add(groupId);
     },
     disown: async (groups) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      notes.push("at rest");
       for (const groupId of groups) held.delete(groupId);
     },
     freed: async () => void freed.push(id),
@@ -130,6 +132,64 @@ describe("membership", () => {
     leases.heartbeat = beat;
     await a.membership.refresh();
     expect(a.membership.healthy).toBe(true);
+    await a.membership.stop();
+  });
+
+  test("a claim whose answer was lost is found at the next beat, and so is a group that could not be given back", async () => {
+    const leases = new Leases(4);
+    const { claim, giveBack } = leases;
+    leases.claim = async (...asked) => {
+      await claim.apply(leases, asked);
+      throw new Error("the connection is gone");
+    };
+    const a = member("a", leases);
+    await a.membership.start().catch(() => {});
+    expect(a.held.size).toBe(0);
+    leases.claim = claim;
+    await a.membership.refresh();
+    expect(a.held.size).toBe(4);
+    const b = member("b", leases);
+    await b.membership.start();
+    leases.giveBack = () => Promise.reject(new Error("the connection is gone"));
+    await a.membership.refresh();
+    expect(a.held.size).toBe(2);
+    leases.giveBack = giveBack;
+    await a.membership.refresh();
+    await b.membership.refresh();
+    expect([a.held.size, b.held.size]).toEqual([2, 2]);
+    await Promise.all([a.membership.stop(), b.membership.stop()]);
+  });
+
+  test("gives groups back when they are at rest, and not before", async () => {
+    const leases = new Leases(2);
+    const notes: string[] = [];
+    const [a, b] = [member("a", leases, notes), member("b", leases)];
+    await a.membership.start();
+    await b.membership.start();
+    const { giveBack } = leases;
+    leases.giveBack = (...asked) => {
+      notes.push("given back");
+      return giveBack.apply(leases, asked);
+    };
+    await a.membership.refresh();
+    expect(notes).toEqual(["at rest", "given back"]);
+    await Promise.all([a.membership.stop(), b.membership.stop()]);
+  });
+
+  test("one beat at a time acts on what it has read, though another begins while a node joins", async () => {
+    const leases = new Leases(2);
+    let [under, most] = [0, 0];
+    const { heartbeat } = leases;
+    leases.heartbeat = async (id) => {
+      most = Math.max(most, ++under);
+      const beat = await heartbeat.call(leases, id);
+      await new Promise((resolve) => setImmediate(resolve));
+      under--;
+      return beat;
+    };
+    const a = member("a", leases);
+    await Promise.all([a.membership.start(), a.membership.refresh(), a.membership.refresh()]);
+    expect([most, a.held.size]).toEqual([1, 2]);
     await a.membership.stop();
   });
 });

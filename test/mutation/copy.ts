@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Mutation } from "./list.ts";
+import type { Mutation } from "./mutation.ts";
 
 export const ROOT = join(import.meta.dir, "..", "..");
 const COPIED = [
@@ -26,6 +26,9 @@ export function mutated({ name, file, from, to }: Mutation): string {
   return parts.join(to);
 }
 
+/** How long clusters are simulated for a mutation, ms. */
+const SIMULATION = 20_000;
+
 export class Copy {
   readonly #folder = mkdtempSync(join(tmpdir(), "maestro-mutation-"));
 
@@ -40,6 +43,7 @@ export class Copy {
     try {
       const child = Bun.spawn([process.execPath, "test", "--bail", "--timeout=8000", ...tests.map((it) => `./${it}`)], {
         cwd: this.#folder,
+        env: { ...process.env, MAESTRO_SIMULATION_MS: `${SIMULATION}` },
         stdio: ["ignore", "ignore", "ignore"],
         timeout: PATIENCE,
         killSignal: "SIGKILL",

@@ -237,6 +237,11 @@ export class World {
     return this.#engine.counters;
   }
 
+  /** Resolves when nothing of the group is on its way to the database any more. */
+  async disown(): Promise<void> {
+    await this.#engine?.disown([0]);
+  }
+
   /** What the engine does every now and then. */
   async sweep(): Promise<void> {
     await this.#engine?.sweep();

@@ -1,0 +1,225 @@
+/** Of the engine: actors, groups, starts, timers, membership, and what lies between threads and nodes. */
+import { inFile, type Mutation } from "./mutation.ts";
+
+const SIMULATION = ["flow", "adopt", "fault", "evaluation"].map((name) => `test/simulation/${name}.test.ts`);
+const CLUSTER = "test/simulation/cluster.test.ts";
+const MEMBERSHIP = "test/flow/membership.test.ts";
+const CHANNEL = "test/runtime/channel.test.ts";
+
+const flow = inFile("src/flow/flow.ts", ...SIMULATION);
+const steps = inFile("src/flow/steps.ts", ...SIMULATION);
+const intake = inFile("src/flow/intake.ts", ...SIMULATION);
+const asking = inFile("src/flow/asking.ts", ...SIMULATION);
+const turn = inFile("src/flow/turn.ts", ...SIMULATION);
+const timing = inFile("src/flow/timing.ts", ...SIMULATION);
+const group = inFile("src/flow/group.ts", ...SIMULATION);
+const engine = inFile("src/flow/engine.ts", ...SIMULATION);
+const start = inFile("src/flow/start.ts", ...SIMULATION);
+const pool = inFile("src/flow/pool.ts", "test/flow/pool.test.ts", CLUSTER);
+const membership = inFile("src/flow/membership.ts", MEMBERSHIP, CLUSTER);
+const channel = inFile("src/runtime/channel.ts", CHANNEL);
+const timer = inFile("src/flow/timer.ts", "test/flow/timer.test.ts");
+const scheduler = inFile("src/flow/scheduler.ts", "test/flow/scheduler.test.ts");
+const ended = inFile("src/flow/ended.ts", "test/flow/ended.test.ts");
+
+export const ENGINE_MUTATIONS: readonly Mutation[] = [
+  flow("an adopted FAIL_IMMEDIATELY is not carried on", "for (const task of ended) this.#stepEnded(task, []);", ""),
+  flow(
+    "a run ends without the row that frees its place",
+    '{ kind: "outbox", topic: "dequeue", key: run.workflowId },',
+    "",
+  ),
+  flow(
+    "an action stays when it is carried out",
+    '...(ending ? [{ kind: "action-done", runKey: run.key } as const] : []),',
+    "",
+  ),
+  flow(
+    "an abandoned flow's attempts stay tracked",
+    "for (const uuid of this.#tracked) this.engine.drop(uuid);",
+    "",
+    CLUSTER,
+  ),
+  flow(
+    "traces are forgotten before the last row has committed",
+    "    this.afterCommit(() => {\n      this.#tracked.delete(uuid);\n      this.engine.untrack(uuid);\n    });",
+    "    this.#tracked.delete(uuid);\n    this.engine.untrack(uuid);",
+  ),
+  flow(
+    "an action that waits for a new owner is not carried out",
+    'if (loaded.action) this.#take({ type: "order", order: loaded.action });',
+    "",
+  ),
+  flow(
+    "a flow that has lost its group goes on",
+    "return this.#abandoned || this.#state.over;",
+    "return this.#state.over;",
+    CLUSTER,
+  ),
+  steps(
+    "a step runs though none of its conditions holds",
+    "?.conditions, id) === true);",
+    "?.conditions, id) !== undefined);",
+  ),
+  steps(
+    "numbers of steps begin anew at adoption",
+    "this.#lastInstanceId = Math.max(this.#lastInstanceId, attempt.stepInstanceId);",
+    "",
+  ),
+  intake(
+    "steps that become ready together see each other's ends",
+    "      begin(preparing);\n      return true;",
+    "      begin(preparing);\n      this.#prepared.take()?.go();\n      return true;",
+  ),
+  asking("start is called before its row has committed", "this.#flow.afterCommit(invoke);", "invoke();"),
+  asking(
+    "a job begins though its commit was heard of late",
+    'if (call === "start" && clock.elapsed() - since > CERTAIN) return this.#confirm(id);',
+    "",
+    CLUSTER,
+  ),
+  asking(
+    "an evaluation that took a while is forgotten",
+    "void reply.then(() => this.#flow.post(() => this.#evaluate(id, evaluating)));",
+    "void reply;",
+  ),
+  turn(
+    "what waits for one commit waits for an earlier one",
+    "    this.#afterCommit = [];\n    if (rows",
+    "    if (callbacks.length > 0) this.#afterCommit = [];\n    if (rows",
+    CLUSTER,
+  ),
+  turn(
+    "a refused row of an abandoned run ends its successor",
+    "if (this.#abandoned) return;",
+    "",
+    "test/server/refused.test.ts",
+  ),
+  turn(
+    "a stale owner doesn't tell",
+    "if (error instanceof StaleOwner) return this.#engine.lost(error.stamp);",
+    "if (error instanceof StaleOwner) return;",
+    CLUSTER,
+  ),
+  timing("a timer that is not wanted any more fires", "      timer.cancel();\n", "", "test/flow/timing.test.ts"),
+  group(
+    "a parked run is taken up again by a hint",
+    "} else if (loaded.action || !this.#parked.has(key)) {",
+    "} else {",
+  ),
+  group(
+    "the sweep reads a parked run again and again",
+    "return this.#flows.has(key) || this.#parked.has(key);",
+    "return this.#flows.has(key);",
+  ),
+  group(
+    "a run whose end is refused, too, is taken up for ever",
+    "if (this.#doomed.has(run.key)) return this.park(run, reason);",
+    "",
+  ),
+  group(
+    "a run that has ended is taken up by a late read",
+    "if (this.#closed || this.#flows.has(run.key) || this.#engine.recentlyEnded.has(run.key)) return undefined;",
+    "if (this.#closed || this.#flows.has(run.key)) return undefined;",
+  ),
+  group(
+    "the jobs of a run that has to fail are asked on",
+    "?.adopt(loaded, this.#doomed.get(loaded.run.key));",
+    "?.adopt(loaded);",
+  ),
+  group(
+    "a group that was lost keeps its runs",
+    "for (const flow of this.#flows.values()) flow.abandon();",
+    "",
+    CLUSTER,
+  ),
+  engine("an action that came too late stays", "await this.store.dropActions(groups);", ""),
+  engine("the end of a run is not told", "this.#options.events.ended(run, row);", ""),
+  engine("a group that is owned anew leaves its former actors alive", "      held?.close();\n", "", CLUSTER),
+  engine(
+    "a refusal of an old generation takes the new one away",
+    "if (group?.stamp.generation !== generation) return;",
+    "if (!group) return;",
+    CLUSTER,
+  ),
+  engine(
+    "disowning does not wait for queued rows",
+    "    await this.store.writer.flush();\n",
+    "",
+    "test/simulation/own.test.ts",
+  ),
+  engine(
+    "a run is launched that a former owner may have run",
+    "else if (group.since > asOf) this.look([hint]);",
+    "",
+    CLUSTER,
+  ),
+  engine(
+    "the sweep finds no run without an actor",
+    "this.look([...runs.filter(({ key, groupId }) => !this.#owned.get(groupId)?.has(key)), ...actions]);",
+    "this.look(actions);",
+    CLUSTER,
+  ),
+  engine(
+    "queued runs are not let go after an outage",
+    "this.#dequeue(await this.store.pendingDequeues(1000));",
+    "",
+    CLUSTER,
+  ),
+  start("a start whose head was out of date is refused", "else this.#again(pending);", "else pending.reject(error);"),
+  start("starts hold the thread", "        await nextTurn(clock);\n        end", "        end"),
+  pool(
+    "hints for other nodes go nowhere",
+    "this.#options.elsewhere(hints.filter(({ groupId }) => !this.#owned.has(groupId)));",
+    "",
+  ),
+  pool("a disowned group is still this node's", "for (const id of groups) this.#owned.delete(id);", "", CLUSTER),
+  membership("groups that this node owns unawares are left alone", "    this.#takeUp(owned);\n", ""),
+  membership("groups of another owner are kept", "    await this.#dropLost(owned);\n", ""),
+  membership(
+    "two heartbeats act at a time",
+    "    this.#unanswered ??= this.#beat()",
+    "    this.#unanswered = this.#beat()",
+    CLUSTER,
+  ),
+  membership(
+    "a node takes more than its share",
+    "store.claim(node.id, share - this.#held.size)",
+    "store.claim(node.id, groups)",
+  ),
+  membership("a node that has forgotten itself does not come back", "if (!registered) await store.register(node);", ""),
+  membership(
+    "surplus is given away before it is at rest",
+    "    await this.#options.disown(surplus);\n    await this.#options.store.giveBack(this.#options.node.id, surplus);",
+    "    await this.#options.store.giveBack(this.#options.node.id, surplus);\n    await this.#options.disown(surplus);",
+  ),
+  channel("what was lost is not sent again", "if (this.#out.length > 0) this.#flush(0);", ""),
+  channel("what comes twice is received twice", "const skip = this.#received + 1 - frame.n;", "const skip = 0;"),
+  channel("a gap is not minded", "    if (skip >= 0) {", "    {"),
+  channel("a frame for a predecessor is taken", "if (forPredecessor) {", "if (false) {"),
+  channel("a message of a dead end is taken", "if (this.#dead.has(frame.s)) return;", ""),
+  channel(
+    "an acknowledgement takes too much away",
+    "const count = upTo - this.#base;",
+    "const count = this.#out.length;",
+  ),
+  timer("a cancelled timer fires", "cancel: () => this.#remove(entry)", "cancel: () => {}"),
+  timer("a timer that takes another's place sinks no further", "    this.#sink(last);\n", ""),
+  timer(
+    "a timer that takes another's place rises no further",
+    "    this.#rise(last);\n    this.#sink(last);",
+    "    this.#sink(last);",
+  ),
+  scheduler("one turn that throws ends all", "flow.failed(error);\n    return false;", "throw error;"),
+  scheduler(
+    "a flow that is ready twice stands in the queue twice",
+    "if (this.#stopped || this.#queued.has(flow)) return;",
+    "if (this.#stopped) return;",
+  ),
+  scheduler(
+    "flows go on while the writer is congested",
+    "done < waiting.length && !this.#options.congested()",
+    "done < waiting.length",
+  ),
+  ended("an end is forgotten while a read that began before it goes on", "if (ended > oldest) return;", ""),
+];
