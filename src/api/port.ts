@@ -42,8 +42,8 @@ export interface EnginePort {
    * UNAVAILABLE (the database)
    */
   start(command: StartCommand, evaluating?: (isEvaluating: boolean) => void): Promise<StartReply>;
-  /** A `run_action` row of this run is committed: its owner should look. */
-  hintAction(runKey: number, groupId: number): void;
+  /** Something is said to this run, and its row is committed: the owner should listen. */
+  hintRun(runKey: number, groupId: number): void;
   /** Runs on the evaluation thread. @throws MaestroError BAD_REQUEST with one detail a finding */
   dryRun(request: WorkflowCreateRequest, user: string): Promise<void>;
   /** These workflows may have room for queued runs, or fewer queued runs than before. */

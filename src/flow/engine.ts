@@ -6,6 +6,7 @@
  */
 import { LRUCache } from "lru-cache";
 import type { Clock, Timer } from "../clock.ts";
+import { parseJson, stringifyJson } from "../json.ts";
 import type { Logger } from "../log.ts";
 import type { Run, RunRef } from "../run/model.ts";
 import { type PlannedRun, planKey, planOf, type RunPlan } from "../run/plan.ts";
@@ -34,7 +35,8 @@ const MOST_PLANS = 2_000;
 
 /** What an engine tells its surroundings. */
 export interface EngineEvents {
-  launch(hints: readonly RunHint[]): void;
+  /** Runs that are others' to look at. */
+  hint(hints: readonly RunHint[]): void;
   ended(run: RunRef, row: StoredRun | undefined): void;
   logged(uuid: string): void;
   stale(groups: readonly number[]): void;
@@ -157,9 +159,9 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   async sweep(): Promise<void> {
     if (this.#stopped) return;
     const groups = [...this.#owned.keys()];
-    await this.store.dropActions(groups);
-    const { runs, actions } = await this.store.unfinished(groups);
-    this.look([...runs.filter(({ key, groupId }) => !this.#owned.get(groupId)?.has(key)), ...actions]);
+    await this.store.dropWords(groups);
+    const { runs, words } = await this.store.unfinished(groups);
+    this.look([...runs.filter(({ key, groupId }) => !this.#owned.get(groupId)?.has(key)), ...words]);
     await this.#resumeDequeues();
   }
 
@@ -181,13 +183,25 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     return this.#starter.start(command, evaluating);
   }
 
-  /** Runs were let go elsewhere, or have an action waiting. Those of groups that are not held here are ignored. */
+  /** Runs were let go elsewhere, or something is said to them. Those of groups that are not held here are ignored. */
   look(hints: readonly RunHint[]): void {
-    for (const { key, groupId } of hints) {
-      const looking = this.#owned.get(groupId)?.look(key);
-      looking?.catch((error) => this.failed("loading a run", error));
+    const known = new Map<number, Group>();
+    for (const { key, groupId, run } of hints) {
+      const group = this.#owned.get(groupId);
+      if (run !== undefined) group?.hand(parseJson(run) as unknown as Run).catch(this.#unread);
+      else if (group?.has(key)) known.set(key, group);
+      else group?.look(key).catch(this.#unread);
     }
+    if (known.size > 0) this.#listen(known).catch(this.#unread);
   }
+
+  /** Reads what is said to runs that are under way here, and no more of them. */
+  async #listen(groups: ReadonlyMap<number, Group>): Promise<void> {
+    const said = await this.store.words([...groups.keys()]);
+    await Promise.all([...said].map(([key, words]) => groups.get(key)?.hear(key, words)));
+  }
+
+  #unread = (error: unknown): void => this.failed("reading a run", error);
 
   dequeue(workflowIds: readonly string[]): void {
     this.#dequeue(workflowIds);
@@ -265,7 +279,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.#startedRuns++;
     const hint = { key: run.key, groupId: run.groupId };
     const group = this.#owned.get(run.groupId);
-    if (!group) this.#options.events.launch([hint]);
+    if (!group) this.#options.events.hint([{ ...hint, run: stringifyJson(run) }]);
     // A former owner may have run it by now.
     else if (group.since > asOf) this.look([hint]);
     else group.launch(run, plan);
@@ -284,7 +298,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   refused(run: Run, reason: string): void {
     this.log.error("rows of a run are refused, and it is ended", { ...runFields(run), reason });
     const group = this.#owned.get(run.groupId);
-    group?.refuse(run, reason).catch((error) => this.failed("loading a run", error));
+    group?.refuse(run, reason).catch(this.#unread);
   }
 
   park(run: Run, reason: string, error: unknown): void {

@@ -8,9 +8,10 @@
  * the outbox row that frees its place in the run strategy (D6); (3) a flow that has lost its group does nothing more.
  */
 import { toErrorData } from "../error.ts";
-import { decide, newRunState, type RunEffect, type RunEvent, type RunOrder, type RunState } from "../run/machine.ts";
+import { decide, newRunState, type RunEffect, type RunEvent, type RunState } from "../run/machine.ts";
 import type { Run } from "../run/model.ts";
 import type { RunPlan } from "../run/plan.ts";
+import type { Word } from "../run/word.ts";
 import type { LogOffset } from "../runtime/type.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
@@ -76,13 +77,13 @@ export class Flow implements Scheduled, TaskParent {
       this.#steps.resume();
       // What the end of a step had set off may not have been carried out.
       for (const task of ended) this.#stepEnded(task, []);
-      if (loaded.action) this.#take({ type: "order", order: loaded.action });
+      for (const word of loaded.words) this.#take({ type: "word", word });
     });
   }
 
-  /** A user, or the run strategy, asks something of the run. */
-  order(order: RunOrder): void {
-    this.post(() => this.#take({ type: "order", order }));
+  /** Somebody says something to the run, maybe again. */
+  hear(words: readonly Word[]): void {
+    for (const word of words) this.post(() => this.#take({ type: "word", word }));
   }
 
   post(event: () => void): void {
@@ -208,7 +209,7 @@ export class Flow implements Scheduled, TaskParent {
     if (!over || this.#abandoned) return this.#rows.handOver(run);
     this.#rows.handOver(run, {
       rows: [
-        ...(ending ? [{ kind: "action-done", runKey: run.key } as const] : []),
+        ...(ending ? [{ kind: "words-taken", runKey: run.key } as const] : []),
         { kind: "outbox", topic: "dequeue", key: run.workflowId },
       ],
       committed: (row: StoredRun | undefined) => {

@@ -5,11 +5,13 @@
 
 import type { Run } from "../run/model.ts";
 import type { RunPlan } from "../run/plan.ts";
+import type { Word } from "../run/word.ts";
 import { addEvents, logEvent } from "../step/event.ts";
 import type { FlowContext } from "./context.ts";
 import type { RecentlyEnded } from "./ended.ts";
 import { Flow } from "./flow.ts";
 import type { GroupStamp, LoadedRun } from "./port.ts";
+import { Seen } from "./seen.ts";
 
 export interface GroupContext extends FlowContext {
   readonly recentlyEnded: RecentlyEnded;
@@ -25,8 +27,9 @@ export class Group {
   readonly #flows = new Map<number, Flow>();
   /** Runs whose rows were refused, and why they have to fail. */
   readonly #doomed = new Map<number, string>();
-  /** Runs that go no further under this owner, until an action ends them. */
+  /** Runs that go no further under this owner, until they are stopped or killed. */
   readonly #parked = new Set<number>();
+  readonly #seen = new Seen();
   #closed = false;
 
   constructor(engine: GroupContext, stamp: GroupStamp, since = 0) {
@@ -53,7 +56,8 @@ export class Group {
 
   /** @returns where the next page begins; undefined after the last one */
   async #openPage(after: number): Promise<number | undefined> {
-    const { runs, next } = await this.#engine.store.loadGroup(this.stamp.groupId, after);
+    const { runs, next, newest } = await this.#engine.store.loadGroup(this.stamp.groupId, after);
+    if (after === 0) this.#seen.begin(newest);
     for (const loaded of runs) await this.adopt(loaded);
     return next;
   }
@@ -61,6 +65,13 @@ export class Group {
   /** A run that the strategy has let go just now, known to have no attempts. */
   launch(run: Run, plan: RunPlan): void {
     this.#add(run, plan)?.launch();
+  }
+
+  /** A run that another thread or node has let go, as it was then: the word may be late, and may come again. */
+  async hand(run: Run): Promise<void> {
+    const plan = this.#seen.isNew(run.key) ? await this.#engine.planOf(run) : undefined;
+    if (plan && this.#seen.isNew(run.key)) this.launch(run, plan);
+    else if (!this.has(run.key)) await this.look(run.key);
   }
 
   async adopt(loaded: LoadedRun): Promise<void> {
@@ -89,7 +100,14 @@ export class Group {
     ]);
   }
 
-  /** Looks at one run: takes it up if it is not known, and carries out an action that waits for it. */
+  /** Something is said to a run that needs no look. */
+  async hear(key: number, words: readonly Word[]): Promise<void> {
+    const flow = this.#flows.get(key);
+    if (flow) flow.hear(words);
+    else if (words.length > 0 && this.#parked.has(key)) await this.look(key);
+  }
+
+  /** Reads one run: takes it up if it is not known, and says to it what is to be said. */
   look(key: number): Promise<void> {
     return this.#engine.recentlyEnded.during(() => this.#look(key));
   }
@@ -99,8 +117,8 @@ export class Group {
     if (!loaded || this.#closed) return;
     const flow = this.#flows.get(key);
     if (flow) {
-      if (loaded.action) flow.order(loaded.action);
-    } else if (loaded.action || !this.#parked.has(key)) {
+      flow.hear(loaded.words);
+    } else if (loaded.words.length > 0 || !this.#parked.has(key)) {
       this.#parked.delete(key);
       await this.adopt(loaded);
     }
@@ -130,6 +148,7 @@ export class Group {
   #add(run: Run, plan: RunPlan): Flow | undefined {
     if (this.#closed || this.#flows.has(run.key) || this.#engine.recentlyEnded.has(run.key)) return undefined;
     const flow = new Flow(this.#engine, this.stamp, plan, run);
+    this.#seen.add(run.key);
     this.#flows.set(run.key, flow);
     return flow;
   }

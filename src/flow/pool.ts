@@ -165,7 +165,7 @@ export class EnginePool {
         this.#disowning.get(message.id)?.();
         this.#disowning.delete(message.id);
         return;
-      case "launch":
+      case "hint":
         return this.look(message.hints);
       case "ended":
         for (const run of message.runs) this.#running.ended(run);

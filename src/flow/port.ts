@@ -9,6 +9,7 @@ import type { Workflow } from "../definition/workflow.ts";
 import type { Json } from "../json.ts";
 import type { Run, RunOverview, RunRef } from "../run/model.ts";
 import type { StoredRunStatus } from "../run/status.ts";
+import type { Word } from "../run/word.ts";
 import type { LogOffset } from "../runtime/type.ts";
 import type { StepAttempt } from "../step/model.ts";
 
@@ -25,8 +26,8 @@ export type Write =
   | { readonly kind: "log"; readonly chunk: LogChunk }
   /** Two waiting rows of one `topic` and `key` are one. */
   | { readonly kind: "outbox"; readonly topic: string; readonly key: string; readonly payload?: Json }
-  /** The stop or kill of this run is carried out. */
-  | { readonly kind: "action-done"; readonly runKey: number };
+  /** Whatever was said to this run is carried out, or comes too late. */
+  | { readonly kind: "words-taken"; readonly runKey: number };
 
 /** The mutable part of a run's row, whole: the last one of a batch wins. */
 export interface RunChange {
@@ -58,7 +59,7 @@ export class StaleOwner extends Error {
   /** Of the owner that was. */
   readonly stamp: GroupStamp;
   constructor(stamp: GroupStamp) {
-    super(`group ${stamp.groupId} has another owner than generation ${stamp.generation}`);
+    super(`another node owns group ${stamp.groupId}`);
     this.stamp = stamp;
   }
 }
@@ -132,20 +133,12 @@ export interface WorkflowHead {
   readonly properties: PropertiesSnapshot;
 }
 
-/** A stop or kill that waits for a run's owner. */
-export interface RunActionRequest {
-  readonly action: "STOP" | "KILL";
-  readonly user: string;
-  readonly reason: string;
-  readonly createTime: number;
-}
-
 /** A launched, unfinished run with all that its actor needs. */
 export interface LoadedRun {
   readonly run: Run;
   /** The newest attempt at each step, in the order in which the steps began. */
   readonly attempts: readonly StepAttempt[];
-  readonly action: RunActionRequest | undefined;
+  readonly words: readonly Word[];
   /** Where the stored logs of attempts that have not ended end, in bytes of each stream. */
   readonly logEnds: ReadonlyMap<string, LogOffset>;
 }
@@ -155,11 +148,13 @@ export interface RunPage {
   readonly runs: readonly LoadedRun[];
   /** Key behind which the next page begins; undefined: there is none. */
   readonly next: number | undefined;
+  /** The highest key of any run, when the first page was read. */
+  readonly newest: number;
 }
 
 export interface Unfinished {
   readonly runs: readonly RunPlace[];
-  readonly actions: readonly RunPlace[];
+  readonly words: readonly RunPlace[];
 }
 
 export interface RunPlace {
@@ -185,9 +180,11 @@ export interface FlowStore {
   loadGroup(groupId: number, afterKey: number): Promise<RunPage>;
   /** Undefined when it has ended or was never launched. */
   loadRun(key: number): Promise<LoadedRun | undefined>;
-  /** Forgets the actions on runs of these groups that have ended without them. */
-  dropActions(groupIds: readonly number[]): Promise<void>;
-  /** Launched unfinished runs, and runs with a waiting action, of these groups: what the sweep compares with memory. */
+  /** Forgets what was said to runs of these groups that have ended without it. */
+  dropWords(groupIds: readonly number[]): Promise<void>;
+  /** What is said to these runs and not carried out, by run. */
+  words(runKeys: readonly number[]): Promise<ReadonlyMap<number, readonly Word[]>>;
+  /** Launched unfinished runs, and runs to which something is said, of these groups: what the sweep compares with memory. */
   unfinished(groupIds: readonly number[]): Promise<Unfinished>;
   close(): Promise<void>;
 }

@@ -39,8 +39,11 @@ export interface StartReply extends RunRef {
   readonly groupId?: number;
 }
 
-/** A run that its owner should look at. */
-export type RunHint = RunPlace;
+/** A run that its owner should look at. A hint: what it says is true by a row. */
+export interface RunHint extends RunPlace {
+  /** The run that was let go, as JSON: an owner that it is new to needs no look. */
+  readonly run?: string;
+}
 
 /** A run whose end has committed. */
 export interface EndedRun extends RunRef {
@@ -55,7 +58,7 @@ export type ToEngine =
   | { readonly type: "own"; readonly stamps: readonly GroupStamp[] }
   /** These are not any more: drop them; with `id`, say when nothing of them is on its way to the database. */
   | { readonly type: "disown"; readonly groups: readonly number[]; readonly id: number }
-  /** Runs were let go elsewhere, or have an action waiting. */
+  /** Runs were let go elsewhere, or something is said to them. */
   | { readonly type: "look"; readonly hints: readonly RunHint[] }
   | { readonly type: "dequeue"; readonly workflowIds: readonly string[] }
   /** Compare memory with the database. */
@@ -68,8 +71,8 @@ export type ToMain =
   /** The start begins to wait for a long expression, or no longer does. */
   | { readonly type: "evaluating"; readonly id: number; readonly isEvaluating: boolean }
   | { readonly type: "disowned"; readonly id: number }
-  /** Runs that were let go here and belong to another thread or node. */
-  | { readonly type: "launch"; readonly hints: readonly RunHint[] }
+  /** Runs that are another thread's or node's to look at. */
+  | { readonly type: "hint"; readonly hints: readonly RunHint[] }
   /** The ends of these runs have committed. */
   | { readonly type: "ended"; readonly runs: readonly EndedRun[] }
   /** New log chunks of these attempts have committed. */

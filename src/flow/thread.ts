@@ -21,7 +21,7 @@ export class EngineThread {
   readonly #channel: Channel<ToEngine, ToMain>;
   #ended: EndedRun[] = [];
   #logged = new Set<string>();
-  #launched: RunHint[] = [];
+  #hints: RunHint[] = [];
   #reporting = false;
 
   constructor(options: EngineThreadOptions) {
@@ -33,7 +33,7 @@ export class EngineThread {
       receive: (message) => this.#receive(message),
     });
     this.engine = options.engine({
-      launch: (hints) => this.#report(() => this.#launched.push(...hints)),
+      hint: (hints) => this.#report(() => this.#hints.push(...hints)),
       ended: (run, row) => this.#report(() => this.#ended.push(endedRun(run, row))),
       logged: (uuid) => this.#report(() => this.#logged.add(uuid)),
       stale: (groups) => this.#channel.post({ type: "stale", groups }),
@@ -89,10 +89,10 @@ export class EngineThread {
     this.#reporting = true;
     queueMicrotask(() => {
       this.#reporting = false;
-      if (this.#launched.length > 0) this.#channel.post({ type: "launch", hints: this.#launched });
+      if (this.#hints.length > 0) this.#channel.post({ type: "hint", hints: this.#hints });
       if (this.#ended.length > 0) this.#channel.post({ type: "ended", runs: this.#ended });
       if (this.#logged.size > 0) this.#channel.post({ type: "logged", uuids: [...this.#logged] });
-      this.#launched = [];
+      this.#hints = [];
       this.#ended = [];
       this.#logged = new Set();
     });

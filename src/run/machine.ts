@@ -18,6 +18,7 @@ import type { Run } from "./model.ts";
 import { runOverview } from "./overview.ts";
 import { type RunEnd, runEnd } from "./progress.ts";
 import type { StoredRunStatus } from "./status.ts";
+import type { Word } from "./word.ts";
 
 export interface RunState {
   readonly run: Run;
@@ -32,19 +33,13 @@ export interface RunState {
   readonly over: boolean;
 }
 
-/** What a user, or the run strategy, asks of the run as a whole. */
-export interface RunOrder {
-  readonly action: "STOP" | "KILL";
-  readonly user: string;
-  readonly reason: string;
-}
-
 export type RunEvent =
   /** The strategy has let it go, and nothing has happened yet. */
   | { readonly type: "launch" }
   /** Another owner takes it over. @param doom why it can't go on, and is to fail */
   | { readonly type: "adopt"; readonly doom: string | undefined }
-  | { readonly type: "order"; readonly order: RunOrder }
+  /** Somebody says something to it, maybe again. */
+  | { readonly type: "word"; readonly word: Word }
   /** The deadline has come. */
   | { readonly type: "due" }
   /** A step has ended. @param released steps that have waited for it alone */
@@ -93,8 +88,8 @@ export function decide(state: RunState, event: RunEvent, facts: RunFacts): RunDe
       return launch(state, facts);
     case "adopt":
       return adopt(state, event.doom, facts);
-    case "order":
-      return terminate(state, ordered(event.order), facts);
+    case "word":
+      return terminate(state, asked(event.word), facts);
     case "due":
       return terminate(state, overdue(state.run), facts);
     case "ended":
@@ -157,11 +152,11 @@ function terminate(state: RunState, termination: Termination, { waiting }: RunFa
   return { state: ending, effects: [{ type: "terminate", termination }] };
 }
 
-function ordered({ action, user, reason }: RunOrder): Termination {
+function asked({ kind, user, reason }: Word): Termination {
   const because = reason ? ` due to reason: [${reason}]` : "";
   return {
-    status: action === "KILL" ? "FATALLY_FAILED" : "STOPPED",
-    reason: `User [${user}] takes action [${action}] on the run${because}`,
+    status: kind === "KILL" ? "FATALLY_FAILED" : "STOPPED",
+    reason: `User [${user}] takes action [${kind}] on the run${because}`,
     byMode: false,
   };
 }

@@ -27,7 +27,7 @@ export async function openCluster(node: Node, store: OpenedDatabase, pool: Engin
     freed: () => peers.freed(),
   });
   const peers: Peers = new Peers({
-    ...{ self: node.id, secret, log },
+    ...{ self: node.id, version: node.version, secret, log },
     nodes: () => membership.nodes,
     heard(hints) {
       if (hints.length === 0) void membership.refresh();

@@ -18,14 +18,22 @@ export const PEER_PATH = "/internal/v1/hints";
 /** No run at all: groups are free for whoever wants them. */
 const FREED: readonly RunHint[] = [];
 const HEADER = "maestro-cluster-secret";
+/** Of the node that tells: a run is taken as another program of the same version has written it. */
+const VERSION = "maestro-version";
 const PATIENCE = 2_000;
-/** Hints in one request. */
+/** Hints in one request, and characters of the runs in them. */
 const BATCH = 5_000;
-/** Bytes of a request: a hint takes less than a hundred. */
-const BODY_LIMIT = 1_000_000;
+const BATCH_SIZE = 200_000;
+/** Hints that wait for a node that does not answer; further ones are left to the sweep. */
+const MOST_WAITING = 20_000;
+/** Characters of a run that goes with its hint; the owner reads a longer one itself. */
+const LONGEST_RUN = 20_000;
+/** Bytes of a request: a hint without its run takes less than a hundred, a character three at most. */
+const BODY_LIMIT = 2_000_000;
 
 export interface PeersOptions {
   readonly self: string;
+  readonly version: string;
   readonly secret: string;
   readonly log: Logger;
   /** Live nodes, this one included. */
@@ -45,7 +53,7 @@ export class Peers {
 
   /** Every other node is told; the owner acts on it. */
   tell(hints: readonly RunHint[]): void {
-    this.#waiting.push(...hints);
+    for (const hint of hints.slice(0, MOST_WAITING - this.#waiting.length)) this.#waiting.push(short(hint));
     if (this.#sending) return;
     this.#sending = true;
     setImmediate(() => void this.#send());
@@ -62,7 +70,9 @@ export class Peers {
       if (!isSame(request.headers.get(HEADER) ?? "", this.#options.secret)) {
         throw new MaestroError("FORBIDDEN", "This path is for the nodes of the cluster.");
       }
-      this.#options.heard(hintsOf(await readJson(request, BODY_LIMIT)));
+      const hints = hintsOf(await readJson(request, BODY_LIMIT));
+      const isAlike = request.headers.get(VERSION) === this.#options.version;
+      this.#options.heard(isAlike ? hints : hints.map(bare));
       return new Response(null, { status: 204 });
     } catch (error) {
       if (hasLeft(error, request)) return new Response(null, { status: CLIENT_LEFT });
@@ -72,8 +82,7 @@ export class Peers {
 
   async #send(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const hints = this.#waiting.splice(0, BATCH);
-      await this.#postAll(hints);
+      await this.#postAll(this.#waiting.splice(0, batchOf(this.#waiting)));
     }
     this.#sending = false;
   }
@@ -87,7 +96,11 @@ export class Peers {
     try {
       await fetch(node.url + PEER_PATH, {
         method: "POST",
-        headers: { [HEADER]: this.#options.secret, "content-type": "application/json" },
+        headers: {
+          [HEADER]: this.#options.secret,
+          [VERSION]: this.#options.version,
+          "content-type": "application/json",
+        },
         body: stringifyJson(hints),
         signal: AbortSignal.timeout(PATIENCE),
       });
@@ -110,4 +123,21 @@ function hintsOf(body: Json): readonly RunHint[] {
 }
 
 const isHint = (value: unknown): value is RunHint =>
-  isJsonObject(value) && Number.isSafeInteger(value.key) && Number.isSafeInteger(value.groupId);
+  isJsonObject(value) &&
+  Number.isSafeInteger(value.key) &&
+  Number.isSafeInteger(value.groupId) &&
+  (value.run === undefined || typeof value.run === "string");
+
+const bare = ({ key, groupId }: RunHint): RunHint => ({ key, groupId });
+
+const short = (hint: RunHint): RunHint => ((hint.run?.length ?? 0) > LONGEST_RUN ? bare(hint) : hint);
+
+/** How many of the hints fit one request: one at least. */
+function batchOf(hints: readonly RunHint[]): number {
+  let size = 0;
+  for (const [index, { run }] of hints.entries()) {
+    size += run?.length ?? 0;
+    if (index === BATCH || (index > 0 && size > BATCH_SIZE)) return index;
+  }
+  return hints.length;
+}

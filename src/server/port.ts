@@ -27,7 +27,7 @@ export function enginePort(parts: PortParts): EnginePort {
   });
   return {
     start: (command, evaluating) => pool.start(command, evaluating),
-    hintAction: (key, groupId) => pool.look([{ key, groupId }]),
+    hintRun: (key, groupId) => pool.look([{ key, groupId }]),
     async dryRun(request, user) {
       await evaluation.ask({ kind: "dryRun", request, user, now: Date.now() });
     },

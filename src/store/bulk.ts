@@ -3,7 +3,7 @@ import type { TimelineEvent } from "../definition/timeline.ts";
 import { stringifyJson } from "../json.ts";
 import { storable } from "./column.ts";
 import type { Sql } from "./connection.ts";
-import type { NewRunAction } from "./stop.ts";
+import type { NewWord } from "./stop.ts";
 import { askDequeue } from "./workflow.ts";
 
 const UNBLOCK_BATCH = 100;
@@ -12,18 +12,16 @@ const UNBLOCK_BATCH = 100;
 export async function stopAllRunning(
   sql: Sql,
   workflowId: string,
-  { action, user, reason, createTime }: NewRunAction,
+  { kind, user, reason, createTime }: NewWord,
 ): Promise<readonly { readonly key: number; readonly groupId: number }[]> {
   const rows = await sql<{ key: number; group_id: number }[]>`WITH target AS (
       SELECT key, group_id FROM run
       WHERE workflow_id = ${workflowId} AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL
     ), added AS (
-      INSERT INTO run_action (run_key, group_id, action, "user", reason, create_time)
-      SELECT key, group_id, ${action}, ${stringifyJson(user)}::json,
+      INSERT INTO run_word (run_key, group_id, kind, "user", reason, create_time)
+      SELECT key, group_id, ${kind}, ${stringifyJson(user)}::json,
         ${reason === undefined ? null : storable(reason)}, ${createTime} FROM target ORDER BY key
-      ON CONFLICT (run_key) DO UPDATE SET action = excluded.action, "user" = excluded."user",
-        reason = excluded.reason, create_time = excluded.create_time
-      WHERE run_action.action = 'STOP' AND excluded.action = 'KILL'
+      ON CONFLICT (run_key, kind) DO NOTHING
     )
     SELECT key, group_id FROM target`;
   return rows.map((row) => ({ key: row.key, groupId: row.group_id }));

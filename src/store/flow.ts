@@ -11,7 +11,7 @@ import { arrayLiteral } from "./column.ts";
 import type { Database, Sql } from "./connection.ts";
 import { Outage } from "./outage.ts";
 import { preferIndexes } from "./planner.ts";
-import { dequeue, dropActions, loadGroup, loadRun, pendingDequeues, unfinished } from "./run.ts";
+import { dequeue, dropWords, loadGroup, loadRun, pendingDequeues, unfinished, words } from "./run.ts";
 import { type StartEffects, startRuns } from "./start.ts";
 import { commit } from "./writer/statement.ts";
 import { GroupWriter, type WriterOptions } from "./writer/writer.ts";
@@ -59,7 +59,8 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
     pendingDequeues: (limit) => pendingDequeues(sql, limit),
     loadGroup: (groupId, afterKey) => loadGroup(sql, groupId, afterKey),
     loadRun: (key) => loadRun(sql, key),
-    dropActions: (groupIds) => dropActions(sql, groupIds),
+    dropWords: (groupIds) => dropWords(sql, groupIds),
+    words: (runKeys) => words(sql, runKeys),
     unfinished: (groupIds) => unfinished(sql, groupIds),
     close: () => writer.stop(),
   };

@@ -1,7 +1,8 @@
 /** Runs as the engine reads them: loading what a group's owner takes over, and letting queued runs go. */
-import type { LoadedRun, RunActionRequest, RunPage, RunPlace, Unfinished } from "../flow/port.ts";
+import type { LoadedRun, RunPage, RunPlace, Unfinished } from "../flow/port.ts";
 import { parseJson } from "../json.ts";
 import type { Run } from "../run/model.ts";
+import type { Word } from "../run/word.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { arrayLiteral, separated } from "./column.ts";
 import type { Sql } from "./connection.ts";
@@ -71,6 +72,7 @@ const PAGE: PageLimits = { runs: 200, bytes: 8 * 2 ** 20 };
 
 /** Launched unfinished runs of a group with a key above `afterKey`, ascending: one at least, and no more than fit a page. */
 export async function loadGroup(sql: Sql, groupId: number, afterKey: number, limits = PAGE): Promise<RunPage> {
+  const newest = afterKey === 0 ? await newestKey(sql) : afterKey;
   const sized = await sql<{ key: number; bytes: number }[]>`SELECT open.key, open.bytes + steps.bytes AS bytes
     FROM (
       SELECT key, ${bytesOf(sql, "params", "run_params", "timeline")} AS bytes FROM run
@@ -87,7 +89,12 @@ export async function loadGroup(sql: Sql, groupId: number, afterKey: number, lim
     ORDER BY open.key`;
   const keys = firstOf(sized, limits.bytes);
   const isLast = keys.length === sized.length && sized.length < limits.runs;
-  return { runs: await loadUnfinished(sql, keys), next: isLast ? undefined : keys.at(-1) };
+  return { runs: await loadUnfinished(sql, keys), next: isLast ? undefined : keys.at(-1), newest };
+}
+
+async function newestKey(sql: Sql): Promise<number> {
+  const [row] = await sql<{ key: number | null }[]>`SELECT max(key) AS key FROM run`;
+  return row?.key ?? 0;
 }
 
 /** What the columns of a row take in the database, compressed. */
@@ -121,9 +128,9 @@ async function loadUnfinished(sql: Sql, keys: readonly number[]): Promise<readon
   return complete(sql, rows);
 }
 
-interface ActionRow {
+interface WordRow {
   readonly run_key: number;
-  readonly action: string;
+  readonly kind: string;
   readonly user: string;
   readonly reason: string | null;
   readonly create_time: number;
@@ -133,12 +140,14 @@ interface ActionRow {
 async function complete(sql: Sql, rows: readonly RunRow[]): Promise<readonly LoadedRun[]> {
   if (rows.length === 0) return [];
   const keys = separated(rows.map((row) => row.key));
-  const [attempts, actions] = await Promise.all([
+  const [attempts, said] = await Promise.all([
     sql<AttemptRow[]>`SELECT DISTINCT ON (run_key, step_id) * FROM step_attempt
       WHERE run_key = ANY(string_to_array(${keys}, E'\\x1f')::bigint[])
       ORDER BY run_key DESC, step_id DESC, attempt_id DESC`,
-    sql<ActionRow[]>`SELECT run_key, action, "user", reason, create_time FROM run_action
-      WHERE run_key = ANY(string_to_array(${keys}, E'\\x1f')::bigint[])`,
+    words(
+      sql,
+      rows.map((row) => row.key),
+    ),
   ]);
   const attemptsOf = new Map<number, StepAttempt[]>();
   for (const row of attempts.sort((a, b) => a.step_instance_id - b.step_instance_id)) {
@@ -151,41 +160,54 @@ async function complete(sql: Sql, rows: readonly RunRow[]): Promise<readonly Loa
     sql,
     open.map((row) => row.uuid),
   );
-  const actionOf = new Map(actions.map((row) => [row.run_key, requestOf(row)]));
   return rows.map((row) => ({
     run: runOf(row),
     attempts: attemptsOf.get(row.key) ?? [],
-    action: actionOf.get(row.key),
+    words: said.get(row.key) ?? [],
     logEnds: ends,
   }));
 }
 
-const requestOf = (row: ActionRow): RunActionRequest => ({
-  action: row.action === "KILL" ? "KILL" : "STOP",
+/** What is said to these runs and not carried out, in the order in which it was said. */
+export async function words(sql: Sql, runKeys: readonly number[]): Promise<ReadonlyMap<number, readonly Word[]>> {
+  const rows = await sql<WordRow[]>`SELECT run_key, kind, "user", reason, create_time FROM run_word
+    WHERE run_key = ANY(string_to_array(${separated(runKeys)}, E'\\x1f')::bigint[])
+    ORDER BY run_key, create_time, kind DESC`;
+  const byRun = new Map<number, Word[]>();
+  for (const row of rows) {
+    const said = byRun.get(row.run_key);
+    if (said === undefined) byRun.set(row.run_key, [wordOf(row)]);
+    else said.push(wordOf(row));
+  }
+  return byRun;
+}
+
+const wordOf = (row: WordRow): Word => ({
+  kind: row.kind === "KILL" ? "KILL" : "STOP",
   user: parseJson(row.user) as string,
   reason: row.reason ?? "",
   createTime: row.create_time,
 });
 
-/** Forgets the actions on runs of these groups that have ended without them: such a row came while the end committed. */
-export async function dropActions(sql: Sql, groupIds: readonly number[]): Promise<void> {
-  await sql`DELETE FROM run_action USING run
-    WHERE run_action.group_id = ANY(string_to_array(${separated(groupIds)}, E'\\x1f')::integer[])
-      AND run.key = run_action.run_key AND run.status NOT IN ('CREATED', 'IN_PROGRESS', 'PAUSED')`;
+/** Forgets what was said to runs of these groups that have ended without it: such a row came while the end committed. */
+export async function dropWords(sql: Sql, groupIds: readonly number[]): Promise<void> {
+  await sql`DELETE FROM run_word USING run
+    WHERE run_word.group_id = ANY(string_to_array(${separated(groupIds)}, E'\\x1f')::integer[])
+      AND run.key = run_word.run_key AND run.status NOT IN ('CREATED', 'IN_PROGRESS', 'PAUSED')`;
 }
 
-/** Launched unfinished runs, and runs with a waiting action, of these groups, ascending. */
+/** Launched unfinished runs, and runs to which something is said, of these groups, ascending. */
 export async function unfinished(sql: Sql, groupIds: readonly number[]): Promise<Unfinished> {
   const groups = separated(groupIds);
-  const [runs, actions] = await Promise.all([
+  const [runs, said] = await Promise.all([
     sql<PlaceRow[]>`SELECT key, group_id FROM run
       WHERE group_id = ANY(string_to_array(${groups}, E'\\x1f')::integer[])
         AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL
       ORDER BY key`,
-    sql<PlaceRow[]>`SELECT run_key AS key, group_id FROM run_action
+    sql<PlaceRow[]>`SELECT DISTINCT run_key AS key, group_id FROM run_word
       WHERE group_id = ANY(string_to_array(${groups}, E'\\x1f')::integer[]) ORDER BY run_key`,
   ]);
-  return { runs: runs.map(placeOf), actions: actions.map(placeOf) };
+  return { runs: runs.map(placeOf), words: said.map(placeOf) };
 }
 
 interface PlaceRow {

@@ -5,6 +5,7 @@
 import type { TimelineEvent } from "../definition/timeline.ts";
 import { stringifyJson } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
+import type { Word } from "../run/word.ts";
 import { storable } from "./column.ts";
 import { DEQUEUE, type Queryable } from "./outbox.ts";
 
@@ -70,8 +71,8 @@ export async function stopAllQueued(
   }
 }
 
-export interface NewRunAction {
-  readonly action: "STOP" | "KILL";
+export interface NewWord {
+  readonly kind: Word["kind"];
   readonly user: string;
   readonly reason: string | undefined;
   /** Epoch ms. */
@@ -79,25 +80,23 @@ export interface NewRunAction {
 }
 
 /**
- * Asks the owner of a launched, unfinished run to end it. The first request stays; a KILL replaces a STOP.
+ * Says something to a launched, unfinished run: its owner carries it out. Said again, it is as it was said first.
  * @returns the run's key and group, to tell its owner; undefined when the run is not launched or has ended
  */
-export async function addRunAction(
+export async function sayToRun(
   db: Queryable,
   ref: RunRef,
-  { action, user, reason, createTime }: NewRunAction,
+  { kind, user, reason, createTime }: NewWord,
 ): Promise<{ readonly key: number; readonly groupId: number } | undefined> {
   const [row] = await db<{ key: number; group_id: number }[]>`WITH target AS (
       SELECT key, group_id FROM run
       WHERE workflow_id = ${ref.workflowId} AND instance_id = ${ref.instanceId} AND run_id = ${ref.runId}
         AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL
     ), added AS (
-      INSERT INTO run_action (run_key, group_id, action, "user", reason, create_time)
-      SELECT key, group_id, ${action}, ${stringifyJson(user)}::json,
+      INSERT INTO run_word (run_key, group_id, kind, "user", reason, create_time)
+      SELECT key, group_id, ${kind}, ${stringifyJson(user)}::json,
         ${reason === undefined ? null : storable(reason)}, ${createTime} FROM target
-      ON CONFLICT (run_key) DO UPDATE SET action = excluded.action, "user" = excluded."user",
-        reason = excluded.reason, create_time = excluded.create_time
-      WHERE run_action.action = 'STOP' AND excluded.action = 'KILL'
+      ON CONFLICT (run_key, kind) DO NOTHING
     )
     SELECT key, group_id FROM target`;
   return row && { key: row.key, groupId: row.group_id };

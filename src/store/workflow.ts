@@ -216,7 +216,7 @@ async function purgeRuns(sql: Sql, workflowId: string, internalId: number, batch
       RETURNING key),
     attempts AS (DELETE FROM step_attempt WHERE run_key IN (SELECT key FROM gone) RETURNING uuid),
     logs AS (DELETE FROM step_log WHERE uuid IN (SELECT uuid FROM attempts)),
-    actions AS (DELETE FROM run_action WHERE run_key IN (SELECT key FROM gone))
+    words AS (DELETE FROM run_word WHERE run_key IN (SELECT key FROM gone))
     SELECT count(*) AS runs FROM gone`;
   return Number(counts?.runs ?? 0);
 }

@@ -125,7 +125,7 @@ export class FakeEngine implements EnginePort {
     return { workflowId, instanceId, runId, versionId, uuid, status: outcome.result, timelineEvent };
   }
 
-  hintAction(runKey: number, groupId: number): void {
+  hintRun(runKey: number, groupId: number): void {
     this.actions.push({ runKey, groupId });
   }
 

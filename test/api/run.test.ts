@@ -419,8 +419,8 @@ describe("ending runs", () => {
       { runKey: run.key, groupId: run.groupId },
       { runKey: run.key, groupId: run.groupId },
     ]);
-    const rows = await sql`SELECT action FROM run_action WHERE run_key = ${run.key}`;
-    expect(rows.map((row) => row.action)).toEqual(["KILL"]);
+    const rows = await sql`SELECT kind FROM run_word WHERE run_key = ${run.key} ORDER BY kind`;
+    expect(rows.map((row) => row.kind)).toEqual(["KILL", "STOP"]);
     await change(run, "STOPPED", []);
     const again = await call("PUT", `${BASE}/stopr/instances/1/actions/stop`);
     expect(again.body).toMatchObject({ completed: true, workflow_instance_status: "STOPPED" });

@@ -144,10 +144,10 @@ function lineProblems(file: string, runs: readonly RunRow[], attempts: readonly 
 
 /** Nothing waits when all runs have ended. */
 async function leftovers(sql: Sql): Promise<string[]> {
-  const actions = await sql`SELECT 1 FROM run_action`;
+  const words = await sql`SELECT 1 FROM run_word`;
   const waiting = await sql`SELECT 1 FROM outbox WHERE kind = 'dequeue'`;
   return [
-    ...(actions.length > 0 ? [`${actions.length} actions wait for ended runs`] : []),
+    ...(words.length > 0 ? [`${words.length} words wait for runs that have ended`] : []),
     ...(waiting.length > 0 ? [`${waiting.length} workflows still wait for their queues to be looked at`] : []),
   ];
 }

@@ -22,6 +22,9 @@ const timer = inFile("src/flow/timer.ts", "test/flow/timer.test.ts");
 const scheduler = inFile("src/flow/scheduler.ts", "test/flow/scheduler.test.ts");
 const ended = inFile("src/flow/ended.ts", "test/flow/ended.test.ts");
 
+const seen = inFile("src/flow/seen.ts", "test/flow/seen.test.ts");
+const own = "test/simulation/own.test.ts";
+
 export const ENGINE_MUTATIONS: readonly Mutation[] = [
   flow("an adopted FAIL_IMMEDIATELY is not carried on", "for (const task of ended) this.#stepEnded(task, []);", ""),
   flow(
@@ -31,7 +34,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   flow(
     "an action stays when it is carried out",
-    '...(ending ? [{ kind: "action-done", runKey: run.key } as const] : []),',
+    '...(ending ? [{ kind: "words-taken", runKey: run.key } as const] : []),',
     "",
   ),
   flow(
@@ -47,7 +50,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   flow(
     "an action that waits for a new owner is not carried out",
-    'if (loaded.action) this.#take({ type: "order", order: loaded.action });',
+    'for (const word of loaded.words) this.#take({ type: "word", word });',
     "",
   ),
   flow(
@@ -104,7 +107,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   timing("a timer that is not wanted any more fires", "      timer.cancel();\n", "", "test/flow/timing.test.ts"),
   group(
     "a parked run is taken up again by a hint",
-    "} else if (loaded.action || !this.#parked.has(key)) {",
+    "} else if (loaded.words.length > 0 || !this.#parked.has(key)) {",
     "} else {",
   ),
   group(
@@ -133,7 +136,32 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "",
     CLUSTER,
   ),
-  engine("an action that came too late stays", "await this.store.dropActions(groups);", ""),
+  group(
+    "a run that is handed over is taken, whoever had it",
+    "const plan = this.#seen.isNew(run.key) ? await",
+    "const plan = run ? await",
+    own,
+  ),
+  group(
+    "a run that is handed over twice begins twice",
+    "if (plan && this.#seen.isNew(run.key)) this.launch(run, plan);",
+    "if (plan) {\n      this.forget(run.key);\n      this.launch(run, plan);\n    }",
+    own,
+  ),
+  engine("a word is read with the whole run", "else if (group?.has(key)) known.set(key, group);", "", own),
+  engine(
+    "what is said to a run is not handed to it",
+    "await Promise.all([...said].map(([key, words]) => groups.get(key)?.hear(key, words)));",
+    "",
+    own,
+  ),
+  seen("a run that is forgotten is new again", "this.#floor = old.at(-1) ?? this.#floor;", ""),
+  seen(
+    "a run that was there at the take-over is new",
+    "return key > this.#floor && !this.#keys.has(key);",
+    "return !this.#keys.has(key);",
+  ),
+  engine("an action that came too late stays", "await this.store.dropWords(groups);", ""),
   engine("the end of a run is not told", "this.#options.events.ended(run, row);", ""),
   engine("a group that is owned anew leaves its former actors alive", "      held?.close();\n", "", CLUSTER),
   engine(
@@ -156,8 +184,8 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   engine(
     "the sweep finds no run without an actor",
-    "this.look([...runs.filter(({ key, groupId }) => !this.#owned.get(groupId)?.has(key)), ...actions]);",
-    "this.look(actions);",
+    "this.look([...runs.filter(({ key, groupId }) => !this.#owned.get(groupId)?.has(key)), ...words]);",
+    "this.look(words);",
     CLUSTER,
   ),
   engine(

@@ -64,7 +64,7 @@ export const STORE_MUTATIONS: readonly Mutation[] = [
   batch("keys that several nodes write are in any order", "shared.sort((a, b) => (a.key < b.key ? -1 : 1));", ""),
   batch(
     "a run's rows that are done have no run",
-    'if (row.kind === "attempt" || row.kind === "action-done") keys.add(row.runKey);',
+    'if (row.kind === "attempt" || row.kind === "words-taken") keys.add(row.runKey);',
     'if (row.kind === "attempt") keys.add(row.runKey);',
   ),
 ];

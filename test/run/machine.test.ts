@@ -27,8 +27,8 @@ class Driven {
     return this;
   }
 
-  order(action: "STOP" | "KILL", reason = ""): this {
-    return this.take({ type: "order", order: { action, user: "ann", reason } });
+  say(action: "STOP" | "KILL", reason = ""): this {
+    return this.take({ type: "word", word: { kind: action, user: "ann", reason, createTime: NOW } });
   }
 
   ended(status: StepStatus, released: readonly string[] = [], mode?: "FAIL_IMMEDIATELY"): this {
@@ -93,7 +93,7 @@ describe("a run", () => {
 
   test("that is over takes nothing any more", () => {
     const run = new Driven().take({ type: "launch" }).idle("SUCCEEDED");
-    expect(run.order("KILL").effects).toEqual([]);
+    expect(run.say("KILL").effects).toEqual([]);
     expect(run.ended("SUCCEEDED", ["a"]).effects).toEqual([]);
     expect(run.state.run.status).toBe("SUCCEEDED");
   });
@@ -101,7 +101,7 @@ describe("a run", () => {
 
 describe("a run that is being ended", () => {
   test("ends its steps, and says who asked for it", () => {
-    const run = new Driven().order("KILL", "too late");
+    const run = new Driven().say("KILL", "too late");
     const reason = "User [ann] takes action [KILL] on the run due to reason: [too late]";
     expect(run.effects).toEqual([
       { type: "terminate", termination: { status: "FATALLY_FAILED", reason, byMode: false } },
@@ -109,13 +109,13 @@ describe("a run that is being ended", () => {
   });
 
   test("lets nothing begin, and remembers that something could have", () => {
-    const run = new Driven().order("STOP").ended("SUCCEEDED", ["next"]);
+    const run = new Driven().say("STOP").ended("SUCCEEDED", ["next"]);
     expect(run.effects).toEqual([]);
     expect(run.idle("SUCCEEDED").state.run.status).toBe("STOPPED");
   });
 
   test("ends as its steps did when nothing was kept from beginning", () => {
-    expect(new Driven().order("STOP").idle("SUCCEEDED").state.run.status).toBe("SUCCEEDED");
+    expect(new Driven().say("STOP").idle("SUCCEEDED").state.run.status).toBe("SUCCEEDED");
   });
 
   test.each([
@@ -124,13 +124,13 @@ describe("a run that is being ended", () => {
   ] as const)("by a %s before a step could begin ends %s", (action, status) => {
     const run = new Driven();
     run.waiting = 1;
-    expect(run.order(action).idle().state.run.status).toBe(status);
+    expect(run.say(action).idle().state.run.status).toBe(status);
   });
 
   test("is killed after a stop, and not stopped after a kill", () => {
-    const run = new Driven().order("STOP");
-    expect(run.order("KILL").types).toEqual(["terminate"]);
-    expect(run.order("STOP").types).toEqual([]);
+    const run = new Driven().say("STOP");
+    expect(run.say("KILL").types).toEqual(["terminate"]);
+    expect(run.say("STOP").types).toEqual([]);
     run.waiting = 1;
     expect(run.idle().state.run.status).toBe("SUCCEEDED");
   });

@@ -87,7 +87,7 @@ describe("a database that is silent", () => {
   /** Nobody gets at these tables meanwhile. */
   const locked = <T>(work: () => Promise<T>): Promise<T> =>
     sql.begin(async (held) => {
-      await held`LOCK TABLE workflow, run, run_action, setting IN ACCESS EXCLUSIVE MODE`;
+      await held`LOCK TABLE workflow, run, run_word, setting IN ACCESS EXCLUSIVE MODE`;
       return work();
     }) as Promise<T>;
 
@@ -176,7 +176,7 @@ test(
     try {
       const answers = await (sql.begin(async (held) => {
         await held`SET LOCAL statement_timeout = 0`;
-        await held`LOCK TABLE workflow, run, run_action IN ACCESS EXCLUSIVE MODE`;
+        await held`LOCK TABLE workflow, run, run_word IN ACCESS EXCLUSIVE MODE`;
         return all(REQUESTS);
       }) as Promise<readonly Answer[]>);
       expectUnavailable(answers);

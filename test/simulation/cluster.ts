@@ -305,13 +305,13 @@ export class Cluster implements Ground {
   }
 }
 
-function spelled({ attempts, runs, outbox, actions, stamps }: Batch): string {
+function spelled({ attempts, runs, outbox, taken, stamps }: Batch): string {
   const parts = [
     stamps.map(({ groupId, generation }) => `${groupId}/${generation}`).join(","),
     ...attempts.map(({ runKey, attempt }) => `${runKey}.${attempt.stepId}:${attempt.attemptId} ${attempt.status}`),
     ...runs.map(({ key, change }) => `run ${key} ${change.status}`),
     ...outbox.map(({ key }) => `dequeue ${key}`),
-    ...actions.map((key) => `done ${key}`),
+    ...taken.map((key) => `done ${key}`),
   ];
   return parts.join("; ");
 }

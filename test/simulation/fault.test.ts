@@ -133,7 +133,7 @@ describe("a turn that throws", () => {
     await world.act(1, "STOP");
     await world.settle();
     expect(world.status()).toBe("STOPPED");
-    expect(world.actions.size).toBe(0);
+    expect(world.said.size).toBe(0);
   });
 
   test("is tried again by the next owner", async () => {
@@ -220,7 +220,7 @@ describe("a runtime that does not end its job", () => {
 
 test("an action that comes while the run's end commits does not stay", async () => {
   const world = await running(workflow([step("a")]));
-  world.actions.set(1, { action: "STOP", user: "tester", reason: "", createTime: 0 });
+  world.said.set(1, [{ kind: "STOP", user: "tester", reason: "", createTime: 0 }]);
   await world.sweep();
-  expect([world.actions.size, world.status()]).toEqual([0, "SUCCEEDED"]);
+  expect([world.said.size, world.status()]).toEqual([0, "SUCCEEDED"]);
 });

@@ -225,7 +225,7 @@ describe("stop and kill", () => {
     await world.settle();
     expect(world.statuses()).toEqual({ a: "STOPPED", c: "SUCCEEDED" });
     expect(world.status()).toBe("STOPPED");
-    expect(world.actions.size).toBe(0);
+    expect(world.said.size).toBe(0);
   });
 
   test("KILL fails the run even where failures are ignored", async () => {
@@ -255,7 +255,7 @@ describe("stop and kill", () => {
   test("an action that was accepted before a crash is carried out after it", async () => {
     const world = await run(workflow([step("a", { type: "Job" })]));
     world.crash();
-    world.actions.set(1, { action: "STOP", user: "tester", reason: "", createTime: 0 });
+    world.said.set(1, [{ kind: "STOP", user: "tester", reason: "", createTime: 0 }]);
     await world.boot();
     await world.settle();
     expect(world.status()).toBe("STOPPED");

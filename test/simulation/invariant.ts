@@ -140,8 +140,7 @@ export class Invariants implements StoreWatcher, JobWatcher {
     const store = this.#store();
     const [late] = this.unfinished();
     if (late) throw new Breach(`${nameOf(late)} is still ${late.status} when all has healed: ${spell(store, late)}`);
-    if (store.actions.size > 0)
-      throw new Breach(`actions on runs that have ended are left: ${[...store.actions.keys()]}`);
+    if (store.said.size > 0) throw new Breach(`words to runs that have ended are left: ${[...store.said.keys()]}`);
     for (const run of store.runs.values()) {
       for (const attempt of store.attempts.get(run.key)?.values() ?? []) {
         const job = jobs.all.get(attempt.uuid);

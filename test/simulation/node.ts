@@ -133,7 +133,7 @@ export class SimNode {
       engine: (events) =>
         new Engine({
           clock: this.process,
-          store: this.#store((hints) => events.launch(hints)),
+          store: this.#store((hints) => events.hint(hints)),
           evaluation: this.#ground.evaluationOn(this.process),
           log: this.#log,
           place: { host: this.name, directory: "/jobs" },
@@ -243,14 +243,15 @@ export class SimNode {
         this.#call(() => {
           const page = store.open([groupId]).filter(({ key }) => key > afterKey);
           const runs = page.slice(0, 2).flatMap(({ key }) => store.load(key) ?? []);
-          return { runs, next: page.length > 2 ? page[1]?.key : undefined };
+          return { runs, next: page.length > 2 ? page[1]?.key : undefined, newest: store.runs.size };
         }),
       loadRun: (key) => this.#call(() => store.load(key)),
-      dropActions: (groups) => this.#call(() => store.dropActions(groups)),
+      dropWords: (groups) => this.#call(() => store.dropWords(groups)),
+      words: (keys) => this.#call(() => store.words(keys)),
       unfinished: (groups) =>
         this.#call(() => ({
           runs: store.open(groups).map(({ key, groupId }) => ({ key, groupId })),
-          actions: [...store.actions.keys()].flatMap((key) => {
+          words: [...store.said.keys()].flatMap((key) => {
             const groupId = store.runs.get(key)?.groupId ?? -1;
             return groups.includes(groupId) ? [{ key, groupId }] : [];
           }),

@@ -1,5 +1,6 @@
 /** What becomes of a group's runs when the group changes hands. */
 import { describe, expect, test } from "bun:test";
+import type { Run } from "../../src/run/model.ts";
 import { step, workflow } from "./definition.ts";
 import { World } from "./world.ts";
 
@@ -26,5 +27,83 @@ describe("a group that is given up", () => {
     await world.boot();
     await world.settle();
     expect(world.runtime.started).toEqual(["job:1"]);
+  });
+});
+
+describe("a run that was let go elsewhere", () => {
+  const handed = async (): Promise<readonly [World, Run]> => {
+    const world = new World(workflow([step("job", { type: "Job" })]));
+    await world.boot();
+    return [world, await world.letGo()];
+  };
+
+  test("begins as it is handed over, without being read", async () => {
+    const [world, run] = await handed();
+    world.hand(run);
+    await world.settle();
+    expect([world.runReads, world.runtime.started]).toEqual([0, ["job:1"]]);
+  });
+
+  test("begins once, though the word comes again while it runs, and after it has ended", async () => {
+    const [world, run] = await handed();
+    world.hand(run);
+    world.hand(run);
+    await world.settle();
+    world.runtime.results.set("job", { state: "DONE" });
+    world.wake("job");
+    await world.settle();
+    expect(world.status()).toBe("SUCCEEDED");
+    world.hand(run);
+    await world.settle();
+    expect([world.runtime.started, world.counters.activeRuns]).toEqual([["job:1"], 0]);
+  });
+
+  test("is read by an owner that came after it", async () => {
+    const [world, run] = await handed();
+    await world.boot();
+    const reads = world.runReads;
+    world.hand(run);
+    await world.settle();
+    expect([world.runReads - reads, world.runtime.started]).toEqual([0, ["job:1"]]);
+    const late = await world.letGo();
+    await world.disown();
+    world.hand(late);
+    await world.settle();
+    expect(world.runtime.started).toEqual(["job:1"]);
+  });
+
+  test("that nobody was told of is found by the sweep", async () => {
+    const [world] = await handed();
+    await world.sweep();
+    await world.settle();
+    expect(world.runtime.started).toEqual(["job:1"]);
+  });
+});
+
+describe("a word to a run", () => {
+  test("is read without the run", async () => {
+    const world = new World(workflow([step("job", { type: "Job" })]));
+    await world.boot();
+    await world.start();
+    await world.settle();
+    await world.act(1, "STOP");
+    await world.settle();
+    expect([world.status(), world.runReads, world.wordReads]).toEqual(["STOPPED", 0, 1]);
+    expect(world.said.size).toBe(0);
+  });
+
+  test("that is heard twice changes nothing more", async () => {
+    const world = new World(workflow([step("job", { type: "Job" })]));
+    world.runtime.terminations.set("job", new Promise(() => {}));
+    await world.boot();
+    await world.start();
+    await world.settle();
+    await world.act(1, "STOP");
+    world.hint(1);
+    world.hint(1);
+    await world.settle();
+    expect(world.runtime.terminated).toEqual(["job:1"]);
+    await world.pass(86_460_000);
+    expect(world.messages("job").filter(([, text]) => text.includes("[STOP]"))).toHaveLength(1);
   });
 });

@@ -5,19 +5,13 @@
  */
 import type { Workflow } from "../../src/definition/workflow.ts";
 import { type Heartbeat, LEASE, type Node } from "../../src/flow/membership.ts";
-import type {
-  GroupStamp,
-  LoadedRun,
-  NewRun,
-  RunActionRequest,
-  StartOutcome,
-  WorkflowHead,
-} from "../../src/flow/port.ts";
+import type { GroupStamp, LoadedRun, NewRun, StartOutcome, WorkflowHead } from "../../src/flow/port.ts";
 import { groupOf } from "../../src/id.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
 import { isOver } from "../../src/run/status.ts";
 import { dequeue, end, start, stopQueued, unblock, type WorkflowRuns } from "../../src/run/strategy.ts";
+import type { Word } from "../../src/run/word.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
 import type { Batch } from "../../src/store/writer/batch.ts";
@@ -60,7 +54,8 @@ export class SimStore {
   readonly tables = new Map<string, Table>();
   readonly runs = new Map<number, Run>();
   readonly attempts = new Map<number, Map<string, StepAttempt>>();
-  readonly actions = new Map<number, RunActionRequest>();
+  /** What is said to runs, by run. */
+  readonly said = new Map<number, readonly Word[]>();
   readonly outbox = new Set<string>();
   readonly groups: readonly GroupRow[];
   readonly nodes = new Map<string, { readonly node: Node; heartbeat: number }>();
@@ -128,7 +123,7 @@ export class SimStore {
       for (const ref of started.asked) {
         const run = this.runOf(ref);
         asked.push(run);
-        if (!this.actions.has(run.key)) this.#ask(run.key, "STOP", "strategy");
+        if (!this.said.has(run.key)) this.#say(run.key, "STOP", "strategy");
       }
     }
     return { outcomes, asked };
@@ -186,7 +181,7 @@ export class SimStore {
     const run = this.runs.get(key);
     if (!run || !isOpen(run)) return undefined;
     const attempts = latestAttempts([...(this.attempts.get(key)?.values() ?? [])]);
-    return { run, attempts, action: this.actions.get(key), logEnds: new Map() };
+    return { run, attempts, words: this.said.get(key) ?? [], logEnds: new Map() };
   }
 
   /** Launched and unfinished, of these groups. */
@@ -194,10 +189,14 @@ export class SimStore {
     return [...this.runs.values()].filter((run) => isOpen(run) && groups.includes(run.groupId));
   }
 
-  dropActions(groups: readonly number[]): void {
-    for (const key of this.actions.keys()) {
+  words(keys: readonly number[]): ReadonlyMap<number, readonly Word[]> {
+    return new Map(keys.flatMap((key) => (this.said.has(key) ? [[key, this.said.get(key) ?? []] as const] : [])));
+  }
+
+  dropWords(groups: readonly number[]): void {
+    for (const key of this.said.keys()) {
       const run = this.runs.get(key) as Run;
-      if (groups.includes(run.groupId) && isOver(run)) this.actions.delete(key);
+      if (groups.includes(run.groupId) && isOver(run)) this.said.delete(key);
     }
   }
 
@@ -213,7 +212,7 @@ export class SimStore {
       this.outbox.add(ref.workflowId);
       return undefined;
     }
-    if (this.actions.get(run.key)?.action !== "KILL") this.#ask(run.key, action, "user");
+    this.#say(run.key, action, "user");
     return run;
   }
 
@@ -259,7 +258,7 @@ export class SimStore {
       if (isOver(run) && !isOver(before)) this.#strategy(run.workflowId, (runs) => end(runs, run, run.status));
     }
     for (const { key } of batch.outbox) this.outbox.add(key);
-    for (const key of batch.actions) this.actions.delete(key);
+    for (const key of batch.taken) this.said.delete(key);
     this.#watcher.committed(batch, this);
   }
 
@@ -313,8 +312,10 @@ export class SimStore {
 
   // ---- odds --------------------------------------------------------------------------------------------------------
 
-  #ask(key: number, action: "STOP" | "KILL", user: string): void {
-    this.actions.set(key, { action, user, reason: "", createTime: this.now() });
+  #say(key: number, kind: Word["kind"], user: string): void {
+    const said = this.said.get(key) ?? [];
+    if (said.some((word) => word.kind === kind)) return;
+    this.said.set(key, [...said, { kind, user, reason: "", createTime: this.now() }]);
   }
 
   #endQueued(run: Run, status: "STOPPED" | "FAILED", reason: string): void {

@@ -12,16 +12,17 @@ import {
   type LoadedRun,
   type NewRun,
   RefusedWrite,
-  type RunActionRequest,
   type Settled,
   type StartOutcome,
   type Write,
   type Writer,
 } from "../../src/flow/port.ts";
 import type { EngineCounters, StartReply, StartRequest } from "../../src/flow/protocol.ts";
+import { stringifyJson } from "../../src/json.ts";
 import { createLogger } from "../../src/log.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
+import type { Word } from "../../src/run/word.ts";
 import type { AttemptContext } from "../../src/runtime/type.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
@@ -77,7 +78,7 @@ class HeldWriter implements Writer {
 const runsOf = (rows: readonly Write[]): ReadonlySet<number> =>
   new Set(
     rows.flatMap((row) =>
-      row.kind === "attempt" || row.kind === "action-done" ? [row.runKey] : row.kind === "run" ? [row.key] : [],
+      row.kind === "attempt" || row.kind === "words-taken" ? [row.runKey] : row.kind === "run" ? [row.key] : [],
     ),
   );
 
@@ -118,7 +119,8 @@ export class World {
   readonly runtime = new FakeRuntime();
   readonly runs = new Map<number, Run>();
   readonly attempts = new Map<number, Map<string, StepAttempt>>();
-  readonly actions = new Map<number, RunActionRequest>();
+  /** What is said to runs, by run. */
+  readonly said = new Map<number, readonly Word[]>();
   readonly outbox = new Set<string>();
   /** Each time the engine asked whether a queued run may go: for which workflows. */
   readonly dequeues: (readonly string[])[] = [];
@@ -132,6 +134,8 @@ export class World {
   activeVersion = 1;
   /** How often the engine has read a run. */
   runReads = 0;
+  /** How often the engine has read what is said to runs, without the runs. */
+  wordReads = 0;
   /** How often the engine has read the workflow's head. */
   headReads = 0;
   /** Reads of a run answer with what they saw when they began, once this has settled. */
@@ -184,7 +188,7 @@ export class World {
       index: 0,
       // How fast this machine is must not show.
       slice,
-      events: { launch() {}, ended: (run) => this.ends.push(run), logged() {}, stale() {} },
+      events: { hint() {}, ended: (run) => this.ends.push(run), logged() {}, stale() {} },
       newUuid: () => `uuid-${++this.#uuids}`,
       runtimeOf: (node) => {
         this.onRuntime(node);
@@ -226,8 +230,9 @@ export class World {
     });
   }
 
-  async act(key: number, action: "STOP" | "KILL"): Promise<void> {
-    this.actions.set(key, { action, user: "tester", reason: "", createTime: this.clock.now() });
+  async act(key: number, kind: Word["kind"]): Promise<void> {
+    const word = { kind, user: "tester", reason: "", createTime: this.clock.now() };
+    this.said.set(key, [...(this.said.get(key) ?? []), word]);
     this.#engine?.look([{ key, groupId: 0 }]);
     await settle();
   }
@@ -251,6 +256,20 @@ export class World {
   /** A hint, maybe a late one, that the run should be looked at. */
   hint(key: number): void {
     this.#engine?.look([{ key, groupId: 0 }]);
+  }
+
+  /** A run that is let go elsewhere: its row, and the hint that brings it. */
+  async letGo(): Promise<Run> {
+    this.holdBack = true;
+    const { instanceId } = await this.start();
+    const run = this.runs.get(instanceId) as Run;
+    const gone = { ...run, executionId: run.uuid };
+    this.runs.set(run.key, gone);
+    return gone;
+  }
+
+  hand(run: Run): void {
+    this.#engine?.look([{ key: run.key, groupId: 0, run: stringifyJson(run) }]);
   }
 
   wake(stepId: string): void {
@@ -313,7 +332,7 @@ export class World {
         const run = this.runs.get(row.key);
         if (run) this.runs.set(row.key, { ...run, ...row.change });
       } else if (row.kind === "outbox") this.outbox.add(`${row.topic}:${row.key}`);
-      else if (row.kind === "action-done") this.actions.delete(row.runKey);
+      else if (row.kind === "words-taken") this.said.delete(row.runKey);
     }
   }
 
@@ -325,7 +344,7 @@ export class World {
     return {
       run,
       attempts: latestAttempts([...(this.attempts.get(run.key)?.values() ?? [])]),
-      action: this.actions.get(run.key),
+      words: this.said.get(run.key) ?? [],
       logEnds: new Map(),
     };
   }
@@ -359,19 +378,23 @@ export class World {
         return [];
       },
       pendingDequeues: async () => [],
-      loadGroup: async () => ({ runs: this.#unfinished(), next: undefined }),
+      loadGroup: async () => ({ runs: this.#unfinished(), next: undefined, newest: this.runs.size }),
       loadRun: async (key) => {
         this.runReads++;
         const found = this.#unfinished().find(({ run }) => run.key === key);
         await this.slowReads;
         return found;
       },
-      dropActions: async () => {
-        for (const key of this.actions.keys()) if (!isOpen(this.runs.get(key))) this.actions.delete(key);
+      words: async (keys) => {
+        this.wordReads++;
+        return new Map(keys.flatMap((key) => (this.said.has(key) ? [[key, this.said.get(key) ?? []] as const] : [])));
+      },
+      dropWords: async () => {
+        for (const key of this.said.keys()) if (!isOpen(this.runs.get(key))) this.said.delete(key);
       },
       unfinished: async () => ({
         runs: this.#unfinished().map(({ run }) => placeOf(run.key)),
-        actions: [...this.actions.keys()].map(placeOf),
+        words: [...this.said.keys()].map(placeOf),
       }),
       close: async () => {},
     };

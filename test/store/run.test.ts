@@ -7,7 +7,7 @@ import { logEvent } from "../../src/step/event.ts";
 import { openFlowStore } from "../../src/store/flow.ts";
 import { readLog } from "../../src/store/log.ts";
 import { loadGroup } from "../../src/store/run.ts";
-import { addRunAction } from "../../src/store/stop.ts";
+import { sayToRun } from "../../src/store/stop.ts";
 import { freshDatabase } from "../support/database.ts";
 import { attempt, newRun, silent, workflow } from "./fixture.ts";
 
@@ -19,7 +19,7 @@ afterAll(async () => {
   await db.close();
 });
 beforeEach(async () => {
-  await db.sql`TRUNCATE run, run_action, step_attempt`;
+  await db.sql`TRUNCATE run, run_word, step_attempt`;
 });
 
 let count = 0;
@@ -103,7 +103,7 @@ test("params keep their digits", async () => {
   expect(loaded?.params.x?.evaluated_result).toEqual(parseJson("9223372036854775807"));
 });
 
-test("a group is loaded page by page, with the newest attempts in order and the action that waits", async () => {
+test("a group is loaded page by page, with the newest attempts in order and what is said", async () => {
   const runs = await started(60);
   const [first] = runs;
   if (first === undefined) throw new Error("no run");
@@ -114,7 +114,7 @@ test("a group is loaded page by page, with the newest attempts in order and the 
     { kind: "attempt", runKey: first.key, attempt: attempt("a", 2, { stepInstanceId: 2 }) },
     { kind: "attempt", runKey: first.key, attempt: attempt("a", 1, { stepInstanceId: 2 }) },
   );
-  await addRunAction(db.sql, first, { action: "KILL", user: "ada", reason: undefined, createTime: 7 });
+  await sayToRun(db.sql, first, { kind: "KILL", user: "ada", reason: undefined, createTime: 7 });
   const ended = mine.at(-1);
   if (ended !== undefined) {
     const { startTime, modifyTime, overview, artifacts, timeline } = ended;
@@ -133,12 +133,14 @@ test("a group is loaded page by page, with the newest attempts in order and the 
   expect(seen).toEqual(mine.slice(0, -1).map((run) => run.key));
   const [loaded] = (await store.loadGroup(first.groupId, 0)).runs;
   expect(loaded?.attempts.map((a) => `${a.stepId}${a.attemptId}`)).toEqual(["z1", "a2"]);
-  expect(loaded?.action).toEqual({ action: "KILL", user: "ada", reason: "", createTime: 7 });
-  const { runs: places, actions } = await store.unfinished([first.groupId]);
+  const word = { kind: "KILL", user: "ada", reason: "", createTime: 7 } as const;
+  expect(loaded?.words).toEqual([word]);
+  expect(await store.words([first.key, first.key + 1])).toEqual(new Map([[first.key, [word]]]));
+  const { runs: places, words } = await store.unfinished([first.groupId]);
   expect(places.map((place) => place.key)).toEqual(seen);
-  expect(actions).toEqual([{ key: first.key, groupId: first.groupId }]);
-  await commit(first, { kind: "action-done", runKey: first.key });
-  expect((await store.unfinished([first.groupId])).actions).toEqual([]);
+  expect(words).toEqual([{ key: first.key, groupId: first.groupId }]);
+  await commit(first, { kind: "words-taken", runKey: first.key });
+  expect((await store.unfinished([first.groupId])).words).toEqual([]);
 });
 
 test("a page of a group is bounded by bytes, whatever holds them, and has one run at least", async () => {
@@ -168,18 +170,18 @@ test("a page of a group is bounded by bytes, whatever holds them, and has one ru
   expect(await pages(50_000)).toEqual([1, small.length]);
 });
 
-test("an action on a run that has ended is forgotten, one on a run that goes on is not", async () => {
+test("what is said to a run that has ended is forgotten, and to a run that goes on it is not", async () => {
   const [over, on] = await started(2);
   if (over === undefined || on === undefined) throw new Error("no run");
   for (const run of [over, on])
-    await addRunAction(db.sql, run, { action: "STOP", user: "ada", reason: undefined, createTime: 7 });
+    await sayToRun(db.sql, run, { kind: "STOP", user: "ada", reason: undefined, createTime: 7 });
   const { startTime, modifyTime, overview, artifacts, timeline } = over;
   const change = { status: "SUCCEEDED", startTime, endTime: 9, modifyTime, overview, artifacts, timeline } as const;
   await commit(over, { kind: "run", key: over.key, change });
-  const left = async () => (await db.sql<{ key: number }[]>`SELECT run_key AS key FROM run_action`).map((it) => it.key);
-  await store.dropActions([]);
+  const left = async () => (await db.sql<{ key: number }[]>`SELECT run_key AS key FROM run_word`).map((it) => it.key);
+  await store.dropWords([]);
   expect((await left()).sort()).toEqual([over.key, on.key].sort());
-  await store.dropActions([over.groupId, on.groupId]);
+  await store.dropWords([over.groupId, on.groupId]);
   expect(await left()).toEqual([on.key]);
 });
 

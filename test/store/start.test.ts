@@ -6,7 +6,7 @@ import type { Run } from "../../src/run/model.ts";
 import { addOutbox } from "../../src/store/outbox.ts";
 import { dequeue, pendingDequeues } from "../../src/store/run.ts";
 import { startRuns } from "../../src/store/start.ts";
-import { addRunAction, stopAllQueued, stopQueued, unblock } from "../../src/store/stop.ts";
+import { sayToRun, stopAllQueued, stopQueued, unblock } from "../../src/store/stop.ts";
 import { freshDatabase } from "../support/database.ts";
 import { newRun, workflow } from "./fixture.ts";
 
@@ -203,8 +203,8 @@ describe("run strategies at the start", () => {
     expect(launched(outcomes)).toEqual(["STOPPED", "CREATED"]);
     const { key, groupId } = runOf(first);
     expect(stopping).toEqual([{ key, groupId }]);
-    const actions = await db.sql`SELECT run_key, group_id, action, "user" FROM run_action WHERE run_key = ${key}`;
-    expect([...actions]).toEqual([{ run_key: key, group_id: groupId, action: "STOP", user: '"maestro_run_strategy"' }]);
+    const words = await db.sql`SELECT run_key, group_id, kind, "user" FROM run_word WHERE run_key = ${key}`;
+    expect([...words]).toEqual([{ run_key: key, group_id: groupId, kind: "STOP", user: '"maestro_run_strategy"' }]);
     expect(await dequeue(db.sql, [wf.id])).toEqual([]);
     await wf.end(1, "STOPPED");
     expect((await dequeue(db.sql, [wf.id])).map((run) => run.instanceId)).toEqual([3]);
@@ -303,20 +303,22 @@ describe("ending runs by hand", () => {
     expect(await stopping).toHaveLength(291);
   });
 
-  test("a kill replaces a stop; a stop does not replace a kill", async () => {
+  test("what is said again is as it was said first; a kill stands beside a stop", async () => {
     const wf = await make("SEQUENTIAL");
     const [outcome] = await wf.start(2);
     const run = runOf(outcome);
-    const add = (action: "STOP" | "KILL", user: string, ref = run) =>
-      addRunAction(db.sql, ref, { action, user, reason: "r\0", createTime: 3 });
+    const add = (kind: "STOP" | "KILL", user: string, ref = run) =>
+      sayToRun(db.sql, ref, { kind, user, reason: "r\0", createTime: 3 });
     expect(await add("STOP", "a")).toEqual({ key: run.key, groupId: run.groupId });
     expect(await add("STOP", "b")).toEqual({ key: run.key, groupId: run.groupId });
-    const action = async () =>
-      (await db.sql`SELECT action, "user", reason FROM run_action WHERE run_key = ${run.key}`)[0];
-    expect(await action()).toEqual({ action: "STOP", user: '"a"', reason: "r\u2400" });
+    const said = async () => [
+      ...(await db.sql`SELECT kind, "user", reason FROM run_word WHERE run_key = ${run.key} ORDER BY kind`),
+    ];
+    const stop = { kind: "STOP", user: '"a"', reason: "r\u2400" };
+    expect(await said()).toEqual([stop]);
     await add("KILL", "c");
     await add("STOP", "d");
-    expect(await action()).toMatchObject({ action: "KILL", user: '"c"' });
+    expect(await said()).toEqual([{ ...stop, kind: "KILL", user: '"c"' }, stop]);
     expect(await add("STOP", "a", { ...run, instanceId: 2 })).toBeUndefined();
     await wf.end(1);
     expect(await add("STOP", "a")).toBeUndefined();

@@ -8,7 +8,7 @@ import { isRunTerminal, type RunStatus, shownRunStatus } from "../../run/status.
 import { logEvent } from "../../step/event.ts";
 import { stopAllRunning, unblockAll } from "../../store/bulk.ts";
 import { loadRun } from "../../store/instance.ts";
-import { addRunAction, stopAllQueued, stopQueued, unblock } from "../../store/stop.ts";
+import { sayToRun, stopAllQueued, stopQueued, unblock } from "../../store/stop.ts";
 import type { Call } from "../call.ts";
 import type { Endpoint, Router } from "../endpoint.ts";
 import { instanceActionResponseSchema } from "../schema/run.ts";
@@ -108,8 +108,8 @@ async function stopWorkflow(
   const [workflowId, user, now] = [call.path("workflowId"), call.user(), clock.now()];
   const reason = `All workflow instances of workflow id [${workflowId}] are terminated to status [${TARGET[action]}] by the caller [${user}]`;
   const queued = await stopAllQueued(sql, workflowId, TARGET[action], logEvent(reason, now));
-  const running = await stopAllRunning(sql, workflowId, { action, user, reason, createTime: now });
-  for (const { key, groupId } of running) engine.hintAction(key, groupId);
+  const running = await stopAllRunning(sql, workflowId, { kind: action, user, reason, createTime: now });
+  for (const { key, groupId } of running) engine.hintRun(key, groupId);
   if (queued.length > 0) engine.hintDequeue([workflowId]);
   for (const run of queued) reportRun(log, run, TARGET[action], reason);
   const message = `Terminated [${queued.length}] queued instances and terminating [${running.length}] running instances`;
@@ -154,9 +154,9 @@ async function stopRun(call: Call, services: Services, action: Stop) {
       }
       continue;
     }
-    const owner = await addRunAction(sql, run, { action, user, reason: message, createTime: now });
+    const owner = await sayToRun(sql, run, { kind: action, user, reason: message, createTime: now });
     if (owner !== undefined) {
-      engine.hintAction(owner.key, owner.groupId);
+      engine.hintRun(owner.key, owner.groupId);
       return actionView(run, status, false, message, now);
     }
   }

@@ -90,7 +90,7 @@ function together(line: string): void {
 /** Starts have stopped other runs: those that waited have ended with it, the others' owners see to it. */
 function told({ stopped, stopping }: StartEffects, log: Logger, events: EngineEvents): void {
   for (const run of stopped) reportRun(log, run, "STOPPED", STOPPED_BY_STRATEGY);
-  if (stopping.length > 0) events.launch(stopping);
+  if (stopping.length > 0) events.hint(stopping);
 }
 
 function parts(setup: EngineSetup, log: Logger, runtime: RuntimeClient, evaluation: EvaluationClient) {

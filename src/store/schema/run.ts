@@ -1,4 +1,4 @@
-/** Runs of workflow instances, attempts at their steps, the attempts' logs, and actions that wait for a run's owner. */
+/** Runs of workflow instances, attempts at their steps, the attempts' logs, and what is said to a run. */
 import { sql } from "drizzle-orm";
 import { bigint, index, integer, json, pgSequence, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
 
@@ -109,12 +109,16 @@ export const stepLog = pgTable(
   ],
 );
 
-/** A stop or kill that is accepted and not yet carried out by the run's owner. */
-export const runAction = pgTable("run_action", {
-  runKey: bigint("run_key", { mode: "number" }).primaryKey(),
-  groupId: integer("group_id").notNull(),
-  action: text("action").notNull(),
-  user: json("user").notNull(),
-  reason: text("reason"),
-  createTime: bigint("create_time", { mode: "number" }).notNull(),
-});
+/** What somebody has said to a run that its owner has not carried out yet. To say it again says nothing new. */
+export const runWord = pgTable(
+  "run_word",
+  {
+    runKey: bigint("run_key", { mode: "number" }).notNull(),
+    kind: text("kind").notNull(),
+    groupId: integer("group_id").notNull(),
+    user: json("user").notNull(),
+    reason: text("reason"),
+    createTime: bigint("create_time", { mode: "number" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runKey, table.kind] })],
+);

@@ -38,8 +38,8 @@ export interface Batch {
   readonly chunks: readonly LogChunk[];
   /** Keys that several nodes write come first, sorted, so that two batches can't wait for each other. */
   readonly outbox: readonly OutboxWrite[];
-  /** Keys of runs whose stop or kill is carried out. */
-  readonly actions: readonly number[];
+  /** Keys of runs to which nothing is said any more. */
+  readonly taken: readonly number[];
 }
 
 /** A row of a batch as a transaction writes it; the last write of a row wins. */
@@ -49,7 +49,7 @@ export function batchOf(requests: readonly Request[]): Batch {
   const runs = new Map<number, RunWrite>();
   const chunks: LogChunk[] = [];
   const outbox = new Map<string, OutboxWrite>();
-  const actions = new Set<number>();
+  const taken = new Set<number>();
   for (const { stamp, rows } of requests) {
     stamps.set(`${stamp.groupId}:${stamp.generation}`, stamp);
     for (const row of rows) {
@@ -66,8 +66,8 @@ export function batchOf(requests: readonly Request[]): Batch {
         case "outbox":
           outbox.set(`${row.topic}:${row.key}`, row);
           break;
-        case "action-done":
-          actions.add(row.runKey);
+        case "words-taken":
+          taken.add(row.runKey);
           break;
       }
     }
@@ -78,7 +78,7 @@ export function batchOf(requests: readonly Request[]): Batch {
     runs: [...runs.values()],
     chunks,
     outbox: ordered([...outbox.values()]),
-    actions: [...actions],
+    taken: [...taken],
   };
 }
 
@@ -93,7 +93,7 @@ function ordered(rows: readonly OutboxWrite[]): readonly OutboxWrite[] {
 export function runsOf({ rows }: Request): ReadonlySet<number> {
   const keys = new Set<number>();
   for (const row of rows) {
-    if (row.kind === "attempt" || row.kind === "action-done") keys.add(row.runKey);
+    if (row.kind === "attempt" || row.kind === "words-taken") keys.add(row.runKey);
     else if (row.kind === "run") keys.add(row.key);
   }
   return keys;

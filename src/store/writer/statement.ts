@@ -153,10 +153,10 @@ const announcements = part<OutboxWrite>("announcements", {
       next_time = 0, error = NULL, dead = 0`,
 });
 
-const actions = part<number>("actions", {
-  rows: (batch) => batch.actions,
+const taken = part<number>("taken", {
+  rows: (batch) => batch.taken,
   columns: { run_key: bigint((key) => key) },
-  statement: (rows) => `DELETE FROM run_action USING ${rows} WHERE run_action.run_key = t.run_key`,
+  statement: (rows) => `DELETE FROM run_word USING ${rows} WHERE run_word.run_key = t.run_key`,
 });
 
-const PARTS: readonly Part[] = [fence, attempts, runs, chunks, announcements, actions];
+const PARTS: readonly Part[] = [fence, attempts, runs, chunks, announcements, taken];

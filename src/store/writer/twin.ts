@@ -108,7 +108,7 @@ async function writeRow(sql: Transaction, row: Write): Promise<void> {
         ON CONFLICT (kind, key) DO UPDATE SET ${sql({ ...fields, error: null })}`;
       return;
     }
-    case "action-done":
-      await sql`DELETE FROM run_action WHERE run_key = ${row.runKey}`;
+    case "words-taken":
+      await sql`DELETE FROM run_word WHERE run_key = ${row.runKey}`;
   }
 }

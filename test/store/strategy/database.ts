@@ -10,7 +10,7 @@ import { addOutbox, DEQUEUE } from "../../../src/store/outbox.ts";
 import { updateProperties } from "../../../src/store/property.ts";
 import { dequeue } from "../../../src/store/run.ts";
 import { startRuns } from "../../../src/store/start.ts";
-import { addRunAction, stopAllQueued, stopQueued, unblock } from "../../../src/store/stop.ts";
+import { sayToRun, stopAllQueued, stopQueued, unblock } from "../../../src/store/stop.ts";
 import { pushVersion } from "../../../src/store/version.ts";
 import { newRun } from "../fixture.ts";
 import type { Command, Request } from "./command.ts";
@@ -34,8 +34,8 @@ export async function perform(sql: Sql, command: Command): Promise<Answer> {
     case "stop all":
       return (await stopAllQueued(sql, command.workflowId, command.status, event)).map(nameOf);
     case "ask": {
-      const action = { action: "STOP", user: "ada", reason: undefined, createTime: 7 } as const;
-      return (await addRunAction(sql, command.ref, action)) !== undefined;
+      const word = { kind: "STOP", user: "ada", reason: undefined, createTime: 7 } as const;
+      return (await sayToRun(sql, command.ref, word)) !== undefined;
     }
     case "unblock":
       return unblock(sql, command.ref, event);
@@ -100,7 +100,7 @@ function decisionOf(outcome: StartOutcome): string {
 /** As the owner of the run does it. */
 async function performEnd(sql: Sql, ref: RunRef, status: StoredRunStatus): Promise<true> {
   await sql.begin(async (line) => {
-    await line`DELETE FROM run_action WHERE run_key = (SELECT key FROM run WHERE ${isRun(sql, ref)})`;
+    await line`DELETE FROM run_word WHERE run_key = (SELECT key FROM run WHERE ${isRun(sql, ref)})`;
     await line`UPDATE run SET status = ${status}, end_time = 7 WHERE ${isRun(sql, ref)}`;
     await addOutbox(line, [{ topic: DEQUEUE, key: ref.workflowId }]);
   });
@@ -147,8 +147,8 @@ export async function read(sql: Sql, ids: readonly string[]): Promise<Omit<State
       ) AS announced
       FROM workflow WHERE workflow_id = ANY(${[...ids]}) ORDER BY workflow_id`,
     sql<RunRow[]>`SELECT workflow_id AS "workflowId", instance_id AS "instanceId", run_id AS "runId", uuid, status,
-        execution_id IS NOT NULL AS launched, end_time IS NOT NULL AS ended, run_key IS NOT NULL AS asked
-      FROM run LEFT JOIN run_action ON run_key = key
+        execution_id IS NOT NULL AS launched, end_time IS NOT NULL AS ended, EXISTS (SELECT 1 FROM run_word WHERE run_key = key) AS asked
+      FROM run
       WHERE workflow_id = ANY(${[...ids]}) ORDER BY workflow_id, instance_id, run_id`,
   ]);
   const odd = rows.find(({ status, ended }) => OPEN.has(status) === ended);

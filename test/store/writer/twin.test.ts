@@ -76,7 +76,7 @@ const outboxWrite = fc.record({
   key: fc.constantFrom("k", "l", "\x1f"),
   payload: maybe(fc.record({ n: text })),
 });
-const done = fc.record({ kind: fc.constant("action-done") });
+const done = fc.record({ kind: fc.constant("words-taken") });
 
 const step = fc.oneof(
   {
@@ -94,13 +94,13 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 async function reset(sql: Sql): Promise<void> {
-  await sql`TRUNCATE flow_group, run, run_action, step_attempt, step_log, outbox`;
+  await sql`TRUNCATE flow_group, run, run_word, step_attempt, step_log, outbox`;
   await sql`INSERT INTO flow_group (id, generation) SELECT i, 1 FROM generate_series(0, ${GROUPS - 1}::integer) i`;
   await sql`INSERT INTO run (workflow_id, instance_id, run_id, key, uuid, internal_id, version_id, group_id, group_info,
       initiator, config, properties, status, request_time, create_time, modify_time)
     SELECT 'w', i, 1, i, i, 1, 1, i % ${GROUPS}::integer, ${GROUPS}::integer, '{}', '{}', '{}', 'CREATED', 1, 1, 1
     FROM generate_series(1, ${RUNS}::integer) i`;
-  await sql`INSERT INTO run_action (run_key, group_id, action, "user", create_time)
+  await sql`INSERT INTO run_word (run_key, group_id, kind, "user", create_time)
     SELECT key, group_id, 'STOP', '"u"', 1 FROM run`;
 }
 
@@ -142,8 +142,8 @@ function writeOf(row: Extract<Step, { do: "write" }>["rows"][number], runKey: nu
     }
     case "run":
       return { ...row, key: runKey } as Write;
-    case "action-done":
-      return { kind: "action-done", runKey };
+    case "words-taken":
+      return { kind: "words-taken", runKey };
     default:
       return row as Write;
   }
@@ -155,7 +155,7 @@ const dump = (sql: Sql) =>
     sql`SELECT * FROM run ORDER BY key`,
     sql`SELECT uuid, stream, "offset", length, text, time FROM step_log ORDER BY id`,
     sql`SELECT kind, key, payload FROM outbox ORDER BY kind, key`,
-    sql`SELECT * FROM run_action ORDER BY run_key`,
+    sql`SELECT * FROM run_word ORDER BY run_key`,
   ]).then((tables) => tables.map((rows) => rows.map((row) => ({ ...row }))));
 
 test("leaves the rows that its twin leaves, and refuses what its twin refuses", async () => {

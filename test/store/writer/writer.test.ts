@@ -204,7 +204,7 @@ describe("a lost group", () => {
     { kind: "run", key, change: { ...CHANGE, endTime } },
     { kind: "log", chunk: { uuid: `${key}`, stream: "stdout", offset: 0, length: 1, text: "x", time: 1 } },
     { kind: "outbox", topic: "dequeue", key: `${key}` },
-    { kind: "action-done", runKey: key },
+    { kind: "words-taken", runKey: key },
   ];
   const subsets = <T>(items: readonly T[]): T[][] =>
     Array.from({ length: 2 ** items.length }, (_, set) => items.filter((_item, bit) => (set >> bit) % 2 === 1));

@@ -1,0 +1,35 @@
+/**
+ * Which runs may be taken as they are handed over. A run that came into being after its group was taken over has had no
+ * other owner; and if this owner has not had it yet, nothing has happened to it. Whatever else is read from its row.
+ */
+
+/** Keys that are remembered. */
+const MOST = 4_000;
+
+export class Seen {
+  /** Runs up to this key may have had another owner, or are forgotten. */
+  #floor = Number.POSITIVE_INFINITY;
+  readonly #keys = new Set<number>();
+
+  /** @param newest the highest key of any run, read after the group was taken over */
+  begin(newest: number): void {
+    this.#floor = newest;
+  }
+
+  add(key: number): void {
+    if (key <= this.#floor) return;
+    this.#keys.add(key);
+    if (this.#keys.size > MOST) this.#forget();
+  }
+
+  isNew(key: number): boolean {
+    return key > this.#floor && !this.#keys.has(key);
+  }
+
+  /** The older half. */
+  #forget(): void {
+    const old = [...this.#keys].sort((a, b) => a - b).slice(0, MOST / 2);
+    this.#floor = old.at(-1) ?? this.#floor;
+    for (const key of old) this.#keys.delete(key);
+  }
+}
