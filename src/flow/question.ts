@@ -21,7 +21,7 @@ export class Evaluating {
   readonly #what: Evaluation;
   readonly #outputs: Params;
   readonly #evaluation: EvaluationPort;
-  readonly #conditions = new Map<string, boolean>();
+  #conditions: Map<string, boolean> | undefined;
 
   constructor(evaluation: EvaluationPort, what: Evaluation, outputs: Params = {}) {
     this.#evaluation = evaluation;
@@ -62,6 +62,7 @@ export class Evaluating {
   }
 
   #decideAll(scope: TaskScope): { readonly [stepId: string]: boolean } {
+    this.#conditions ??= new Map();
     for (const [id, expression] of scope.node.successors) {
       if (this.#conditions.has(id)) continue;
       this.#conditions.set(id, expression === "true" || this.#evaluation.condition(scope, expression));

@@ -21,7 +21,8 @@ export class Task implements TaskView {
   readonly node: StepNode;
   readonly #flow: TaskParent;
   readonly #asking: Asking;
-  readonly #timing: Timing<TimerName>;
+  /** Made when it is needed: most steps are never timed. */
+  #timing: Timing<TimerName> | undefined;
   #state: StepState;
 
   private constructor(flow: TaskParent, node: StepNode, state: StepState) {
@@ -29,10 +30,6 @@ export class Task implements TaskView {
     this.node = node;
     this.#state = state;
     this.#asking = new Asking(flow, this);
-    this.#timing = new Timing(flow.engine.timers, (timer, time) => {
-      const uuid = flow.engine.newUuid();
-      flow.post(() => this.#take({ type: "due", timer, time, uuid }));
-    });
   }
 
   /** A step whose predecessors have all completed. {@link begin} follows. */
@@ -83,7 +80,7 @@ export class Task implements TaskView {
 
   /** The group is lost: no timer fires and no answer counts any more. */
   abandon(): void {
-    this.#timing.set({});
+    this.#timing?.set({});
     this.#state = { ...this.#state, phase: "ended", asked: undefined };
   }
 
@@ -101,8 +98,16 @@ export class Task implements TaskView {
     const facts = { now, node: this.node, inPlace: this.#asking.inPlace, place: engine.place, holds: OPEN };
     const { state, effects } = decide(this.#state, event, facts);
     this.#state = state;
-    if (state.timers !== timers) this.#timing.set(state.timers);
+    if (state.timers !== timers) this.#timed().set(state.timers);
     for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #timed(): Timing<TimerName> {
+    this.#timing ??= new Timing(this.#flow.engine.timers, (timer, time) => {
+      const uuid = this.#flow.engine.newUuid();
+      this.#flow.post(() => this.#take({ type: "due", timer, time, uuid }));
+    });
+    return this.#timing;
   }
 
   #carryOut(effect: StepEffect): void {

@@ -16,18 +16,19 @@ export class Timing<Name extends string> {
 
   /** @param wanted epoch ms, by name; whatever is not there is cancelled */
   set(wanted: Due<Name>): void {
-    for (const [name, { time, timer }] of this.#armed) {
+    const armed = this.#armed;
+    for (const [name, { time, timer }] of armed) {
       if (wanted[name] === time) continue;
       timer.cancel();
-      this.#armed.delete(name);
+      armed.delete(name);
     }
     for (const [name, time] of Object.entries(wanted) as [Name, number][]) {
-      if (this.#armed.has(name)) continue;
+      if (armed.has(name)) continue;
       const timer = this.#timers.at(time, () => {
-        this.#armed.delete(name);
+        armed.delete(name);
         this.#due(name, time);
       });
-      this.#armed.set(name, { time, timer });
+      armed.set(name, { time, timer });
     }
   }
 }

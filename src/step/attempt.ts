@@ -1,8 +1,7 @@
 /** An attempt's life as pure functions: made, moved from status to status, filled with what a runtime answers. */
 
-import type { Artifact, Artifacts, TimelineEvent } from "../definition/timeline.ts";
+import type { Artifact, Artifacts } from "../definition/timeline.ts";
 import { own } from "../record.ts";
-import { addEvents } from "./event.ts";
 import type { RetryState, StepAttempt, StepTimes } from "./model.ts";
 import { isRestartable, mayFollow, STEP_STATUS, type StepStatus } from "./status.ts";
 
@@ -36,27 +35,28 @@ export function newAttempt(made: NewAttempt): StepAttempt {
   };
 }
 
+/** A copy that nobody else has. */
+export type Draft = { -readonly [field in keyof StepAttempt]: StepAttempt[field] };
+
 /**
  * Passes through the given statuses at one instant; the last one is where it stays.
  * @throws Error for a way that the status table does not have: a fault of the engine's
  */
-export function enter(attempt: StepAttempt, now: number, ...path: readonly StepStatus[]): StepAttempt {
-  const times: Record<string, number> = { ...attempt.times, modify_time: now };
-  let status = attempt.status;
+export function enter(draft: Draft, now: number, path: readonly StepStatus[]): void {
+  const times: Record<string, number> = { ...draft.times, modify_time: now };
   for (const next of path) {
-    if (!mayFollow(status, next)) throw new Error(`step [${attempt.stepId}] can't go from ${status} to ${next}`);
-    status = next;
+    if (!mayFollow(draft.status, next)) {
+      throw new Error(`step [${draft.stepId}] can't go from ${draft.status} to ${next}`);
+    }
+    draft.status = next;
     const slot = STEP_STATUS[next].time;
     if (slot) times[slot] = now;
   }
+  draft.times = times as StepTimes;
+  draft.pollTime = undefined;
   // An attempt that a user may restart by hand is not retried by the engine any more.
-  const retry =
-    isRestartable(status) && attempt.retry.retryable ? { ...attempt.retry, retryable: false } : attempt.retry;
-  return { ...attempt, status, times: times as StepTimes, retry, pollTime: undefined };
+  if (isRestartable(draft.status) && draft.retry.retryable) draft.retry = { ...draft.retry, retryable: false };
 }
-
-export const withEvents = (attempt: StepAttempt, events: readonly TimelineEvent[] | undefined): StepAttempt =>
-  events && events.length > 0 ? { ...attempt, timeline: addEvents(attempt.timeline, events) } : attempt;
 
 /** Under one key, free-form artifacts merge by field; a typed one replaces what was there. */
 export function mergeArtifacts(old: Artifacts, added: Artifacts | undefined): Artifacts {

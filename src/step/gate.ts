@@ -24,13 +24,15 @@ const held =
     return waits === undefined ? "passes" : { waits };
   };
 
+const ASKS_PARAMS = { asks: "params" } as const;
+
 export const GATES: readonly Gate[] = [
   { status: "PAUSED", entered: "when held", check: held("breakpoint") },
   { status: "WAITING_FOR_SIGNALS", entered: "always", check: held("signals") },
   {
     status: "EVALUATING_PARAMS",
     entered: "always",
-    check: ({ state }) => (state.attempt.paramsTime === undefined ? { asks: "params" } : "passes"),
+    check: ({ state }) => (state.attempt.paramsTime === undefined ? ASKS_PARAMS : "passes"),
   },
   { status: "WAITING_FOR_PERMITS", entered: "always", check: held("permits") },
 ];

@@ -1,8 +1,9 @@
 /** A decision while it is being made: a copy of the state that the phases change, and the effects so far. */
 import type { TimelineEvent } from "../definition/timeline.ts";
 import type { Params } from "../param/type.ts";
-import { enter, withEvents } from "./attempt.ts";
-import { logEvent } from "./event.ts";
+import { type Draft, enter } from "./attempt.ts";
+import { addEvents, logEvent } from "./event.ts";
+import type { StepAttempt } from "./model.ts";
 import type { Question, StepEffect, StepFacts, StepPhase, StepState, Timers } from "./state.ts";
 import type { StepStatus } from "./status.ts";
 
@@ -14,9 +15,20 @@ export class Move {
   readonly state: Changing<StepState>;
   readonly effects: StepEffect[] = [];
   readonly facts: StepFacts;
+  /** The attempt, once this move has a copy of its own. */
+  #draft: Draft | undefined;
 
   constructor(state: StepState, facts: StepFacts) {
-    this.state = { ...state };
+    // Field by field: this is made for every event, and a spread takes longer.
+    this.state = {
+      attempt: state.attempt,
+      phase: state.phase,
+      asked: state.asked,
+      questions: state.questions,
+      timers: state.timers,
+      woken: state.woken,
+      ending: state.ending,
+    };
     this.facts = facts;
   }
 
@@ -30,7 +42,21 @@ export class Move {
   }
 
   enter(...path: readonly StepStatus[]): void {
-    if (path.length > 0) this.state.attempt = enter(this.state.attempt, this.now, ...path);
+    this.enterAll(path);
+  }
+
+  enterAll(path: readonly StepStatus[]): void {
+    if (path.length > 0) enter(this.#own(), this.now, path);
+  }
+
+  change(fields: Partial<StepAttempt>): void {
+    Object.assign(this.#own(), fields);
+  }
+
+  /** Another attempt takes the place of this one. */
+  replace(attempt: StepAttempt): void {
+    this.#draft = undefined;
+    this.state.attempt = attempt;
   }
 
   note(message: string, level: "INFO" | "WARN" | "ERROR" = "INFO"): void {
@@ -38,11 +64,21 @@ export class Move {
   }
 
   events(events: readonly TimelineEvent[] | undefined): void {
-    this.state.attempt = withEvents(this.state.attempt, events);
+    if (!events || events.length === 0) return;
+    const draft = this.#own();
+    draft.timeline = addEvents(draft.timeline, events);
   }
 
   save(): void {
     this.effects.push({ type: "save" });
+  }
+
+  #own(): Draft {
+    if (this.#draft === undefined) {
+      this.#draft = { ...this.state.attempt };
+      this.state.attempt = this.#draft;
+    }
+    return this.#draft;
   }
 
   /** The last thing of a decision: the answer is another event. */

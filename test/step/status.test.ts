@@ -36,7 +36,9 @@ describe("the status table", () => {
   });
 
   test("is kept by whoever changes a status", () => {
-    expect(() => enter(attempt, 2, "RUNNING")).toThrow("step [s] can't go from CREATED to RUNNING");
-    expect(enter(attempt, 2, "INITIALIZED", "WAITING_FOR_SIGNALS").status).toBe("WAITING_FOR_SIGNALS");
+    const draft = { ...attempt };
+    expect(() => enter(draft, 2, ["RUNNING"])).toThrow("step [s] can't go from CREATED to RUNNING");
+    enter(draft, 2, ["INITIALIZED", "WAITING_FOR_SIGNALS"]);
+    expect([draft.status, draft.times.initialize_time, attempt.status]).toEqual(["WAITING_FOR_SIGNALS", 2, "CREATED"]);
   });
 });

@@ -17,7 +17,7 @@ export function finish(move: Move, outputs: Params | undefined): void {
 
 /** @param params of the attempt, with the job's outputs */
 export function withOutputs(move: Move, params: Params): void {
-  move.state.attempt = { ...move.state.attempt, params };
+  move.change({ params });
   succeed(move);
 }
 
@@ -58,16 +58,17 @@ export function settle(move: Move): void {
 }
 
 export function decided(move: Move, conditions: { readonly [stepId: string]: boolean }): void {
-  move.state.attempt = { ...move.state.attempt, conditions, conditionsTime: move.now };
+  move.change({ conditions, conditionsTime: move.now });
   settle(move);
 }
 
 /** Edges without a condition need no evaluation. */
-function isDecided({ state, facts: { node }, now }: Move): boolean {
-  if (state.attempt.conditions !== undefined || node.successors.length === 0) return true;
+function isDecided(move: Move): boolean {
+  const { node } = move.facts;
+  if (move.state.attempt.conditions !== undefined || node.successors.length === 0) return true;
   if (node.successors.some(([, condition]) => condition !== "true")) return false;
   const conditions = Object.fromEntries(node.successors.map(([id]) => [id, true]));
-  state.attempt = { ...state.attempt, conditions, conditionsTime: now };
+  move.change({ conditions, conditionsTime: move.now });
   return true;
 }
 

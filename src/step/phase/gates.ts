@@ -4,28 +4,33 @@ import { GATES } from "../gate.ts";
 import type { Move } from "../move.ts";
 import type { StepStatus } from "../status.ts";
 
-/** @param path statuses that the step has passed since it was last stored, in this move */
+/** @param path statuses that the step passes before, in this move */
 export function pass(move: Move, path: StepStatus[] = []): void {
   move.phase("gates");
-  const status = path.at(-1) ?? move.state.attempt.status;
-  for (const gate of GATES.slice(Math.max(0, indexOf(status)))) {
+  let status = path.at(-1) ?? move.state.attempt.status;
+  const first = GATES.findIndex((gate) => gate.status === status);
+  for (let index = Math.max(0, first); index < GATES.length; index++) {
+    const gate = GATES[index] as (typeof GATES)[number];
     const answer = gate.check(move);
-    const isEntered = gate.entered === "always" || answer !== "passes";
-    if (isEntered && (path.at(-1) ?? move.state.attempt.status) !== gate.status) path.push(gate.status);
+    if (status !== gate.status && (gate.entered === "always" || answer !== "passes")) {
+      status = gate.status;
+      path.push(status);
+    }
     if (answer === "passes") continue;
-    move.enter(...path);
+    move.enterAll(path);
     if ("asks" in answer) return move.ask(answer.asks);
     move.note(answer.waits);
     return move.save();
   }
-  move.enter(...path, "STARTING");
+  path.push("STARTING");
+  move.enterAll(path);
   move.phase("launch");
-  move.effects.push({ type: "ready" });
+  move.effects.push(READY);
 }
 
 export function evaluated(move: Move, params: Params): void {
-  move.state.attempt = { ...move.state.attempt, params, paramsTime: move.now };
+  move.change({ params, paramsTime: move.now });
   pass(move);
 }
 
-const indexOf = (status: StepStatus): number => GATES.findIndex((gate) => gate.status === status);
+const READY = { type: "ready" } as const;

@@ -1,7 +1,5 @@
 /** CREATED: whether the step runs, and under which limits. */
 import { DEFAULT_RETRY_POLICY } from "../../definition/retry.ts";
-import { withEvents } from "../attempt.ts";
-import { logEvent } from "../event.ts";
 import type { Move } from "../move.ts";
 import type { Settings } from "../state.ts";
 import { settle } from "./finish.ts";
@@ -17,11 +15,12 @@ export function prepare(move: Move, satisfied: boolean): void {
 }
 
 export function prepared(move: Move, { timeoutMs, plan, planProblem }: Settings): void {
-  const { attempt } = move.state;
-  const retry = planProblem === undefined ? plan : DEFAULT_RETRY_POLICY;
-  const limited = { ...attempt, timeoutMs, ...(retry && { retry: { ...attempt.retry, plan: retry } }) };
-  const warning = `The retry policy cannot be used, so the default one applies: ${planProblem}`;
-  move.state.attempt = withEvents(limited, planProblem === undefined ? [] : [logEvent(warning, move.now, "WARN")]);
+  const { retry } = move.state.attempt;
+  const read = planProblem === undefined ? plan : DEFAULT_RETRY_POLICY;
+  move.change({ timeoutMs, ...(read && { retry: { ...retry, plan: read } }) });
+  if (planProblem !== undefined) {
+    move.note(`The retry policy cannot be used, so the default one applies: ${planProblem}`, "WARN");
+  }
   pass(move, ["INITIALIZED"]);
 }
 
@@ -32,7 +31,7 @@ function asksForPolicy({ state: { attempt }, facts }: Move): boolean {
 
 function skip(move: Move): void {
   const conditions = Object.fromEntries(move.facts.node.successors.map(([id]) => [id, false]));
-  move.state.attempt = { ...move.state.attempt, conditions, conditionsTime: move.now };
+  move.change({ conditions, conditionsTime: move.now });
   move.enter("UNSATISFIED");
   settle(move);
 }

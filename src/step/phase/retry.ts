@@ -20,13 +20,7 @@ export function backOff(move: Move): void {
 /** @param uuid of the attempt */
 export function followUp(move: Move, uuid: string): void {
   const { stepId, attemptId, stepInstanceId, retry, status } = move.state.attempt;
-  move.state.attempt = newAttempt({
-    stepId,
-    attemptId: attemptId + 1,
-    uuid,
-    stepInstanceId,
-    retry: countRetry(retry, status),
-    now: move.now,
-  });
+  const counted = countRetry(retry, status);
+  move.replace(newAttempt({ stepId, attemptId: attemptId + 1, uuid, stepInstanceId, retry: counted, now: move.now }));
   move.state.woken = false;
 }

@@ -1,6 +1,6 @@
 /** STARTING and RUNNING: what the runtime answers, and when it is asked next. */
 import { DEFAULT_TIMEOUT_MS } from "../../definition/step.ts";
-import { mergeArtifacts, withEvents } from "../attempt.ts";
+import { mergeArtifacts } from "../attempt.ts";
 import { logEvent } from "../event.ts";
 import type { Move } from "../move.ts";
 import { failedStatus } from "../outcome.ts";
@@ -15,8 +15,7 @@ const CALL_AGAIN = 5_000;
 export function launch(move: Move): void {
   move.phase("run");
   if (!move.facts.inPlace) {
-    const { attempt } = move.state;
-    move.state.attempt = { ...attempt, place: attempt.place ?? move.facts.place };
+    move.change({ place: move.state.attempt.place ?? move.facts.place });
     move.state.timers = { timeout: timeoutOf(move) };
     move.save();
   }
@@ -84,16 +83,13 @@ export function call(move: Move, what: RuntimeCall): void {
 
 /** Takes over what a runtime says besides its state. */
 export function absorb(move: Move, { artifacts, timeline }: StepResult): void {
-  const { attempt } = move.state;
-  move.state.attempt = withEvents(
-    artifacts ? { ...attempt, artifacts: mergeArtifacts(attempt.artifacts, artifacts) } : attempt,
-    timeline,
-  );
+  if (artifacts) move.change({ artifacts: mergeArtifacts(move.state.attempt.artifacts, artifacts) });
+  move.events(timeline);
 }
 
 function wait(move: Move, { nextPollDelay }: StepResult): void {
   const poll = nextPollDelay === undefined ? undefined : move.now + nextPollDelay;
-  if (poll !== undefined) move.state.attempt = { ...move.state.attempt, pollTime: poll };
+  if (poll !== undefined) move.change({ pollTime: poll });
   move.save();
   move.state.asked = undefined;
   move.state.timers = { timeout: timeoutOf(move), ...(poll !== undefined && { poll }) };
