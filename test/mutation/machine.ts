@@ -51,7 +51,7 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
     "test/simulation/evaluation.test.ts",
   ),
   gates("a step that is held is not stored", "return move.save();", "return;"),
-  gates("a step is ready without being told to be", 'move.effects.push({ type: "ready" });', ""),
+  gates("a step is ready without being told to be", "move.effects.push(READY);", ""),
   gates("a pause leaves a trace though there was none", 'gate.entered === "always" || answer !== "passes"', "true"),
   gate("no gate ever holds a step", 'return waits === undefined ? "passes" : { waits };', 'return "passes";'),
   prepare("a step runs though none of its conditions holds", "if (!satisfied) return skip(move);", ""),
@@ -84,7 +84,7 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
   ),
   finish("timers outlive their attempt", "move.state.timers = NO_TIMERS;\n", ""),
   retry("a backoff begins anew at adoption", "(times.end_time ?? move.now) + delay", "move.now + delay"),
-  retry("retries are not counted", "retry: countRetry(retry, status),", "retry,"),
+  retry("retries are not counted", "const counted = countRetry(retry, status);", "const counted = retry;"),
   terminate(
     "a KILL after a STOP is ignored",
     'if (phase === "terminate") return overrule(move, termination);',
@@ -112,7 +112,7 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
     '  FATALLY_FAILED: ["COMPLETED_WITH_ERROR"],',
     '  FATALLY_FAILED: ["COMPLETED_WITH_ERROR", "RUNNING"],',
   ),
-  attempt("nobody minds how a status changes", "if (!mayFollow(status, next)) throw", "if (false) throw"),
+  attempt("nobody minds how a status changes", "if (!mayFollow(draft.status, next)) {", "if (mayFollow(next, next)) {"),
   run(
     "a KILL of the run after a STOP is ignored",
     "if (state.ending && !outranks(termination, state.ending)) return { state, effects: NOTHING };",
