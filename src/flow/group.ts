@@ -69,7 +69,7 @@ export class Group {
 
   /** A run that another thread or node has let go, as it was then: the word may be late, and may come again. */
   async hand(run: Run): Promise<void> {
-    const plan = this.#seen.isNew(run.key) ? await this.#engine.planOf(run) : undefined;
+    const plan = await this.#engine.planOf(run);
     if (plan && this.#seen.isNew(run.key)) this.launch(run, plan);
     else if (!this.has(run.key)) await this.look(run.key);
   }
@@ -116,12 +116,9 @@ export class Group {
     const loaded = await this.#engine.store.loadRun(key);
     if (!loaded || this.#closed) return;
     const flow = this.#flows.get(key);
-    if (flow) {
-      flow.hear(loaded.words);
-    } else if (loaded.words.length > 0 || !this.#parked.has(key)) {
-      this.#parked.delete(key);
-      await this.adopt(loaded);
-    }
+    if (flow) return flow.hear(loaded.words);
+    this.#parked.delete(key);
+    await this.adopt(loaded);
   }
 
   /** The run needs no look: it has an actor, or is parked. */

@@ -192,4 +192,13 @@ describe("membership", () => {
     expect([most, a.held.size]).toEqual([1, 2]);
     await a.membership.stop();
   });
+
+  test("a node claims its share and no more, though everything is free", async () => {
+    const leases = new Leases(8);
+    await leases.register({ id: "b", url: "http://b", version: "1" });
+    const a = member("a", leases);
+    await a.membership.start();
+    expect(a.held.size).toBe(4);
+    await a.membership.stop();
+  });
 });

@@ -10,6 +10,10 @@ const GROUPS = [0, 1, 2, 3];
 class Played {
   readonly ended: RunRef[] = [];
   readonly pool: EnginePool;
+  /** Keys of runs that other nodes are told of. */
+  readonly elsewhere: number[] = [];
+  /** Keys of runs that the thread is told of. */
+  readonly looked: number[] = [];
   readonly #thread: Channel<ToEngine, ToMain>;
   #reply: Partial<StartReply> = {};
 
@@ -18,7 +22,7 @@ class Played {
       threads: 1,
       session: "main",
       send: (_thread, frame) => this.#thread.accept(frame),
-      elsewhere() {},
+      elsewhere: (hints) => this.elsewhere.push(...hints.map(({ key }) => key)),
       ended: (runs) => this.ended.push(...runs),
       logged() {},
       stale() {},
@@ -48,7 +52,8 @@ class Played {
   #receive(message: ToEngine): void {
     if (message.type === "start") {
       this.#thread.post({ type: "started", id: message.id, reply: this.#reply as StartReply });
-    } else if (message.type === "disown") this.#thread.post({ type: "disowned", id: message.id });
+    } else if (message.type === "look") this.looked.push(...message.hints.map(({ key }) => key));
+    else if (message.type === "disown") this.#thread.post({ type: "disowned", id: message.id });
   }
 }
 
@@ -89,4 +94,13 @@ test("no run is known when the pool is closed", async () => {
   await played.start(ref(1), { groupId: 1 });
   played.pool.close();
   expect(known(played)).toEqual([]);
+});
+
+test("a hint goes to the thread that holds the group, or to other nodes; so does one that a thread has", async () => {
+  const played = new Played();
+  await played.pool.disown([3]);
+  const hints = [1, 3].map((groupId) => ({ key: groupId * 10, groupId }));
+  played.pool.look(hints);
+  await played.say({ type: "hint", hints: [{ key: 31, groupId: 3 }] });
+  expect([played.looked, played.elsewhere]).toEqual([[10], [30, 31]]);
 });

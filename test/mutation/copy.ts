@@ -17,7 +17,7 @@ const COPIED = [
   "bunfig.toml",
 ];
 /** How long tests may take. Those of an endless loop are given up: that is noticed, too. */
-const PATIENCE = 120_000;
+const PATIENCE = 60_000;
 
 /** The file's text with the mutation. @throws Error unless `from` stands in it once */
 export function mutated({ name, file, from, to }: Mutation): string {
@@ -27,7 +27,7 @@ export function mutated({ name, file, from, to }: Mutation): string {
 }
 
 /** How long clusters are simulated for a mutation, ms. */
-const SIMULATION = 20_000;
+const SIMULATION = 15_000;
 
 export class Copy {
   readonly #folder = mkdtempSync(join(tmpdir(), "maestro-mutation-"));

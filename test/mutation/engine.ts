@@ -15,7 +15,7 @@ const timing = inFile("src/flow/timing.ts", ...SIMULATION);
 const group = inFile("src/flow/group.ts", ...SIMULATION);
 const engine = inFile("src/flow/engine.ts", ...SIMULATION);
 const start = inFile("src/flow/start.ts", ...SIMULATION);
-const pool = inFile("src/flow/pool.ts", "test/flow/pool.test.ts", CLUSTER);
+const pool = inFile("src/flow/pool.ts", "test/flow/pool.test.ts");
 const membership = inFile("src/flow/membership.ts", MEMBERSHIP, CLUSTER);
 const channel = inFile("src/runtime/channel.ts", CHANNEL);
 const timer = inFile("src/flow/timer.ts", "test/flow/timer.test.ts");
@@ -53,12 +53,6 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     'for (const word of loaded.words) this.#take({ type: "word", word });',
     "",
   ),
-  flow(
-    "a flow that has lost its group goes on",
-    "return this.#abandoned || this.#state.over;",
-    "return this.#state.over;",
-    CLUSTER,
-  ),
   steps(
     "a step runs though none of its conditions holds",
     "?.conditions, id) === true);",
@@ -79,7 +73,6 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "a job begins though its commit was heard of late",
     'if (call === "start" && clock.elapsed() - since > CERTAIN) return this.#confirm(id);',
     "",
-    CLUSTER,
   ),
   asking(
     "an evaluation that took a while is forgotten",
@@ -96,24 +89,30 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "a refused row of an abandoned run ends its successor",
     "if (this.#abandoned) return;",
     "",
-    "test/server/refused.test.ts",
+    "test/simulation/fault.test.ts",
   ),
   turn(
     "a stale owner doesn't tell",
     "if (error instanceof StaleOwner) return this.#engine.lost(error.stamp);",
     "if (error instanceof StaleOwner) return;",
-    CLUSTER,
+    own,
   ),
   timing("a timer that is not wanted any more fires", "      timer.cancel();\n", "", "test/flow/timing.test.ts"),
-  group(
-    "a parked run is taken up again by a hint",
-    "} else if (loaded.words.length > 0 || !this.#parked.has(key)) {",
-    "} else {",
-  ),
   group(
     "the sweep reads a parked run again and again",
     "return this.#flows.has(key) || this.#parked.has(key);",
     "return this.#flows.has(key);",
+  ),
+  group(
+    "a parked run is taken up again by a hint",
+    "else if (words.length > 0 && this.#parked.has(key)) await",
+    "else if (this.#parked.has(key)) await",
+  ),
+  group(
+    "a run that is handed over is taken, whoever had it",
+    "if (plan && this.#seen.isNew(run.key)) this.launch",
+    "if (plan && !this.has(run.key)) this.launch",
+    own,
   ),
   group(
     "a run whose end is refused, too, is taken up for ever",
@@ -137,12 +136,6 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     CLUSTER,
   ),
   group(
-    "a run that is handed over is taken, whoever had it",
-    "const plan = this.#seen.isNew(run.key) ? await",
-    "const plan = run ? await",
-    own,
-  ),
-  group(
     "a run that is handed over twice begins twice",
     "if (plan && this.#seen.isNew(run.key)) this.launch(run, plan);",
     "if (plan) {\n      this.forget(run.key);\n      this.launch(run, plan);\n    }",
@@ -163,12 +156,12 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   engine("an action that came too late stays", "await this.store.dropWords(groups);", ""),
   engine("the end of a run is not told", "this.#options.events.ended(run, row);", ""),
-  engine("a group that is owned anew leaves its former actors alive", "      held?.close();\n", "", CLUSTER),
+  engine("a group that is owned anew leaves its former actors alive", "      held?.close();\n", "", own),
   engine(
     "a refusal of an old generation takes the new one away",
     "if (group?.stamp.generation !== generation) return;",
     "if (!group) return;",
-    CLUSTER,
+    own,
   ),
   engine(
     "disowning does not wait for queued rows",
@@ -180,7 +173,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "a run is launched that a former owner may have run",
     "else if (group.since > asOf) this.look([hint]);",
     "",
-    CLUSTER,
+    own,
   ),
   engine(
     "the sweep finds no run without an actor",
@@ -201,7 +194,12 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "this.#options.elsewhere(hints.filter(({ groupId }) => !this.#owned.has(groupId)));",
     "",
   ),
-  pool("a disowned group is still this node's", "for (const id of groups) this.#owned.delete(id);", "", CLUSTER),
+  pool(
+    "a disowned group is still this node's",
+    "for (const id of groups) this.#owned.delete(id);",
+    "",
+    "test/flow/pool.test.ts",
+  ),
   membership("groups that this node owns unawares are left alone", "    this.#takeUp(owned);\n", ""),
   membership("groups of another owner are kept", "    await this.#dropLost(owned);\n", ""),
   membership(

@@ -45,11 +45,7 @@ export const STORE_MUTATIONS: readonly Mutation[] = [
     "this.#settle(request, new StaleOwner(request.stamp));",
     "this.#settle(request);",
   ),
-  writer(
-    "a flush waits for what comes after it",
-    "if (request.number <= waiter.number) waiter.left--;",
-    "waiter.left--;",
-  ),
+  writer("a flush counts what comes after it", "if (request.number <= waiter.number) waiter.left--;", "waiter.left--;"),
   writer(
     "a flush waits for nothing that is being committed",
     "this.#waiting.push({ number: this.#number, left: this.#unsettled, resolve });",

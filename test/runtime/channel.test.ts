@@ -114,4 +114,41 @@ describe("a channel", () => {
     expect(frames.length).toBe(1);
     a.channel.close();
   });
+
+  test("waits for what is missing before it hands on what came after it", () => {
+    const clock = new SimClock();
+    let isLost = true;
+    let b: End;
+    const a: End = end(clock, "a", true, (frame) => {
+      if (!isLost) b.channel.accept(frame);
+    });
+    b = end(clock, "b", false, (frame) => a.channel.accept(frame));
+    a.channel.post(1);
+    clock.step();
+    isLost = false;
+    a.channel.post(2);
+    clock.step();
+    expect(b.received).toEqual([]);
+    while (clock.step());
+    expect(b.received).toEqual([1, 2]);
+  });
+
+  test("takes no late frame of an end that was replaced", () => {
+    const clock = new SimClock();
+    const b: End = end(clock, "b", false, () => {});
+    b.channel.accept(frameOf(clock, "a", 1, "b.0"));
+    b.channel.accept(frameOf(clock, "a2", 2, "b.0"));
+    b.channel.accept(frameOf(clock, "a", 3, "b.0"));
+    expect([b.received, b.resets]).toEqual([[1, 2], 1]);
+  });
 });
+
+/** The first frame of a session to an end that it knows. */
+function frameOf(clock: SimClock, session: string, message: number, to: string): string {
+  const frames: string[] = [];
+  const sender = end(clock, session, true, (frame) => frames.push(frame));
+  sender.channel.post(message);
+  while (frames.length === 0) clock.step();
+  sender.channel.close();
+  return (frames[0] ?? "").replace('"p":null', `"p":"${to}"`);
+}

@@ -126,3 +126,16 @@ test("a start that a workflow's old state refuses is tried with the one of now",
   world.revision++;
   await expect(world.start({}, "active")).rejects.toThrow("Cannot find an active version");
 });
+
+test("steps are numbered on from those of the former owner", async () => {
+  const world = await running(workflow([step("a", { type: "Job", to: { b: "true" } }), step("b", { type: "Job" })]));
+  world.crash();
+  world.runtime.results.set("a", { state: "DONE" });
+  await world.boot();
+  await world.settle();
+  const numbers = [...(world.attempts.get(1)?.values() ?? [])].map((it) => [it.stepId, it.stepInstanceId]);
+  expect(numbers).toEqual([
+    ["a", 1],
+    ["b", 2],
+  ]);
+});

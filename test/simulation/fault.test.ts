@@ -54,6 +54,19 @@ describe("rows that can't be stored", () => {
     expect(world.outbox).toEqual(new Set(["dequeue:wf"]));
   });
 
+  test("take what the run had queued behind them along, and the run fails once", async () => {
+    const both = workflow([step("one", { type: "Job" }), step("two", { type: "Job" })]);
+    const world = await running(both);
+    world.refuses = (row) => attemptAt("one")(row) && row.kind === "attempt" && row.attempt.status === "SUCCEEDED";
+    world.runtime.results.set("one", { state: "DONE" });
+    world.wake("one");
+    await world.settle(0);
+    world.runtime.results.set("two", { state: "DONE" });
+    world.wake("two");
+    await world.settle();
+    expect([world.status(), world.counters.parkedRuns]).toEqual(["FAILED", 0]);
+  });
+
   test("of a step that has no row yet fail the run, though nothing is known of the step", async () => {
     const world = await running(workflow([step("bad")]), (it) => {
       it.refuses = attemptAt("bad");

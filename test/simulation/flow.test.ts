@@ -421,13 +421,12 @@ describe("what a start knows of its workflow", () => {
 test("a run that ended while it was being read is not taken up again", async () => {
   const world = new World(workflow([step("a", { type: "Job" })]));
   await world.boot();
-  await world.start();
-  await world.settle();
+  const run = await world.letGo();
   const answer = Promise.withResolvers<void>();
   world.slowReads = answer.promise;
   world.hint(1);
   world.runtime.results.set("a", { state: "DONE" });
-  world.wake("a");
+  world.hand(run);
   await world.settle();
   expect(world.status()).toBe("SUCCEEDED");
   world.runtime.results.set("a", { state: "PLATFORM_ERROR" }); // what a job whose traces are gone would answer
@@ -458,4 +457,29 @@ describe("many starts at once", () => {
       if (next >= 0) expect(order.slice(first, next)).toContain("tick");
     }
   });
+});
+
+test("the traces of a job go once the row of its end has committed, and not before", async () => {
+  const world = new World(workflow([step("a", { type: "Job" })]));
+  await world.boot();
+  await world.start();
+  await world.settle();
+  world.runtime.results.set("a", { state: "DONE" });
+  world.wake("a");
+  await world.settle(0);
+  expect(world.forgotten).toEqual([]);
+  await world.settle();
+  expect(world.forgotten).toHaveLength(1);
+});
+
+test("a job does not begin on a commit that was heard of late, but on the next one", async () => {
+  const world = new World(workflow([step("a", { type: "Job" })]));
+  await world.boot();
+  await world.start();
+  await world.settle(0);
+  world.clock.moveTo(world.clock.now() + 6_000);
+  await world.settle(1);
+  expect([world.commits, world.runtime.started]).toEqual([1, []]);
+  await world.settle();
+  expect([world.commits >= 2, world.runtime.started]).toEqual([true, ["a:1"]]);
 });

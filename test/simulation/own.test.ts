@@ -30,6 +30,61 @@ describe("a group that is given up", () => {
   });
 });
 
+describe("a group that has another owner", () => {
+  const running = async (): Promise<World> => {
+    const world = new World(workflow([step("job", { type: "Job", timeout: 60 })]));
+    await world.boot();
+    await world.start();
+    await world.settle();
+    return world;
+  };
+
+  test("is dropped at the first write that is refused, and the node is told", async () => {
+    const world = await running();
+    world.generation++;
+    world.wake("job");
+    await world.settle();
+    expect([world.lost, world.counters.activeRuns]).toEqual([[0], 0]);
+  });
+
+  test("and is this one's again has one actor for each run", async () => {
+    const world = await running();
+    await world.claimAgain();
+    await world.settle();
+    await world.pass(61_000);
+    expect([world.runtime.terminated, world.status()]).toEqual([["job:1"], "TIMED_OUT"]);
+  });
+
+  test("and is this one's again is not lost by what the former one had queued", async () => {
+    const world = await running();
+    world.wake("job");
+    await world.settle(0);
+    await world.claimAgain();
+    await world.settle();
+    expect([world.lost, world.counters.activeRuns]).toEqual([[], 1]);
+    world.runtime.results.set("job", { state: "DONE" });
+    world.wake("job");
+    await world.settle();
+    expect(world.status()).toBe("SUCCEEDED");
+  });
+
+  test("does not run again what was let go before it came, and was run by another one", async () => {
+    const world = new World(workflow([step("job", { type: "Job" })]));
+    await world.boot();
+    const answer = Promise.withResolvers<void>();
+    world.slowStarts = answer.promise;
+    const start = world.start();
+    await world.settle();
+    const run = world.runs.get(1) as Run;
+    world.runs.set(1, { ...run, status: "SUCCEEDED", startTime: 1, endTime: 2 });
+    await world.claimAgain();
+    answer.resolve();
+    await start;
+    await world.settle();
+    expect([world.status(), world.runtime.started]).toEqual(["SUCCEEDED", []]);
+  });
+});
+
 describe("a run that was let go elsewhere", () => {
   const handed = async (): Promise<readonly [World, Run]> => {
     const world = new World(workflow([step("job", { type: "Job" })]));

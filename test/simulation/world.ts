@@ -13,6 +13,7 @@ import {
   type NewRun,
   RefusedWrite,
   type Settled,
+  StaleOwner,
   type StartOutcome,
   type Write,
   type Writer,
@@ -32,6 +33,7 @@ import { FakeClock } from "./clock.ts";
 import { plainEvaluation, watched } from "./evaluation.ts";
 
 interface HeldWrite {
+  readonly stamp: GroupStamp;
   readonly rows: readonly Write[];
   readonly settled: Settled | undefined;
   isRefused: boolean;
@@ -41,29 +43,36 @@ class HeldWriter implements Writer {
   #queue: HeldWrite[] = [];
   readonly #apply: (rows: readonly Write[]) => void;
   readonly #refuses: (row: Write) => boolean;
+  readonly #owns: (stamp: GroupStamp) => boolean;
 
-  constructor(apply: (rows: readonly Write[]) => void, refuses: (row: Write) => boolean) {
+  constructor(
+    apply: (rows: readonly Write[]) => void,
+    refuses: (row: Write) => boolean,
+    owns: (stamp: GroupStamp) => boolean,
+  ) {
     this.#apply = apply;
     this.#refuses = refuses;
+    this.#owns = owns;
   }
 
   get depth(): number {
     return this.#queue.length;
   }
 
-  write(_stamp: GroupStamp, rows: readonly Write[], settled?: Settled): void {
-    this.#queue.push({ rows, settled, isRefused: false });
+  write(stamp: GroupStamp, rows: readonly Write[], settled?: Settled): void {
+    this.#queue.push({ stamp, rows, settled, isRefused: false });
   }
 
   /** Commits the oldest write that waits. */
   commitOne(): void {
     const write = this.#queue.shift();
     if (!write) return;
+    if (!this.#owns(write.stamp)) return write.settled?.(new StaleOwner(write.stamp));
     if (!write.isRefused && !write.rows.some(this.#refuses)) {
       this.#apply(write.rows);
       return write.settled?.();
     }
-    const runs = runsOf(write.rows);
+    const runs = write.isRefused ? new Set<number>() : runsOf(write.rows);
     for (const later of this.#queue) later.isRefused ||= !runsOf(later.rows).isDisjointFrom(runs);
     write.settled?.(new RefusedWrite("value out of range"));
   }
@@ -128,6 +137,14 @@ export class World {
   readonly errors: string[] = [];
   /** Runs whose end the engine has told. */
   readonly ends: RunRef[] = [];
+  /** Groups of which the engine has said that they are lost. */
+  readonly lost: number[] = [];
+  /** Attempts whose traces may go, as the engine has said it. */
+  readonly forgotten: string[] = [];
+  /** Of the group's owner, as the database knows it. */
+  generation = 0;
+  /** Starts are answered once this has settled. */
+  slowStarts: Promise<void> = Promise.resolve();
   /** Of the workflow: each one pushes a version. */
   revision = 0;
   /** 0: none. */
@@ -156,7 +173,6 @@ export class World {
   readonly #evaluation: EvaluationPort;
   #writer: HeldWriter | undefined;
   #engine: Engine | undefined;
-  #generation = 0;
   #boots = 0;
   #uuids = 0;
 
@@ -173,6 +189,7 @@ export class World {
     this.#writer = new HeldWriter(
       (rows) => this.#commit(rows),
       (row) => this.refuses(row),
+      ({ generation }) => generation === this.generation,
     );
     this.#engine = new Engine({
       clock: this.clock,
@@ -188,16 +205,21 @@ export class World {
       index: 0,
       // How fast this machine is must not show.
       slice,
-      events: { hint() {}, ended: (run) => this.ends.push(run), logged() {}, stale() {} },
+      events: {
+        hint() {},
+        ended: (run) => this.ends.push(run),
+        logged() {},
+        stale: (groups) => this.lost.push(...groups),
+      },
       newUuid: () => `uuid-${++this.#uuids}`,
       runtimeOf: (node) => {
         this.onRuntime(node);
         return node.typed?.type === "Job" ? this.runtime : { unavailable: "no runtime" };
       },
-      forget() {},
+      forget: (uuid) => this.forgotten.push(uuid),
       stored() {},
     });
-    await this.#engine.own([{ groupId: 0, generation: ++this.#generation }]);
+    await this.#engine.own([{ groupId: 0, generation: ++this.generation }]);
     await settle();
   }
 
@@ -240,6 +262,12 @@ export class World {
   get counters(): EngineCounters {
     if (!this.#engine) throw new Error("no engine");
     return this.#engine.counters;
+  }
+
+  /** The group is claimed again: by the same engine, which has not heard of having lost it. */
+  async claimAgain(): Promise<void> {
+    await this.#engine?.own([{ groupId: 0, generation: ++this.generation }]);
+    await settle();
   }
 
   /** Resolves when nothing of the group is on its way to the database any more. */
@@ -372,7 +400,11 @@ export class World {
         return [{ ...fixed, revision, activeVersion, latestVersion: revision + 1 }];
       },
       definition: async () => this.#workflow,
-      startRuns: async (runs) => runs.map((run) => this.#create(run)),
+      startRuns: async (runs) => {
+        const outcomes = runs.map((run) => this.#create(run));
+        await this.slowStarts;
+        return outcomes;
+      },
       dequeue: async (workflowIds) => {
         this.dequeues.push(workflowIds);
         return [];

@@ -194,6 +194,17 @@ describe("a lost group", () => {
     expect(await keys()).toEqual([2]);
   });
 
+  test("settles before the others of its batch, and no flush takes its rows for those that it waits for", async () => {
+    const writer = open();
+    await db.sql`UPDATE flow_group SET generation = 2 WHERE id = 1`;
+    const notes: string[] = [];
+    const first = settled(writer, stamp(0), [row(0)]).then((outcome) => notes.push(outcome));
+    const flushed = writer.flush().then(() => notes.push("flushed"));
+    const lost = settled(writer, stamp(1), [row(1)]).then(() => notes.push("lost"));
+    await Promise.all([first, flushed, lost]);
+    expect(notes).toEqual(["lost", "committed", "flushed"]);
+  });
+
   test("a group that does not exist belongs to nobody", async () => {
     expect(await settled(open(), stamp(99), [row(1)])).toBe("another node owns group 99");
   });
