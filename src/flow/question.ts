@@ -56,7 +56,7 @@ export class Evaluating {
     const interpolate = (text: string): string => this.#evaluation.interpolate(run, text, now);
     const policy = node.typed?.retry_policy;
     // The policy is read by the step's first attempt; the others carry it on.
-    const isNew = policy !== undefined && attempt.attemptId === 1 && attempt.retry.plan === undefined;
+    const isNew = policy !== undefined && attempt.retry.plan === undefined;
     const read = isNew ? policyOf(() => resolveRetryPolicy(policy, interpolate)) : NO_POLICY;
     return { ...read, timeoutMs: timeoutOf(node.body.timeout, `step [${node.id}]`, interpolate) };
   }

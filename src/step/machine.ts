@@ -22,7 +22,7 @@ import { prepare, prepared } from "./phase/prepare.ts";
 import { backOff, followUp } from "./phase/retry.ts";
 import { adopt, again, answered, broken, launch, unavailable, wake } from "./phase/run.ts";
 import { answeredEnding, ended, giveUp, notEnded, terminate, timedOut } from "./phase/terminate.ts";
-import { FRESH_RETRY, limitReached, retryKind } from "./retry.ts";
+import { FRESH_RETRY, retryKind } from "./retry.ts";
 import type {
   Answer,
   RuntimeCall,
@@ -49,11 +49,8 @@ export const newStep = (made: { stepId: string; uuid: string; stepInstanceId: nu
 /** From the row of the newest attempt, after a change of owner. */
 export const storedStep = (attempt: StepAttempt): StepState => stateOf(attempt, phaseOf(attempt));
 
-function phaseOf({ status, retry }: StepAttempt): StepPhase {
-  if (isTerminal(status)) {
-    const kind = retryKind(status);
-    return kind !== undefined && !limitReached(retry, kind) ? "retry" : "ended";
-  }
+function phaseOf({ status }: StepAttempt): StepPhase {
+  if (isTerminal(status)) return retryKind(status) === undefined ? "ended" : "retry";
   if (status === "NOT_CREATED" || status === "CREATED") return "prepare";
   // A row in STARTING committed before its runtime heard of it, which may have been long ago.
   return status === "STARTING" || status === "RUNNING" || status === "FINISHING" ? "run" : "gates";

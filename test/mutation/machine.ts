@@ -56,7 +56,7 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
   gate("no gate ever holds a step", 'return waits === undefined ? "passes" : { waits };', 'return "passes";'),
   prepare("a step runs though none of its conditions holds", "if (!satisfied) return skip(move);", ""),
   prepare("what follows a skipped step runs", "map(([id]) => [id, false])", "map(([id]) => [id, true])"),
-  prepare("each attempt reads its retry policy anew", "attempt.attemptId === 1 && ", ""),
+  prepare("each attempt reads its retry policy anew", " && attempt.retry.plan === undefined", ""),
   running("a wake during a call is lost", "} else move.state.woken = true;", "}"),
   running("a wake that came during a call is forgotten", 'if (move.state.woken) call(move, "execute");', ""),
   running("a step's timeout begins anew at adoption", "return (attempt.times.start_time ?? now) +", "return now +"),
@@ -66,11 +66,15 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
     '  }\n  call(move, "start");',
   ),
   running("a call that failed is not made again", "move.arm({ again: move.now + CALL_AGAIN });", ""),
-  finish("a failed step is not tried again", "kind !== undefined && !limitReached(attempt.retry, kind)", "false"),
   finish(
-    "a failed step is tried again for ever",
-    "kind !== undefined && !limitReached(attempt.retry, kind)",
-    "kind !== undefined",
+    "a failed step is not tried again",
+    "const retry = retryKind(attempt.status) !== undefined;",
+    "const retry = false;",
+  ),
+  finish(
+    "what has failed for good is tried again",
+    "retryKind(attempt.status) !== undefined",
+    "isFailed(attempt.status)",
   ),
   finish(
     "a failure that lets the run go on ends it",

@@ -2,7 +2,7 @@
 import { inFile, type Mutation } from "./mutation.ts";
 
 const writer = inFile("src/store/writer/writer.ts", "test/store/writer/writer.test.ts");
-const batch = inFile("src/store/writer/batch.ts", "test/store/writer/writer.test.ts");
+const batch = inFile("src/store/writer/batch.ts", "test/store/writer/batch.test.ts");
 
 export const STORE_MUTATIONS: readonly Mutation[] = [
   writer(
@@ -39,6 +39,7 @@ export const STORE_MUTATIONS: readonly Mutation[] = [
     "the first write of a row wins",
     "attempts.set(`${row.runKey}:${row.attempt.attemptId}:${row.attempt.stepId}`, row);",
     "{\n            const key = `${row.runKey}:${row.attempt.attemptId}:${row.attempt.stepId}`;\n            if (!attempts.has(key)) attempts.set(key, row);\n          }",
+    "test/store/writer/writer.test.ts",
   ),
   writer(
     "what follows from a commit follows though it was fenced off",

@@ -176,6 +176,12 @@ describe("a step on its way in", () => {
     },
   );
 
+  test("asks for its params once, though it is told that something has come", () => {
+    const step = new Driven().take({ type: "begin", satisfied: true });
+    const { asked } = step.state;
+    expect([step.take({ type: "told" }).effects, step.state.asked]).toEqual([[], asked]);
+  });
+
   test("is stored while its params take a while", () => {
     const step = new Driven().take({ type: "begin", satisfied: true }).reply({ type: "deferred" });
     expect([step.saved, step.asked]).toEqual([true, "params"]);
@@ -230,6 +236,15 @@ describe("a job", () => {
     expect(step.take({ type: "woken" }).asked).toBe("execute");
     step.answer("CONTINUE", { nextPollDelay: 300 });
     expect(step.state.timers.poll).toBe(START + 300);
+    expect(step.due("poll").asked).toBe("execute");
+  });
+
+  test("is asked when the newest answer says, not when an older one did", () => {
+    const step = new Driven().launch().answer("CONTINUE", { nextPollDelay: 300 }).take({ type: "woken" });
+    step.now += 100;
+    step.answer("CONTINUE", { nextPollDelay: 300 });
+    step.take({ type: "due", timer: "poll", time: START + 300, uuid: "u9" });
+    expect([step.asked, step.effects]).toEqual([undefined, []]);
     expect(step.due("poll").asked).toBe("execute");
   });
 

@@ -11,7 +11,7 @@ import { evaluationSetting } from "./setting.ts";
 declare const self: Worker;
 
 /** Flows come first: what runs here is long by nature. */
-const NICENESS = 10;
+const NICENESS = 15;
 
 yieldToOthers();
 

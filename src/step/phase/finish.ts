@@ -4,7 +4,7 @@ import type { Params } from "../../param/type.ts";
 import { detailsEvent } from "../event.ts";
 import { type Move, NO_TIMERS } from "../move.ts";
 import { applyFailureMode } from "../outcome.ts";
-import { limitReached, retryKind } from "../retry.ts";
+import { retryKind } from "../retry.ts";
 import { isComplete, isFailed } from "../status.ts";
 import { backOff } from "./retry.ts";
 
@@ -48,8 +48,7 @@ export function settle(move: Move): void {
   move.phase("finish");
   if (isComplete(move.state.attempt.status) && !isDecided(move)) return move.ask("conditions");
   const { attempt } = move.state;
-  const kind = retryKind(attempt.status);
-  const retry = kind !== undefined && !limitReached(attempt.retry, kind);
+  const retry = retryKind(attempt.status) !== undefined;
   if (isBad(move)) move.effects.push({ type: "report", attempt, retry });
   if (retry) return backOff(move);
   move.save();

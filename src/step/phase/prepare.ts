@@ -26,7 +26,7 @@ export function prepared(move: Move, { timeoutMs, plan, planProblem }: Settings)
 
 /** The policy is read once, by the step's first attempt; the later ones carry it on. */
 function asksForPolicy({ state: { attempt }, facts }: Move): boolean {
-  return facts.node.typed?.retry_policy !== undefined && attempt.attemptId === 1 && attempt.retry.plan === undefined;
+  return facts.node.typed?.retry_policy !== undefined && attempt.retry.plan === undefined;
 }
 
 function skip(move: Move): void {
