@@ -1,12 +1,13 @@
--- What is said to a run is a row for each kind of word, so that the owner of a run that it knows reads the new words only.
+-- What is said to a run, or to one of its steps, is a row for each kind of word, so that the owner of a run that it knows reads the new words only.
 CREATE TABLE "run_word" (
 	"run_key" bigint NOT NULL,
+	"step_id" text DEFAULT '' NOT NULL,
 	"kind" text NOT NULL,
 	"group_id" integer NOT NULL,
 	"user" json NOT NULL,
 	"reason" text,
 	"create_time" bigint NOT NULL,
-	CONSTRAINT "run_word_run_key_kind_pk" PRIMARY KEY("run_key","kind")
+	CONSTRAINT "run_word_run_key_step_id_kind_pk" PRIMARY KEY("run_key","step_id","kind")
 );
 --> statement-breakpoint
 INSERT INTO "run_word" ("run_key", "kind", "group_id", "user", "reason", "create_time")

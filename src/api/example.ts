@@ -108,6 +108,16 @@ const summary = {
   create_time: TIME,
   modify_time: TIME + 9,
 };
+const stepAction = (action: string, status: string) => ({
+  workflow_id: "etl",
+  workflow_instance_id: 1,
+  workflow_run_id: 1,
+  step_id: "load",
+  step_attempt_id: 1,
+  step_runtime_state: { status, create_time: TIME, end_time: TIME, modify_time: TIME },
+  timeline_event: log(`User [ann] take action [${action}] on the step`),
+});
+
 const instanceAction = (info: string, status: string) => ({
   workflow_id: "etl",
   workflow_instance_id: 1,
@@ -207,6 +217,9 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   listRunSteps: { reply: [attempt] },
   getInstanceStep: { reply: attempt },
   getStepAttempt: { reply: attempt },
+  stopStep: { reply: stepAction("STOP", "STOPPED") },
+  killStep: { reply: stepAction("KILL", "FATALLY_FAILED") },
+  skipStep: { reply: stepAction("SKIP", "SKIPPED") },
   getStepActions: { reply: { UNSATISFIED: ["RESTART"] } },
   getStepLogs: { reply: "20 orders read\n" },
   getLiveness: { reply: { status: "ok" } },

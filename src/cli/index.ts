@@ -6,6 +6,7 @@ import { MIGRATE_COMMANDS } from "./migrate.ts";
 import { RUN_COMMANDS } from "./run.ts";
 import { SEL_COMMANDS } from "./sel.ts";
 import { serveCommand } from "./serve.ts";
+import { STEP_COMMANDS } from "./step.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
 import { WORKFLOW_COMMANDS } from "./workflow.ts";
@@ -14,6 +15,7 @@ import { WORKFLOW_COMMANDS } from "./workflow.ts";
 export const GROUPS: Readonly<Record<string, string>> = {
   workflow: "Definitions and their versions",
   run: "Runs of workflows",
+  step: "Steps of runs that are under way",
   sel: "The expression language",
   migrate: "The database's schema",
 };
@@ -24,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   validateCommand,
   ...WORKFLOW_COMMANDS,
   ...RUN_COMMANDS,
+  ...STEP_COMMANDS,
   ...SEL_COMMANDS,
   ...MIGRATE_COMMANDS,
   completionCommand(() => COMMANDS, GROUPS),

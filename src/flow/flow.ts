@@ -39,6 +39,8 @@ export class Flow implements Scheduled, TaskParent {
   #logEnds: LoadedRun["logEnds"] = new Map();
   /** Attempts whose wakes and logs come here. */
   readonly #tracked = new Set<string>();
+  /** Steps to which something was said, and that have not ended yet. */
+  readonly #toldSteps = new Set<string>();
   #abandoned = false;
 
   constructor(engine: FlowContext, stamp: GroupStamp, plan: RunPlan, run: Run) {
@@ -171,6 +173,8 @@ export class Flow implements Scheduled, TaskParent {
 
   taskEnded(task: TaskView): void {
     this.untrack(task);
+    const stepId = task.node.id;
+    if (this.#toldSteps.delete(stepId)) this.#rows.taken({ kind: "words-taken", runKey: this.run.key, stepId });
     this.#stepEnded(task, this.#steps.taskEnded(task));
   }
 
@@ -200,6 +204,9 @@ export class Flow implements Scheduled, TaskParent {
         return this.#steps.add(effect.steps);
       case "terminate":
         return this.#steps.terminate(effect.termination);
+      case "terminate step":
+        this.#toldSteps.add(effect.stepId);
+        return this.#steps.terminateOne(effect.stepId, effect.termination);
     }
   }
 
@@ -209,7 +216,7 @@ export class Flow implements Scheduled, TaskParent {
     if (!over || this.#abandoned) return this.#rows.handOver(run);
     this.#rows.handOver(run, {
       rows: [
-        ...(ending ? [{ kind: "words-taken", runKey: run.key } as const] : []),
+        ...(ending ? [{ kind: "words-taken", runKey: run.key, stepId: undefined } as const] : []),
         { kind: "outbox", topic: "dequeue", key: run.workflowId },
       ],
       committed: (row: StoredRun | undefined) => {

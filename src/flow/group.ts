@@ -104,7 +104,7 @@ export class Group {
   async hear(key: number, words: readonly Word[]): Promise<void> {
     const flow = this.#flows.get(key);
     if (flow) flow.hear(words);
-    else if (words.length > 0 && this.#parked.has(key)) await this.look(key);
+    else if (this.#parked.has(key)) await this.look(key);
   }
 
   /** Reads one run: takes it up if it is not known, and says to it what is to be said. */

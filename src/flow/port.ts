@@ -26,8 +26,8 @@ export type Write =
   | { readonly kind: "log"; readonly chunk: LogChunk }
   /** Two waiting rows of one `topic` and `key` are one. */
   | { readonly kind: "outbox"; readonly topic: string; readonly key: string; readonly payload?: Json }
-  /** Whatever was said to this run is carried out, or comes too late. */
-  | { readonly kind: "words-taken"; readonly runKey: number };
+  /** Whatever was said to this step, or to the run and all its steps, is carried out, or comes too late. */
+  | { readonly kind: "words-taken"; readonly runKey: number; readonly stepId: string | undefined };
 
 /** The mutable part of a run's row, whole: the last one of a batch wins. */
 export interface RunChange {

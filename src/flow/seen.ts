@@ -3,8 +3,8 @@
  * other owner; and if this owner has not had it yet, nothing has happened to it. Whatever else is read from its row.
  */
 
-/** Keys that are remembered. */
-const MOST = 4_000;
+/** Keys that are remembered of a group. */
+const MOST = 500;
 
 export class Seen {
   /** Runs up to this key may have had another owner, or are forgotten. */

@@ -111,6 +111,10 @@ export class Steps {
     for (const task of [...this.#tasks.values()]) task.terminate(termination);
   }
 
+  terminateOne(stepId: string, termination: Termination): void {
+    this.#tasks.get(stepId)?.terminate(termination);
+  }
+
   abandon(): void {
     this.#intake.clear();
     for (const task of this.#tasks.values()) task.abandon();

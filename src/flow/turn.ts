@@ -15,6 +15,7 @@ export class TurnRows {
   readonly #stamp: GroupStamp;
   #attempts = new Map<string, StepAttempt>();
   #afterCommit: (() => void)[] = [];
+  #taken: Write[] = [];
   #runChanged = false;
   /** The run as it was when its rows were last handed over. */
   #handedOver: Run;
@@ -32,6 +33,11 @@ export class TurnRows {
 
   attempt(attempt: StepAttempt): void {
     this.#attempts.set(attempt.uuid, attempt);
+  }
+
+  /** What was said to a step goes with the row of its end. */
+  taken(row: Extract<Write, { readonly kind: "words-taken" }>): void {
+    this.#taken.push(row);
   }
 
   run(): void {
@@ -52,6 +58,7 @@ export class TurnRows {
   handOver(run: Run, end?: { readonly rows: readonly Write[]; committed(row: StoredRun | undefined): void }): void {
     const rows: Write[] = [];
     for (const attempt of this.#attempts.values()) rows.push({ kind: "attempt", runKey: run.key, attempt });
+    rows.push(...this.#taken);
     if (this.#runChanged) rows.push({ kind: "run", key: run.key, change: run }, ...(end?.rows ?? []));
     const callbacks = this.#afterCommit;
     this.#afterCommit = [];
@@ -63,6 +70,7 @@ export class TurnRows {
     const before = this.#handedOver;
     this.#handedOver = run;
     this.#attempts = new Map();
+    this.#taken = [];
     this.#runChanged = false;
     this.#engine.store.writer.write(this.#stamp, rows, (error, ended) => {
       if (error instanceof StaleOwner) return this.#engine.lost(error.stamp);

@@ -13,17 +13,20 @@ import { addEvents, logEvent, spelled } from "../step/event.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { endsRun } from "../step/outcome.ts";
 import type { StepStatus } from "../step/status.ts";
-import { outranks, type Termination } from "../step/termination.ts";
+import { outranks, type Termination, type TerminationStatus } from "../step/termination.ts";
 import type { Run } from "./model.ts";
 import { runOverview } from "./overview.ts";
 import { type RunEnd, runEnd } from "./progress.ts";
 import type { StoredRunStatus } from "./status.ts";
 import type { Word } from "./word.ts";
 
+/** A run is not skipped: only its steps are. */
+type Ending = Termination & { readonly status: Exclude<TerminationStatus, "SKIPPED"> };
+
 export interface RunState {
   readonly run: Run;
   /** Set once the run is being ended from outside or by a step: nothing new begins. */
-  readonly ending: Termination | undefined;
+  readonly ending: Ending | undefined;
   /** Steps that could have run did not, since the run was being ended. */
   readonly cut: boolean;
   /** Why the run has to fail, however its steps end. */
@@ -38,7 +41,7 @@ export type RunEvent =
   | { readonly type: "launch" }
   /** Another owner takes it over. @param doom why it can't go on, and is to fail */
   | { readonly type: "adopt"; readonly doom: string | undefined }
-  /** Somebody says something to it, maybe again. */
+  /** Somebody says something to it, or to one of its steps, maybe again. */
   | { readonly type: "word"; readonly word: Word }
   /** The deadline has come. */
   | { readonly type: "due" }
@@ -58,7 +61,9 @@ export type RunEffect =
   /** These steps begin, together. */
   | { readonly type: "begin"; readonly steps: readonly string[] }
   /** Every step that has begun is ended, and none begins any more. */
-  | { readonly type: "terminate"; readonly termination: Termination };
+  | { readonly type: "terminate"; readonly termination: Termination }
+  /** One step is ended, if it has begun. */
+  | { readonly type: "terminate step"; readonly stepId: string; readonly termination: Termination };
 
 export interface RunFacts {
   /** Epoch ms. */
@@ -89,7 +94,7 @@ export function decide(state: RunState, event: RunEvent, facts: RunFacts): RunDe
     case "adopt":
       return adopt(state, event.doom, facts);
     case "word":
-      return terminate(state, asked(event.word), facts);
+      return hear(state, event.word, facts);
     case "due":
       return terminate(state, overdue(state.run), facts);
     case "ended":
@@ -146,22 +151,29 @@ function stepEnded(
 }
 
 /** A later termination counts if it says more than the one that is being carried out. */
-function terminate(state: RunState, termination: Termination, { waiting }: RunFacts): RunDecision {
+function terminate(state: RunState, termination: Ending, { waiting }: RunFacts): RunDecision {
   if (state.ending && !outranks(termination, state.ending)) return { state, effects: NOTHING };
   const ending = { ...state, ending: termination, cut: state.cut || waiting > 0 };
   return { state: ending, effects: [{ type: "terminate", termination }] };
 }
 
-function asked({ kind, user, reason }: Word): Termination {
-  const because = reason ? ` due to reason: [${reason}]` : "";
-  return {
-    status: kind === "KILL" ? "FATALLY_FAILED" : "STOPPED",
-    reason: `User [${user}] takes action [${kind}] on the run${because}`,
-    byMode: false,
-  };
+function hear(state: RunState, word: Word, facts: RunFacts): RunDecision {
+  const { kind, stepId } = word;
+  if (stepId !== undefined) {
+    // A KILL of this very step leaves it to the step's failure mode what becomes of the run.
+    const termination = { status: STEP_END[kind], reason: said(word, "step"), byMode: kind === "KILL" };
+    return { state, effects: [{ type: "terminate step", stepId, termination }] };
+  }
+  const status = kind === "KILL" ? "FATALLY_FAILED" : "STOPPED";
+  return terminate(state, { status, reason: said(word, "run"), byMode: false }, facts);
 }
 
-const overdue = (run: Run): Termination => ({
+const STEP_END = { STOP: "STOPPED", KILL: "FATALLY_FAILED", SKIP: "SKIPPED" } as const;
+
+const said = ({ kind, user, reason }: Word, to: "run" | "step"): string =>
+  `User [${user}] takes action [${kind}] on the ${to}${reason ? ` due to reason: [${reason}]` : ""}`;
+
+const overdue = (run: Run): Ending => ({
   status: "TIMED_OUT",
   reason: `The run took longer than its timeout of ${spelled(timeoutOf(run))}`,
   byMode: false,
@@ -185,4 +197,4 @@ const END_OF = {
   FATALLY_FAILED: "FAILED",
   TIMED_OUT: "TIMED_OUT",
   TIMEOUT_FAILED: "TIMED_OUT",
-} as const satisfies Record<Termination["status"], RunEnd>;
+} as const satisfies Record<Ending["status"], RunEnd>;

@@ -1,8 +1,9 @@
-/** What may be said to a run: true by its row, whether the run's owner has heard of it or not. */
-export const WORDS = ["STOP", "KILL"] as const;
-
+/** What may be said to a run, or to one of its steps: true by its row, whether the run's owner has heard of it or not. */
 export interface Word {
-  readonly kind: (typeof WORDS)[number];
+  /** SKIP is said to a step only. */
+  readonly kind: "STOP" | "KILL" | "SKIP";
+  /** Undefined: the run as a whole. */
+  readonly stepId: string | undefined;
   /** Who says it. */
   readonly user: string;
   readonly reason: string;

@@ -9,14 +9,23 @@ export interface Termination {
   readonly byMode: boolean;
 }
 
-export type TerminationStatus = Extract<StepStatus, "STOPPED" | "FATALLY_FAILED" | "TIMED_OUT" | "TIMEOUT_FAILED">;
+export type TerminationStatus = Extract<
+  StepStatus,
+  "STOPPED" | "FATALLY_FAILED" | "TIMED_OUT" | "TIMEOUT_FAILED" | "SKIPPED"
+>;
 
 /** Milliseconds from a KILL, or from the first answer that did not end the job, until the step ends without it. */
 export const TERMINATION_GRACE = 60_000;
 /** Milliseconds that a termination takes at most: a plugin's own grace period may be a day. */
 export const LONGEST_TERMINATION = 86_400_000 + TERMINATION_GRACE;
 
-const RANK: Record<TerminationStatus, number> = { TIMEOUT_FAILED: 0, STOPPED: 1, TIMED_OUT: 2, FATALLY_FAILED: 3 };
+const RANK: Record<TerminationStatus, number> = {
+  TIMEOUT_FAILED: 0,
+  SKIPPED: 1,
+  STOPPED: 2,
+  TIMED_OUT: 3,
+  FATALLY_FAILED: 4,
+};
 
 /** The later one counts, though the earlier one is being carried out. A retry is overruled by whatever ends the step. */
 export const outranks = (later: Termination, earlier: Termination): boolean =>

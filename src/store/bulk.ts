@@ -21,7 +21,7 @@ export async function stopAllRunning(
       INSERT INTO run_word (run_key, group_id, kind, "user", reason, create_time)
       SELECT key, group_id, ${kind}, ${stringifyJson(user)}::json,
         ${reason === undefined ? null : storable(reason)}, ${createTime} FROM target ORDER BY key
-      ON CONFLICT (run_key, kind) DO NOTHING
+      ON CONFLICT (run_key, step_id, kind) DO NOTHING
     )
     SELECT key, group_id FROM target`;
   return rows.map((row) => ({ key: row.key, groupId: row.group_id }));

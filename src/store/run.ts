@@ -130,7 +130,8 @@ async function loadUnfinished(sql: Sql, keys: readonly number[]): Promise<readon
 
 interface WordRow {
   readonly run_key: number;
-  readonly kind: string;
+  readonly step_id: string;
+  readonly kind: Word["kind"];
   readonly user: string;
   readonly reason: string | null;
   readonly create_time: number;
@@ -170,7 +171,7 @@ async function complete(sql: Sql, rows: readonly RunRow[]): Promise<readonly Loa
 
 /** What is said to these runs and not carried out, in the order in which it was said. */
 export async function words(sql: Sql, runKeys: readonly number[]): Promise<ReadonlyMap<number, readonly Word[]>> {
-  const rows = await sql<WordRow[]>`SELECT run_key, kind, "user", reason, create_time FROM run_word
+  const rows = await sql<WordRow[]>`SELECT run_key, step_id, kind, "user", reason, create_time FROM run_word
     WHERE run_key = ANY(string_to_array(${separated(runKeys)}, E'\\x1f')::bigint[])
     ORDER BY run_key, create_time, kind DESC`;
   const byRun = new Map<number, Word[]>();
@@ -183,7 +184,8 @@ export async function words(sql: Sql, runKeys: readonly number[]): Promise<Reado
 }
 
 const wordOf = (row: WordRow): Word => ({
-  kind: row.kind === "KILL" ? "KILL" : "STOP",
+  kind: row.kind,
+  stepId: row.step_id === "" ? undefined : row.step_id,
   user: parseJson(row.user) as string,
   reason: row.reason ?? "",
   createTime: row.create_time,

@@ -96,10 +96,37 @@ export async function sayToRun(
       INSERT INTO run_word (run_key, group_id, kind, "user", reason, create_time)
       SELECT key, group_id, ${kind}, ${stringifyJson(user)}::json,
         ${reason === undefined ? null : storable(reason)}, ${createTime} FROM target
-      ON CONFLICT (run_key, kind) DO NOTHING
+      ON CONFLICT (run_key, step_id, kind) DO NOTHING
     )
     SELECT key, group_id FROM target`;
   return row && { key: row.key, groupId: row.group_id };
+}
+
+/**
+ * Says something to a step of a launched, unfinished run, unless something is said to it already.
+ * @returns the run's key and group, to tell its owner; `pending` when the step has still to carry out what was said to it
+ *   before; undefined when the run is not launched or has ended
+ */
+export async function sayToStep(
+  db: Queryable,
+  ref: RunRef,
+  stepId: string,
+  { kind, user, reason, createTime }: NewWord,
+): Promise<{ readonly key: number; readonly groupId: number } | "pending" | undefined> {
+  const [row] = await db<{ key: number; group_id: number; said: boolean }[]>`WITH target AS (
+      SELECT key, group_id FROM run
+      WHERE workflow_id = ${ref.workflowId} AND instance_id = ${ref.instanceId} AND run_id = ${ref.runId}
+        AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL
+    ), said AS (
+      INSERT INTO run_word (run_key, step_id, group_id, kind, "user", reason, create_time)
+      SELECT key, ${stepId}, group_id, ${kind}, ${stringifyJson(user)}::json,
+        ${reason === undefined ? null : storable(reason)}, ${createTime} FROM target
+      WHERE NOT EXISTS (SELECT 1 FROM run_word w WHERE w.run_key = target.key AND w.step_id = ${stepId})
+      ON CONFLICT (run_key, step_id, kind) DO NOTHING RETURNING 1
+    )
+    SELECT key, group_id, EXISTS (SELECT 1 FROM said) AS said FROM target`;
+  if (row === undefined) return undefined;
+  return row.said ? { key: row.key, groupId: row.group_id } : "pending";
 }
 
 /**

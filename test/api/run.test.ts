@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Reader } from "../../src/api/reader.ts";
+import type { StepStatus } from "../../src/step/status.ts";
 import { loadRun } from "../../src/store/instance.ts";
 import { attempt } from "../store/fixture.ts";
 import { apiFixture, definition, noop } from "./fixture.ts";
@@ -31,6 +32,8 @@ const done = (id: string, stepInstanceId: number, attemptId = 1) =>
     },
     paramsTime: T + 3,
   });
+
+const at = (id: string, status: StepStatus) => ({ ...done(id, 1), status });
 
 test("a run that begins between the reads of its row and of its steps is not shown as CREATED with steps", async () => {
   await push("torn", noop("a"), noop("b"));
@@ -428,6 +431,52 @@ describe("ending runs", () => {
     expect((await call("PUT", `${BASE}/stopr/instances/1/actions/unblock`)).status).toBe(400);
     expect((await call("PUT", `${BASE}/stopr/instances/1/runs/2/actions/stop`)).status).toBe(400);
     expect((await call("PUT", `${BASE}/stopr/instances/9/actions/stop`)).status).toBe(404);
+  });
+
+  test("a step of a running one is said what to do, once", async () => {
+    await push("stopstep");
+    await start("stopstep");
+    const run = await read("stopstep");
+    const url = (step: string, action: string) =>
+      `${BASE}/stopstep/instances/1/steps/${step}/actions/${action}?blocking=false`;
+    expect((await call("PUT", url("a", "stop"))).status).toBe(404);
+    expect((await call("PUT", url("a", "skip"))).status).toBe(400);
+    expect((await call("PUT", url("nowhere", "stop"))).body.message).toContain("the run has no such step");
+    await write(run, [at("a", "RUNNING")]);
+    engine.actions.length = 0;
+    const { status, body } = await call("PUT", url("a", "kill"));
+    expect([status, body]).toEqual([
+      200,
+      {
+        workflow_id: "stopstep",
+        workflow_instance_id: 1,
+        workflow_run_id: 1,
+        step_id: "a",
+        step_attempt_id: 1,
+        timeline_event: expect.objectContaining({ message: expect.stringContaining("take action [KILL] on the step") }),
+      },
+    ]);
+    expect(engine.actions).toEqual([{ runKey: run.key, groupId: run.groupId }]);
+    const rows = await sql`SELECT step_id, kind FROM run_word WHERE run_key = ${run.key}`;
+    expect(rows.map((row) => [row.step_id, row.kind])).toEqual([["a", "KILL"]]);
+    expect((await call("PUT", url("a", "stop"))).status).toBe(409);
+    await write(run, [at("a", "SUCCEEDED")]);
+    expect((await call("PUT", url("a", "stop"))).body.message).toContain("it is SUCCEEDED");
+    await change(run, "SUCCEEDED", []);
+    expect((await call("PUT", url("a", "stop"))).body.message).toContain("the run is SUCCEEDED");
+    expect((await call("PUT", url("a", "stop").replace("instances/1", "instances/9"))).status).toBe(404);
+  });
+
+  test("a step that does not end in time is answered with 408, and ends later", async () => {
+    await push("slowstep");
+    await start("slowstep");
+    const run = await read("slowstep");
+    await write(run, [at("a", "RUNNING")]);
+    const answer = call("PUT", `${BASE}/slowstep/instances/1/steps/a/actions/stop`);
+    skip(6_000);
+    const { status, body } = await answer;
+    expect([status, body.message]).toEqual([408, expect.stringContaining("is accepted and not done yet")]);
+    expect(await sql`SELECT 1 FROM run_word WHERE run_key = ${run.key}`).toHaveLength(1);
   });
 
   test("all of a workflow: queued ones at once, running ones by their owners", async () => {

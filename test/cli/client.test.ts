@@ -71,7 +71,7 @@ const BAD: readonly (readonly [option: string, value: string])[] = [
   ["--param", "novalue"],
   ["--shell", "x"],
 ];
-const WORDS: Readonly<Record<string, string>> = { WORKFLOW: "etl", INSTANCE: "1", FILE: "-" };
+const WORDS: Readonly<Record<string, string>> = { WORKFLOW: "etl", INSTANCE: "1", STEP: "load", FILE: "-" };
 
 test.each(
   COMMANDS.flatMap((command) =>

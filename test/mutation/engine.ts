@@ -104,11 +104,6 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "return this.#flows.has(key);",
   ),
   group(
-    "a parked run is taken up again by a hint",
-    "else if (words.length > 0 && this.#parked.has(key)) await",
-    "else if (this.#parked.has(key)) await",
-  ),
-  group(
     "a run that is handed over is taken, whoever had it",
     "if (plan && this.#seen.isNew(run.key)) this.launch",
     "if (plan && !this.has(run.key)) this.launch",
@@ -206,7 +201,6 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "two heartbeats act at a time",
     "    this.#unanswered ??= this.#beat()",
     "    this.#unanswered = this.#beat()",
-    CLUSTER,
   ),
   membership(
     "a node takes more than its share",

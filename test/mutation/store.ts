@@ -4,6 +4,8 @@ import { inFile, type Mutation } from "./mutation.ts";
 const writer = inFile("src/store/writer/writer.ts", "test/store/writer/writer.test.ts");
 const batch = inFile("src/store/writer/batch.ts", "test/store/writer/batch.test.ts");
 
+const statement = inFile("src/store/writer/statement.ts", "test/store/writer/writer.test.ts");
+
 export const STORE_MUTATIONS: readonly Mutation[] = [
   writer(
     "what a run has queued behind a refused row is committed",
@@ -40,6 +42,11 @@ export const STORE_MUTATIONS: readonly Mutation[] = [
     "attempts.set(`${row.runKey}:${row.attempt.attemptId}:${row.attempt.stepId}`, row);",
     "{\n            const key = `${row.runKey}:${row.attempt.attemptId}:${row.attempt.stepId}`;\n            if (!attempts.has(key)) attempts.set(key, row);\n          }",
     "test/store/writer/writer.test.ts",
+  ),
+  statement(
+    "a commit that is made again takes back what a user has marked",
+    "AND run.status NOT IN ('FAILED_1', 'FAILED_2') RETURNING",
+    "RETURNING",
   ),
   writer(
     "what follows from a commit follows though it was fenced off",

@@ -28,7 +28,7 @@ class Driven {
   }
 
   say(action: "STOP" | "KILL", reason = ""): this {
-    return this.take({ type: "word", word: { kind: action, user: "ann", reason, createTime: NOW } });
+    return this.take({ type: "word", word: { kind: action, stepId: undefined, user: "ann", reason, createTime: NOW } });
   }
 
   ended(status: StepStatus, released: readonly string[] = [], mode?: "FAIL_IMMEDIATELY"): this {

@@ -57,6 +57,7 @@ const DEEDS = [
   ["start", 45],
   ["stop", 10],
   ["kill", 6],
+  ["step", 14],
   ["unblock", 6],
   ["strategy", 2],
   ["crash", 4],

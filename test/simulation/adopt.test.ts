@@ -108,7 +108,7 @@ test("STOP keeps steps from beginning that were to begin, and the run is not tak
   const [attempt] = [...(world.attempts.get(1)?.values() ?? [])];
   if (!attempt) throw new Error("no attempt");
   world.attempts.get(1)?.set("a:1", { ...attempt, status: "SUCCEEDED", conditions: { b: true } });
-  world.said.set(1, [{ kind: "STOP", user: "tester", reason: "", createTime: 0 }]);
+  world.said.set(1, [{ kind: "STOP", stepId: undefined, user: "tester", reason: "", createTime: 0 }]);
   await world.boot();
   await world.settle();
   expect([world.statuses(), world.status()]).toEqual([{ a: "SUCCEEDED" }, "STOPPED"]);

@@ -5,7 +5,9 @@
 import { drainMicrotasks } from "bun:jsc";
 import type { StartCommand } from "../../src/flow/protocol.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
+import { latestAttempts } from "../../src/run/overview.ts";
 import { isOver } from "../../src/run/status.ts";
+import { STEP_ACTIONS } from "../../src/step/status.ts";
 import type { Batch } from "../../src/store/writer/batch.ts";
 import { type Deed, drawDeed, drawStrategy, drawWorkflow, pick } from "./action.ts";
 import { SimClock } from "./clock.ts";
@@ -195,6 +197,8 @@ export class Cluster implements Ground {
       case "stop":
       case "kill":
         return this.#stop(deed === "stop" ? "STOP" : "KILL");
+      case "step":
+        return this.#actOnStep();
       case "unblock": {
         const run = pick(
           random,
@@ -291,6 +295,25 @@ export class Cluster implements Ground {
     if (run) node.process.enter(() => node.look([{ key: run.key, groupId: run.groupId }]));
   }
 
+  /** As users may: on a step that has begun, and has not ended or waits for its retry. */
+  #actOnStep(): void {
+    const { random } = this.clock;
+    const open = [...this.store.attempts.entries()].flatMap(([key, attempts]) =>
+      latestAttempts([...attempts.values()]).flatMap(({ stepId, status }) =>
+        (STEP_ACTIONS[status]?.includes("KILL") ?? false) ? [{ key, stepId }] : [],
+      ),
+    );
+    const chosen = pick(random, open);
+    if (!chosen) return;
+    const run = this.store.runs.get(chosen.key) as Run;
+    const kind = pick(random, ["STOP", "KILL", "SKIP"] as const);
+    const node = pick(random, this.#nodes);
+    this.trace(() => `${kind} of ${chosen.stepId} of ${chosen.key}`);
+    if (this.store.actOnStep(run, chosen.stepId, kind)) {
+      node.process.enter(() => node.look([{ key: run.key, groupId: run.groupId }]));
+    }
+  }
+
   /** No more trouble: every link holds, every process runs, jobs end. */
   #heal(): void {
     this.trace(() => "=== everything heals");
@@ -311,7 +334,7 @@ function spelled({ attempts, runs, outbox, taken, stamps }: Batch): string {
     ...attempts.map(({ runKey, attempt }) => `${runKey}.${attempt.stepId}:${attempt.attemptId} ${attempt.status}`),
     ...runs.map(({ key, change }) => `run ${key} ${change.status}`),
     ...outbox.map(({ key }) => `dequeue ${key}`),
-    ...taken.map((key) => `done ${key}`),
+    ...taken.map(({ runKey, stepId }) => `heard ${runKey} ${stepId ?? ""}`),
   ];
   return parts.join("; ");
 }

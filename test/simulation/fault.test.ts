@@ -233,7 +233,7 @@ describe("a runtime that does not end its job", () => {
 
 test("an action that comes while the run's end commits does not stay", async () => {
   const world = await running(workflow([step("a")]));
-  world.said.set(1, [{ kind: "STOP", user: "tester", reason: "", createTime: 0 }]);
+  world.said.set(1, [{ kind: "STOP", stepId: undefined, user: "tester", reason: "", createTime: 0 }]);
   await world.sweep();
   expect([world.said.size, world.status()]).toEqual([0, "SUCCEEDED"]);
 });

@@ -255,7 +255,7 @@ describe("stop and kill", () => {
   test("an action that was accepted before a crash is carried out after it", async () => {
     const world = await run(workflow([step("a", { type: "Job" })]));
     world.crash();
-    world.said.set(1, [{ kind: "STOP", user: "tester", reason: "", createTime: 0 }]);
+    world.said.set(1, [{ kind: "STOP", stepId: undefined, user: "tester", reason: "", createTime: 0 }]);
     await world.boot();
     await world.settle();
     expect(world.status()).toBe("STOPPED");

@@ -216,6 +216,14 @@ export class SimStore {
     return run;
   }
 
+  /** @returns the run, if something is said to its step: its owner is to be told */
+  actOnStep(ref: RunRef, stepId: string, kind: Word["kind"]): Run | undefined {
+    const run = this.runOf(ref);
+    if (!isOpen(run) || this.said.get(run.key)?.some((word) => word.stepId === stepId)) return undefined;
+    this.#say(run.key, kind, "user", stepId);
+    return run;
+  }
+
   unblock(ref: RunRef): boolean {
     const run = this.runOf(ref);
     if (run.status !== "FAILED") return false;
@@ -253,12 +261,17 @@ export class SimStore {
     }
     for (const { key, change } of batch.runs) {
       const before = this.runs.get(key) as Run;
+      if (before.status === "FAILED_1") continue;
       const run = { ...before, ...change };
       this.runs.set(key, run);
       if (isOver(run) && !isOver(before)) this.#strategy(run.workflowId, (runs) => end(runs, run, run.status));
     }
     for (const { key } of batch.outbox) this.outbox.add(key);
-    for (const key of batch.taken) this.said.delete(key);
+    for (const { runKey, stepId } of batch.taken) {
+      const left = (this.said.get(runKey) ?? []).filter((word) => stepId !== undefined && word.stepId !== stepId);
+      if (left.length > 0) this.said.set(runKey, left);
+      else this.said.delete(runKey);
+    }
     this.#watcher.committed(batch, this);
   }
 
@@ -312,10 +325,10 @@ export class SimStore {
 
   // ---- odds --------------------------------------------------------------------------------------------------------
 
-  #say(key: number, kind: Word["kind"], user: string): void {
+  #say(key: number, kind: Word["kind"], user: string, stepId?: string): void {
     const said = this.said.get(key) ?? [];
-    if (said.some((word) => word.kind === kind)) return;
-    this.said.set(key, [...said, { kind, user, reason: "", createTime: this.now() }]);
+    if (said.some((word) => word.kind === kind && word.stepId === stepId)) return;
+    this.said.set(key, [...said, { kind, stepId, user, reason: "", createTime: this.now() }]);
   }
 
   #endQueued(run: Run, status: "STOPPED" | "FAILED", reason: string): void {

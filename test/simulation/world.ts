@@ -252,8 +252,8 @@ export class World {
     });
   }
 
-  async act(key: number, kind: Word["kind"]): Promise<void> {
-    const word = { kind, user: "tester", reason: "", createTime: this.clock.now() };
+  async act(key: number, kind: Word["kind"], stepId?: string): Promise<void> {
+    const word = { kind, stepId, user: "tester", reason: "", createTime: this.clock.now() };
     this.said.set(key, [...(this.said.get(key) ?? []), word]);
     this.#engine?.look([{ key, groupId: 0 }]);
     await settle();
@@ -360,8 +360,14 @@ export class World {
         const run = this.runs.get(row.key);
         if (run) this.runs.set(row.key, { ...run, ...row.change });
       } else if (row.kind === "outbox") this.outbox.add(`${row.topic}:${row.key}`);
-      else if (row.kind === "words-taken") this.said.delete(row.runKey);
+      else if (row.kind === "words-taken") this.#taken(row.runKey, row.stepId);
     }
+  }
+
+  #taken(key: number, stepId: string | undefined): void {
+    const left = (this.said.get(key) ?? []).filter((word) => stepId !== undefined && word.stepId !== stepId);
+    if (left.length > 0) this.said.set(key, left);
+    else this.said.delete(key);
   }
 
   #unfinished(): LoadedRun[] {

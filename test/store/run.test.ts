@@ -133,13 +133,13 @@ test("a group is loaded page by page, with the newest attempts in order and what
   expect(seen).toEqual(mine.slice(0, -1).map((run) => run.key));
   const [loaded] = (await store.loadGroup(first.groupId, 0)).runs;
   expect(loaded?.attempts.map((a) => `${a.stepId}${a.attemptId}`)).toEqual(["z1", "a2"]);
-  const word = { kind: "KILL", user: "ada", reason: "", createTime: 7 } as const;
+  const word = { kind: "KILL", stepId: undefined, user: "ada", reason: "", createTime: 7 } as const;
   expect(loaded?.words).toEqual([word]);
   expect(await store.words([first.key, first.key + 1])).toEqual(new Map([[first.key, [word]]]));
   const { runs: places, words } = await store.unfinished([first.groupId]);
   expect(places.map((place) => place.key)).toEqual(seen);
   expect(words).toEqual([{ key: first.key, groupId: first.groupId }]);
-  await commit(first, { kind: "words-taken", runKey: first.key });
+  await commit(first, { kind: "words-taken", runKey: first.key, stepId: undefined });
   expect((await store.unfinished([first.groupId])).words).toEqual([]);
 });
 

@@ -65,3 +65,15 @@ export const stepInstancesSchema = z.array(stepInstanceSchema).meta({ id: "StepI
 export const stepActionMapSchema = z
   .record(z.string(), z.array(z.string()))
   .meta({ id: "StepInstanceActionMap", description: "What a user may do with a step, by its status" });
+
+export const stepActionResponseSchema = z
+  .strictObject({
+    workflow_id: z.string(),
+    workflow_instance_id: z.int(),
+    workflow_run_id: z.int(),
+    step_id: z.string(),
+    step_attempt_id: z.int(),
+    step_runtime_state: stepRuntimeStateSchema.optional().meta({ description: "Absent unless the request has waited" }),
+    timeline_event: timelineEventSchema,
+  })
+  .meta({ id: "StepInstanceActionResponse" });

@@ -13,6 +13,8 @@ import { absorb, broken, call } from "./run.ts";
 export function terminate(move: Move, termination: Termination, uuid: string): void {
   const { phase } = move.state;
   if (phase === "terminate") return overrule(move, termination);
+  // The job is done: there is nothing left to skip.
+  if (phase === "finish" && termination.status === "SKIPPED") return;
   if (phase === "retry") followUp(move, uuid);
   order(move, termination);
   if (phase !== "run" || move.facts.inPlace) return end(move, termination);
@@ -73,7 +75,7 @@ function overrule(move: Move, termination: Termination): void {
 }
 
 function order(move: Move, { status, reason }: Termination): void {
-  move.note(reason, status === "STOPPED" ? "INFO" : "ERROR");
+  move.note(reason, status === "STOPPED" || status === "SKIPPED" ? "INFO" : "ERROR");
 }
 
 /** The earlier of two limits holds. */

@@ -114,11 +114,13 @@ export const runWord = pgTable(
   "run_word",
   {
     runKey: bigint("run_key", { mode: "number" }).notNull(),
+    /** Empty: the run as a whole. */
+    stepId: text("step_id").notNull().default(""),
     kind: text("kind").notNull(),
     groupId: integer("group_id").notNull(),
     user: json("user").notNull(),
     reason: text("reason"),
     createTime: bigint("create_time", { mode: "number" }).notNull(),
   },
-  (table) => [primaryKey({ columns: [table.runKey, table.kind] })],
+  (table) => [primaryKey({ columns: [table.runKey, table.stepId, table.kind] })],
 );

@@ -30,6 +30,12 @@ export interface OutboxWrite {
   readonly payload?: Json;
 }
 
+export interface TakenWrite {
+  readonly runKey: number;
+  /** Undefined: the run and all its steps. */
+  readonly stepId: string | undefined;
+}
+
 export interface Batch {
   /** Distinct. */
   readonly stamps: readonly GroupStamp[];
@@ -38,8 +44,8 @@ export interface Batch {
   readonly chunks: readonly LogChunk[];
   /** Keys that several nodes write come first, sorted, so that two batches can't wait for each other. */
   readonly outbox: readonly OutboxWrite[];
-  /** Keys of runs to which nothing is said any more. */
-  readonly taken: readonly number[];
+  /** Runs, or steps of them, to which nothing is said any more. */
+  readonly taken: readonly TakenWrite[];
 }
 
 /** A row of a batch as a transaction writes it; the last write of a row wins. */
@@ -49,7 +55,7 @@ export function batchOf(requests: readonly Request[]): Batch {
   const runs = new Map<number, RunWrite>();
   const chunks: LogChunk[] = [];
   const outbox = new Map<string, OutboxWrite>();
-  const taken = new Set<number>();
+  const taken = new Map<string, TakenWrite>();
   for (const { stamp, rows } of requests) {
     stamps.set(`${stamp.groupId}:${stamp.generation}`, stamp);
     for (const row of rows) {
@@ -67,7 +73,7 @@ export function batchOf(requests: readonly Request[]): Batch {
           outbox.set(`${row.topic}:${row.key}`, row);
           break;
         case "words-taken":
-          taken.add(row.runKey);
+          taken.set(`${row.runKey} ${row.stepId ?? ""}`, row);
           break;
       }
     }
@@ -78,7 +84,7 @@ export function batchOf(requests: readonly Request[]): Batch {
     runs: [...runs.values()],
     chunks,
     outbox: ordered([...outbox.values()]),
-    taken: [...taken],
+    taken: [...taken.values()],
   };
 }
 

@@ -7,7 +7,7 @@ import type { Cell } from "../column.ts";
 import type { Sql } from "../connection.ts";
 import { listText, objectText, retryText, stepParamsText, timesText, valueText } from "../row.ts";
 import { bigint, type Columns, int, json, Source, send, text, word } from "../source.ts";
-import type { AttemptWrite, Batch, OutboxWrite, RunWrite } from "./batch.ts";
+import type { AttemptWrite, Batch, OutboxWrite, RunWrite, TakenWrite } from "./batch.ts";
 
 /**
  * Encodes the rows, so it may throw before anything is sent.
@@ -109,6 +109,7 @@ const attempts = part<AttemptWrite>("attempts", {
   },
 });
 
+/** A commit that was not heard of is made again: what a user has marked as seen meanwhile stays so. */
 const runs = part<RunWrite>("runs", {
   rows: (batch) => batch.runs,
   columns: {
@@ -122,7 +123,8 @@ const runs = part<RunWrite>("runs", {
     timeline: json((row) => listText(row.change.timeline)),
   },
   statement: (rows, source) =>
-    `UPDATE run SET ${source.assignments("t", "key")} FROM ${rows} WHERE run.key = t.key RETURNING run.*`,
+    `UPDATE run SET ${source.assignments("t", "key")} FROM ${rows} WHERE run.key = t.key
+      AND run.status NOT IN ('FAILED_1', 'FAILED_2') RETURNING run.*`,
 });
 
 const chunks = part<LogChunk>("chunks", {
@@ -153,10 +155,11 @@ const announcements = part<OutboxWrite>("announcements", {
       next_time = 0, error = NULL, dead = 0`,
 });
 
-const taken = part<number>("taken", {
+const taken = part<TakenWrite>("taken", {
   rows: (batch) => batch.taken,
-  columns: { run_key: bigint((key) => key) },
-  statement: (rows) => `DELETE FROM run_word USING ${rows} WHERE run_word.run_key = t.run_key`,
+  columns: { run_key: bigint((row) => row.runKey), step_id: text((row) => row.stepId) },
+  statement: (rows) => `DELETE FROM run_word USING ${rows} WHERE run_word.run_key = t.run_key
+      AND run_word.step_id = coalesce(t.step_id, run_word.step_id)`,
 });
 
 const PARTS: readonly Part[] = [fence, attempts, runs, chunks, announcements, taken];

@@ -88,7 +88,7 @@ async function writeRow(sql: Transaction, row: Write): Promise<void> {
         artifacts: objectText(change.artifacts),
         timeline: listText(change.timeline),
       };
-      await sql`UPDATE run SET ${sql(fields)} WHERE key = ${row.key}`;
+      await sql`UPDATE run SET ${sql(fields)} WHERE key = ${row.key} AND status NOT IN ('FAILED_1', 'FAILED_2')`;
       return;
     }
     case "log": {
@@ -109,6 +109,7 @@ async function writeRow(sql: Transaction, row: Write): Promise<void> {
       return;
     }
     case "words-taken":
-      await sql`DELETE FROM run_word WHERE run_key = ${row.runKey}`;
+      await sql`DELETE FROM run_word WHERE run_key = ${row.runKey}
+        AND (${row.stepId ?? null}::text IS NULL OR step_id = ${row.stepId ?? null})`;
   }
 }

@@ -21,7 +21,7 @@ test("keys that several nodes write stand in one order, so that two batches can'
 
 test("a request belongs to every run of which it holds something", () => {
   const rows: readonly Write[] = [
-    { kind: "words-taken", runKey: 7 },
+    { kind: "words-taken", runKey: 7, stepId: "s" },
     { kind: "run", key: 8, change: {} as never },
     told("w"),
   ];

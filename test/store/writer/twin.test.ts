@@ -76,7 +76,10 @@ const outboxWrite = fc.record({
   key: fc.constantFrom("k", "l", "\x1f"),
   payload: maybe(fc.record({ n: text })),
 });
-const done = fc.record({ kind: fc.constant("words-taken") });
+const done = fc.record({
+  kind: fc.constant("words-taken"),
+  stepId: fc.constantFrom(undefined, "s", "t"),
+});
 
 const step = fc.oneof(
   {
@@ -100,8 +103,8 @@ async function reset(sql: Sql): Promise<void> {
       initiator, config, properties, status, request_time, create_time, modify_time)
     SELECT 'w', i, 1, i, i, 1, 1, i % ${GROUPS}::integer, ${GROUPS}::integer, '{}', '{}', '{}', 'CREATED', 1, 1, 1
     FROM generate_series(1, ${RUNS}::integer) i`;
-  await sql`INSERT INTO run_word (run_key, group_id, kind, "user", create_time)
-    SELECT key, group_id, 'STOP', '"u"', 1 FROM run`;
+  await sql`INSERT INTO run_word (run_key, step_id, group_id, kind, "user", create_time)
+    SELECT key, step_id, group_id, 'STOP', '"u"', 1 FROM run, unnest(ARRAY['', 's', 't']) AS step_id`;
 }
 
 /** Plays the steps. @returns which writes were refused, and every row */
@@ -143,7 +146,7 @@ function writeOf(row: Extract<Step, { do: "write" }>["rows"][number], runKey: nu
     case "run":
       return { ...row, key: runKey } as Write;
     case "words-taken":
-      return { kind: "words-taken", runKey };
+      return { kind: "words-taken", runKey, stepId: row.stepId };
     default:
       return row as Write;
   }
@@ -155,7 +158,7 @@ const dump = (sql: Sql) =>
     sql`SELECT * FROM run ORDER BY key`,
     sql`SELECT uuid, stream, "offset", length, text, time FROM step_log ORDER BY id`,
     sql`SELECT kind, key, payload FROM outbox ORDER BY kind, key`,
-    sql`SELECT * FROM run_word ORDER BY run_key`,
+    sql`SELECT * FROM run_word ORDER BY run_key, step_id`,
   ]).then((tables) => tables.map((rows) => rows.map((row) => ({ ...row }))));
 
 test("leaves the rows that its twin leaves, and refuses what its twin refuses", async () => {

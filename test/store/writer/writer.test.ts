@@ -205,6 +205,19 @@ describe("a lost group", () => {
     expect(notes).toEqual(["lost", "committed", "flushed"]);
   });
 
+  test("a run that a user has marked as seen stays so, when the commit of its end is made again", async () => {
+    const writer = open();
+    await db.sql`INSERT INTO run (workflow_id, instance_id, run_id, key, uuid, internal_id, version_id, group_id, group_info,
+        initiator, config, properties, status, request_time, create_time, modify_time)
+      VALUES ('seen', 1, 1, 4711, 'u', 1, 1, 0, 8, '{}', '{}', '{}', 'IN_PROGRESS', 1, 1, 1)`;
+    const end: readonly Write[] = [{ kind: "run", key: 4711, change: { ...CHANGE, status: "FAILED", endTime: 9 } }];
+    await settled(writer, stamp(0), end);
+    await db.sql`UPDATE run SET status = 'FAILED_1' WHERE key = 4711`;
+    await settled(writer, stamp(0), end);
+    const rows = await db.sql<{ status: string }[]>`DELETE FROM run WHERE key = 4711 RETURNING status`;
+    expect(rows.map(({ status }) => status)).toEqual(["FAILED_1"]);
+  });
+
   test("a group that does not exist belongs to nobody", async () => {
     expect(await settled(open(), stamp(99), [row(1)])).toBe("another node owns group 99");
   });
@@ -215,7 +228,7 @@ describe("a lost group", () => {
     { kind: "run", key, change: { ...CHANGE, endTime } },
     { kind: "log", chunk: { uuid: `${key}`, stream: "stdout", offset: 0, length: 1, text: "x", time: 1 } },
     { kind: "outbox", topic: "dequeue", key: `${key}` },
-    { kind: "words-taken", runKey: key },
+    { kind: "words-taken", runKey: key, stepId: undefined },
   ];
   const subsets = <T>(items: readonly T[]): T[][] =>
     Array.from({ length: 2 ** items.length }, (_, set) => items.filter((_item, bit) => (set >> bit) % 2 === 1));
