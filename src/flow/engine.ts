@@ -188,7 +188,8 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     const known = new Map<number, Group>();
     for (const { key, groupId, run } of hints) {
       const group = this.#owned.get(groupId);
-      if (run !== undefined) group?.hand(parseJson(run) as unknown as Run).catch(this.#unread);
+      const handed = run === undefined ? undefined : runIn(run, key);
+      if (handed) group?.hand(handed).catch(this.#unread);
       else if (group?.has(key)) known.set(key, group);
       else group?.look(key).catch(this.#unread);
     }
@@ -360,5 +361,15 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   /** Reads that the engine's own stop has cut off are no failures. */
   failed(what: string, error: unknown): void {
     if (!this.#stopped) this.log.error(`${what} failed`, { error });
+  }
+}
+
+/** A hint's run; undefined when it is none, so that the row is read. */
+function runIn(text: string, key: number): Run | undefined {
+  try {
+    const run = parseJson(text) as unknown as Run | null;
+    return run?.key === key ? run : undefined;
+  } catch {
+    return undefined;
   }
 }

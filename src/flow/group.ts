@@ -75,9 +75,12 @@ export class Group {
   }
 
   async adopt(loaded: LoadedRun): Promise<void> {
-    if (this.#flows.has(loaded.run.key)) return;
-    const plan = await this.#engine.planOf(loaded.run);
-    if (plan) this.#add(loaded.run, plan)?.adopt(loaded, this.#doomed.get(loaded.run.key));
+    const { key } = loaded.run;
+    const plan = this.#flows.has(key) ? undefined : await this.#engine.planOf(loaded.run);
+    const known = this.#flows.get(key);
+    // Somebody else has taken it up meanwhile, maybe before this was said.
+    if (known) known.hear(loaded.words);
+    else if (plan) this.#add(loaded.run, plan)?.adopt(loaded, this.#doomed.get(key));
   }
 
   /** The run is taken up anew and fails for this reason. When even the rows of that are refused, it is parked. */
@@ -115,8 +118,6 @@ export class Group {
   async #look(key: number): Promise<void> {
     const loaded = await this.#engine.store.loadRun(key);
     if (!loaded || this.#closed) return;
-    const flow = this.#flows.get(key);
-    if (flow) return flow.hear(loaded.words);
     this.#parked.delete(key);
     await this.adopt(loaded);
   }

@@ -28,6 +28,12 @@ const own = "test/simulation/own.test.ts";
 export const ENGINE_MUTATIONS: readonly Mutation[] = [
   flow("an adopted FAIL_IMMEDIATELY is not carried on", "for (const task of ended) this.#stepEnded(task, []);", ""),
   flow(
+    "what was said to a step stays when it has ended",
+    "if (this.#toldSteps.delete(stepId))",
+    "if (this.#toldSteps.has(task.node.id) && this.#toldSteps.size > 9)",
+    "test/simulation/word.test.ts",
+  ),
+  flow(
     "a run ends without the row that frees its place",
     '{ kind: "outbox", topic: "dequeue", key: run.workflowId },',
     "",
@@ -121,7 +127,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   group(
     "the jobs of a run that has to fail are asked on",
-    "?.adopt(loaded, this.#doomed.get(loaded.run.key));",
+    "?.adopt(loaded, this.#doomed.get(key));",
     "?.adopt(loaded);",
   ),
   group(

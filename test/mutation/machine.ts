@@ -136,6 +136,13 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
   ),
   run("a run that has to fail ends as its steps do", 'if (doom !== undefined) return "FAILED";', ""),
   run("a failure under FAIL_IMMEDIATELY leaves the others alone", "if (endsRun(status, mode)) {", "if (false) {"),
+  run(
+    "a KILL of a step does not mind its failure mode",
+    'byMode: kind === "KILL"',
+    "byMode: false",
+    "test/simulation/word.test.ts",
+  ),
+  run("a word to a step ends the run", "if (stepId !== undefined) {", "if (false) {", "test/simulation/word.test.ts"),
   run("a run ends twice", "if (state.over) return { state, effects: [] };", ""),
   walk(
     "a step is released with the first of those it waits for",

@@ -48,6 +48,12 @@ export const STORE_MUTATIONS: readonly Mutation[] = [
     "AND run.status NOT IN ('FAILED_1', 'FAILED_2') RETURNING",
     "RETURNING",
   ),
+  statement(
+    "what is taken of one step takes the words to others with it",
+    "AND run_word.step_id = coalesce(t.step_id, run_word.step_id)",
+    "",
+    "test/store/writer/twin.test.ts",
+  ),
   writer(
     "what follows from a commit follows though it was fenced off",
     "this.#settle(request, new StaleOwner(request.stamp));",

@@ -127,6 +127,13 @@ describe("a run that was let go elsewhere", () => {
     expect(world.runtime.started).toEqual(["job:1"]);
   });
 
+  test.each(["", "{", "null", '{"key": 99}'])("is read when what came with the hint is %p", async (text) => {
+    const [world, run] = await handed();
+    world.handText(run.key, text);
+    await world.settle();
+    expect([world.runReads, world.runtime.started]).toEqual([1, ["job:1"]]);
+  });
+
   test("that nobody was told of is found by the sweep", async () => {
     const [world] = await handed();
     await world.sweep();

@@ -297,7 +297,11 @@ export class World {
   }
 
   hand(run: Run): void {
-    this.#engine?.look([{ key: run.key, groupId: 0, run: stringifyJson(run) }]);
+    this.handText(run.key, stringifyJson(run));
+  }
+
+  handText(key: number, run: string): void {
+    this.#engine?.look([{ key, groupId: 0, run }]);
   }
 
   wake(stepId: string): void {

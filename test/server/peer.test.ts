@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import type { Server } from "bun";
+import type { RunHint } from "../../src/flow/protocol.ts";
+import { createLogger } from "../../src/log.ts";
+import { PEER_PATH, Peers } from "../../src/server/peer.ts";
+
+const log = createLogger({ format: "json", level: "error" });
+const servers: Server<unknown>[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.stop(true);
+});
+
+/** A node that listens, at the network. */
+function listener(version = "1") {
+  const heard: (readonly RunHint[])[] = [];
+  const peers = new Peers({
+    self: "b",
+    version,
+    secret: "s",
+    log,
+    nodes: () => [],
+    heard: (hints) => heard.push(hints),
+  });
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => peers.answer(request) });
+  servers.push(server);
+  return { heard, url: `http://127.0.0.1:${server.port}` };
+}
+
+function teller(...urls: readonly string[]): Peers {
+  const nodes = urls.map((url, index) => ({ id: `other ${index}`, url, version: "1" }));
+  return new Peers({ self: "a", version: "1", secret: "s", log, nodes: () => nodes, heard() {} });
+}
+
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+};
+const hint = (key: number, size = 0): RunHint => ({ key, groupId: 1, ...(size > 0 && { run: "x".repeat(size) }) });
+
+describe("hints between nodes", () => {
+  test("carry runs to nodes of the same version, and keys to others", async () => {
+    const [same, other] = [listener(), listener("2")];
+    teller(same.url, other.url).tell([hint(1, 10), hint(2)]);
+    await until(() => same.heard.length + other.heard.length === 2);
+    expect(same.heard).toEqual([[hint(1, 10), hint(2)]]);
+    expect(other.heard).toEqual([[hint(1), hint(2)]]);
+  });
+
+  test("leave a long run at home", async () => {
+    const node = listener();
+    teller(node.url).tell([hint(1, 100_000)]);
+    await until(() => node.heard.length === 1);
+    expect(node.heard).toEqual([[hint(1)]]);
+  });
+
+  test("go in requests that a node takes, however many there are", async () => {
+    const node = listener();
+    teller(node.url).tell(Array.from({ length: 200 }, (_, key) => hint(key, 15_000)));
+    await until(() => node.heard.flat().length === 200);
+    expect(node.heard.length).toBeGreaterThan(10);
+    expect(node.heard.flat().map(({ key }) => key)).toEqual([...Array(200).keys()]);
+  });
+
+  test("are refused when a run is no text", async () => {
+    const response = await fetch(listener().url + PEER_PATH, {
+      method: "POST",
+      headers: { "maestro-cluster-secret": "s", "content-type": "application/json" },
+      body: JSON.stringify([{ key: 1, groupId: 2, run: { key: 1 } }]),
+    });
+    expect(response.status).toBe(400);
+  });
+});
