@@ -40,7 +40,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   flow(
     "an action stays when it is carried out",
-    '...(ending ? [{ kind: "words-taken", runKey: run.key } as const] : []),',
+    '...(ending ? [{ kind: "words-taken", runKey: run.key, stepId: undefined } as const] : []),',
     "",
   ),
   flow(
