@@ -7,13 +7,17 @@
 const MOST = 500;
 
 export class Seen {
+  /** It is known what there was at the take-over. */
+  #hasBegun = false;
   /** Runs up to this key may have had another owner, or are forgotten. */
-  #floor = Number.POSITIVE_INFINITY;
+  #floor = 0;
   readonly #keys = new Set<number>();
 
   /** @param newest the highest key of any run, read after the group was taken over */
   begin(newest: number): void {
-    this.#floor = newest;
+    this.#hasBegun = true;
+    this.#floor = Math.max(this.#floor, newest);
+    for (const key of this.#keys) if (key <= this.#floor) this.#keys.delete(key);
   }
 
   add(key: number): void {
@@ -23,7 +27,7 @@ export class Seen {
   }
 
   isNew(key: number): boolean {
-    return key > this.#floor && !this.#keys.has(key);
+    return this.#hasBegun && key > this.#floor && !this.#keys.has(key);
   }
 
   /** The older half. */

@@ -13,6 +13,14 @@ test("what came after the take-over is new until it was had", () => {
   expect([10, 11, 12].map((key) => seen.isNew(key))).toEqual([false, false, true]);
 });
 
+test("what was had before it was known what there was is not new either", () => {
+  const seen = new Seen();
+  seen.add(11);
+  seen.add(9);
+  seen.begin(10);
+  expect([9, 10, 11, 12].map((key) => seen.isNew(key))).toEqual([false, false, false, true]);
+});
+
 test("what is forgotten is never new again, in whatever order it was had", () => {
   const seen = new Seen();
   seen.begin(0);

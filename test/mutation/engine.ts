@@ -149,10 +149,11 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "",
     own,
   ),
+  seen("a run is new before it is known what there was", "return this.#hasBegun && key", "return key"),
   seen("a run that is forgotten is new again", "this.#floor = old.at(-1) ?? this.#floor;", ""),
   seen(
     "a run that was there at the take-over is new",
-    "return key > this.#floor && !this.#keys.has(key);",
+    "return this.#hasBegun && key > this.#floor && !this.#keys.has(key);",
     "return !this.#keys.has(key);",
   ),
   engine("an action that came too late stays", "await this.store.dropWords(groups);", ""),
