@@ -60,7 +60,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "",
   ),
   steps(
-    "a step runs though none of its conditions holds",
+    "any condition that was decided lets a step run",
     "?.conditions, id) === true);",
     "?.conditions, id) !== undefined);",
   ),
