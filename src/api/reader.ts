@@ -60,6 +60,11 @@ export class Reader {
     return version.workflow;
   }
 
+  /** The run executes the step, or would if it came so far. */
+  async hasStep(run: Run, stepId: string): Promise<boolean> {
+    return Object.hasOwn((await this.#plan(run)).dag, stepId);
+  }
+
   async #plan(run: Run): Promise<Plan> {
     const key = planKey(run);
     const known = key === undefined ? undefined : this.#plans.get(key);

@@ -32,7 +32,7 @@ export class Group {
   readonly #seen = new Seen();
   #closed = false;
 
-  constructor(engine: GroupContext, stamp: GroupStamp, since = 0) {
+  constructor(engine: GroupContext, stamp: GroupStamp, since: number) {
     this.#engine = engine;
     this.stamp = stamp;
     this.since = since;

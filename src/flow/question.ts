@@ -3,6 +3,7 @@ import { resolveRetryPolicy } from "../definition/retry.ts";
 import { toErrorData } from "../error.ts";
 import type { Params } from "../param/type.ts";
 import { timeoutOf } from "../run/timeout.ts";
+import { policyToRead } from "../step/node.ts";
 import type { Answer, Question, RuntimeCall, Settings, StepEffect } from "../step/state.ts";
 import { Deferred, type EvaluationPort, type TaskScope } from "./evaluation.ts";
 
@@ -54,10 +55,8 @@ export class Evaluating {
 
   #settings({ run, node, attempt, now }: TaskScope): Settings {
     const interpolate = (text: string): string => this.#evaluation.interpolate(run, text, now);
-    const policy = node.typed?.retry_policy;
-    // The policy is read by the step's first attempt; the others carry it on.
-    const isNew = policy !== undefined && attempt.retry.plan === undefined;
-    const read = isNew ? policyOf(() => resolveRetryPolicy(policy, interpolate)) : NO_POLICY;
+    const policy = policyToRead(node, attempt);
+    const read = policy ? policyOf(() => resolveRetryPolicy(policy, interpolate)) : NO_POLICY;
     return { ...read, timeoutMs: timeoutOf(node.body.timeout, `step [${node.id}]`, interpolate) };
   }
 

@@ -7,6 +7,7 @@ const RUN = "test/run/machine.test.ts";
 const step = inFile("src/step/machine.ts", STEP);
 const gates = inFile("src/step/phase/gates.ts", STEP);
 const gate = inFile("src/step/gate.ts", STEP);
+const node = inFile("src/step/node.ts", STEP);
 const prepare = inFile("src/step/phase/prepare.ts", STEP);
 const running = inFile("src/step/phase/run.ts", STEP);
 const finish = inFile("src/step/phase/finish.ts", STEP);
@@ -56,7 +57,11 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
   gate("no gate ever holds a step", 'return waits === undefined ? "passes" : { waits };', 'return "passes";'),
   prepare("a step runs though none of its conditions holds", "if (!satisfied) return skip(move);", ""),
   prepare("what follows a skipped step runs", "map(([id]) => [id, false])", "map(([id]) => [id, true])"),
-  prepare("each attempt reads its retry policy anew", " && attempt.retry.plan === undefined", ""),
+  node(
+    "each attempt reads its retry policy anew",
+    "retry.plan === undefined ? typed?.retry_policy : undefined",
+    "typed?.retry_policy",
+  ),
   running("a wake during a call is lost", "} else move.state.woken = true;", "}"),
   running("a wake that came during a call is forgotten", 'if (move.state.woken) call(move, "execute");', ""),
   running("a step's timeout begins anew at adoption", "return (attempt.times.start_time ?? now) +", "return now +"),

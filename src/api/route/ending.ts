@@ -1,7 +1,6 @@
 /** Ending a step of a run that is under way: stop, kill, skip. */
 import { badRequest, conflict, MaestroError, notFound } from "../../error.ts";
 import type { Run } from "../../run/model.ts";
-import { planOf } from "../../run/plan.ts";
 import { isOver, shownRunStatus } from "../../run/status.ts";
 import { logEvent } from "../../step/event.ts";
 import type { StepAttempt } from "../../step/model.ts";
@@ -90,8 +89,7 @@ const newest = ({ sql }: Services, run: Run, stepId: string): Promise<StepAttemp
 async function check(services: Services, run: Run, stepId: string, action: Ending): Promise<void> {
   const what = `Cannot ${action} step [${stepId}] of the run [${run.workflowId}][${run.instanceId}][${run.runId}]`;
   if (isOver(run)) throw badRequest(`${what}: the run is ${shownRunStatus(run.status)}.`);
-  const definition = await services.reader.definition(run.workflowId, run.internalId, run.versionId);
-  if (!planOf(run, definition).nodes.has(stepId)) throw badRequest(`${what}: the run has no such step.`);
+  if (!(await services.reader.hasStep(run, stepId))) throw badRequest(`${what}: the run has no such step.`);
   const status = (await newest(services, run, stepId))?.status;
   if (status === undefined) {
     const missing = `${what} before it is created.`;

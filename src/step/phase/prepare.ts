@@ -1,6 +1,7 @@
 /** CREATED: whether the step runs, and under which limits. */
 import { DEFAULT_RETRY_POLICY } from "../../definition/retry.ts";
 import type { Move } from "../move.ts";
+import { policyToRead } from "../node.ts";
 import type { Settings } from "../state.ts";
 import { settle } from "./finish.ts";
 import { pass } from "./gates.ts";
@@ -10,7 +11,8 @@ export function prepare(move: Move, satisfied: boolean): void {
   move.phase("prepare");
   if (!satisfied) return skip(move);
   const { timeout } = move.facts.node.body;
-  if (timeout === undefined && !asksForPolicy(move)) return pass(move, ["INITIALIZED"]);
+  if (timeout === undefined && policyToRead(move.facts.node, move.state.attempt) === undefined)
+    return pass(move, ["INITIALIZED"]);
   move.ask("settings");
 }
 
@@ -22,11 +24,6 @@ export function prepared(move: Move, { timeoutMs, plan, planProblem }: Settings)
     move.note(`The retry policy cannot be used, so the default one applies: ${planProblem}`, "WARN");
   }
   pass(move, ["INITIALIZED"]);
-}
-
-/** The policy is read once, by the step's first attempt; the later ones carry it on. */
-function asksForPolicy({ state: { attempt }, facts }: Move): boolean {
-  return facts.node.typed?.retry_policy !== undefined && attempt.retry.plan === undefined;
 }
 
 function skip(move: Move): void {
