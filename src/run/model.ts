@@ -71,6 +71,8 @@ export interface Run extends RunRef {
   readonly groupInfo: number;
   /** Undefined: `workflow:instance:run`. */
   readonly correlationId: string | undefined;
+  /** The key of the run whose step has started this one; undefined: a root. */
+  readonly parentKey?: number | undefined;
   readonly initiator: Initiator;
   readonly config: RunConfig;
   readonly runParams: ParamDefinitions;

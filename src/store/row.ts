@@ -23,6 +23,7 @@ export interface RunRow {
   readonly group_id: number;
   readonly group_info: number;
   readonly correlation_id: string | null;
+  readonly parent_key: number | null;
   readonly initiator: string;
   readonly config: string;
   readonly run_params: string | null;
@@ -74,6 +75,7 @@ export function runOf(row: RunRow): Run {
     groupId: row.group_id,
     groupInfo: row.group_info,
     correlationId: row.correlation_id ?? undefined,
+    parentKey: row.parent_key ?? undefined,
     initiator: read<Run["initiator"]>(row.initiator),
     config: read<Run["config"]>(row.config),
     runParams: readOr<Run["runParams"]>(row.run_params, {}),

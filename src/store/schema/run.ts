@@ -21,6 +21,8 @@ export const run = pgTable(
     groupId: integer("group_id").notNull(),
     groupInfo: integer("group_info").notNull(),
     correlationId: text("correlation_id"),
+    /** Of the run whose step has started this one; null: a root. */
+    parentKey: bigint("parent_key", { mode: "number" }),
     initiator: json("initiator").notNull(),
     config: json("config").notNull(),
     runParams: json("run_params"),
