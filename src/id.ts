@@ -1,4 +1,5 @@
 /** Identifiers and hashes that several parts must derive alike. */
+import { createHash } from "node:crypto";
 
 /** Any version, variant and case. */
 export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
@@ -17,4 +18,14 @@ export const groupSeed = (workflowId: string): number => stringHash(`[${workflow
 export function groupOf(workflowId: string, instanceId: number, runId: number, groupInfo: number): number {
   if (groupInfo <= 0) return 0;
   return ((stringHash(`[${workflowId}][${instanceId}][${runId}]`) % groupInfo) + groupInfo) % groupInfo;
+}
+
+/** Lower-case hex. */
+export const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
+
+/** The name-based uuid (version 3, of no namespace) of a text: the same text, the same uuid, on every node. */
+export function nameUuid(name: string): string {
+  const hash = md5(name);
+  const variant = ((Number.parseInt(hash.charAt(16), 16) & 0b0011) | 0b1000).toString(16);
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-3${hash.slice(13, 16)}-${variant}${hash.slice(17, 20)}-${hash.slice(20)}`;
 }

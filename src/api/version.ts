@@ -1,8 +1,8 @@
 /** Versions of a workflow as paths name them, and definitions as answered. */
-import { isUpstream } from "../definition/initiator.ts";
 import type { DefinitionExtras, WorkflowDefinition } from "../definition/metadata.ts";
 import { VERSION_RULE, type VersionName, versionOf } from "../definition/version.ts";
 import { badRequest, notFound } from "../error.ts";
+import { closestWhole } from "../run/inline.ts";
 import { planOf, withRunTags } from "../run/plan.ts";
 import { loadRun } from "../store/instance.ts";
 import { loadVersion, type VersionRow } from "../store/version.ts";
@@ -62,13 +62,10 @@ export async function findVersion({ sql }: Services, workflowId: string, text: s
   return { row, version };
 }
 
-export const isInlineId = (workflowId: string): boolean => /^maestro_(foreach|while)_/.test(workflowId);
-
 /** The body of a loop, as the definition of its iterations. Its version is that of the workflow around it. */
 export async function findInline({ sql, reader }: Services, workflowId: string): Promise<FoundVersion> {
   const run = await loadRun(sql, workflowId, 1, 1);
-  const ancestors = run !== undefined && isUpstream(run.initiator) ? run.initiator.ancestors : [];
-  const around = ancestors.findLast((ancestor) => !isInlineId(ancestor.workflow_id))?.workflow_id;
+  const around = run === undefined ? undefined : closestWhole(run.initiator)?.workflow_id;
   const row = around === undefined ? undefined : await loadWorkflow(sql, around);
   if (run === undefined || row === undefined) throw noWorkflow(workflowId);
   const version = await loadVersion(sql, run.internalId, run.versionId);

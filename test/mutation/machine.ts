@@ -18,6 +18,7 @@ const attempt = inFile("src/step/attempt.ts", "test/step/status.test.ts");
 const run = inFile("src/run/machine.ts", RUN);
 const walk = inFile("src/run/walk.ts", "test/run/walk.test.ts");
 const plan = inFile("src/run/plan.ts", "test/run/plan.test.ts");
+const inline = inFile("src/run/inline.ts", "test/run/inline.test.ts");
 const overview = inFile("src/run/overview.ts", "test/run/overview.test.ts");
 
 export const MACHINE_MUTATIONS: readonly Mutation[] = [
@@ -171,6 +172,12 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
     "if (initiator) return definition;",
   ),
   plan("what an earlier run did is forgotten", "if (runId !== undefined) done.set(id, runId);", ""),
+  inline(
+    "a loop within a loop is named after the iteration",
+    "const instanceId = isInlineId(run.workflowId) ?",
+    "const instanceId = run.initiator === undefined ?",
+  ),
+  inline("instances sort as texts", "return DIGITS.charAt(digits.length) + digits;", "return digits;"),
   overview(
     "an older attempt counts beside the newest",
     "if (known === undefined || known.attemptId < attempt.attemptId) latest.set(attempt.stepId, attempt);",

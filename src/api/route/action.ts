@@ -3,6 +3,7 @@ import type { TimelineActionEvent } from "../../definition/timeline.ts";
 import { timelineEventSchema } from "../../definition/timeline.ts";
 import { badRequest, conflict } from "../../error.ts";
 import { reportRun } from "../../flow/report.ts";
+import { isInlineId } from "../../run/inline.ts";
 import type { Run } from "../../run/model.ts";
 import { isRunTerminal, type RunStatus, shownRunStatus } from "../../run/status.ts";
 import { logEvent } from "../../step/event.ts";
@@ -13,7 +14,6 @@ import type { Call } from "../call.ts";
 import type { Endpoint, Router } from "../endpoint.ts";
 import { instanceActionResponseSchema } from "../schema/run.ts";
 import type { Services } from "../service.ts";
-import { isInlineId } from "../version.ts";
 import { noRun } from "./run.ts";
 
 const BASE = "/api/v3/workflows/{workflowId}";

@@ -6,6 +6,7 @@ import { timelineEventSchema } from "../../definition/timeline.ts";
 import { parseWorkflowCreateRequest } from "../../definition/validate.ts";
 import { MaestroError } from "../../error.ts";
 import { parseJson } from "../../json.ts";
+import { isInlineId } from "../../run/inline.ts";
 import { previewDefinition } from "../../run/preview.ts";
 import { type StoredRunStatus, shownRunStatus } from "../../run/status.ts";
 import { logEvent } from "../../step/event.ts";
@@ -32,7 +33,7 @@ import {
   workflowTimelineSchema,
 } from "../schema/workflow.ts";
 import type { Services } from "../service.ts";
-import { defaultVersion, definitionView, findInline, findVersion, isInlineId } from "../version.ts";
+import { defaultVersion, definitionView, findInline, findVersion } from "../version.ts";
 
 const BASE = "/api/v3/workflows";
 const versionQuery = { enriched: flag(false, "Adds merged params and next execution times") };
