@@ -1,10 +1,11 @@
 /**
- * A step's questions to its surroundings: its evaluations, and the calls to its runtime. Each has a number; whether it is
+ * A step's questions to its surroundings: its evaluations, whoever guards its gates, and the calls to its runtime. Each has a number; whether it is
  * still open is for the step's state machine to say.
  */
 import { toErrorData } from "../error.ts";
 import { BUILTIN_RUNTIMES, type BuiltinRuntime } from "../runtime/builtin/index.ts";
-import type { Answer, RuntimeCall } from "../step/state.ts";
+import { isGate } from "../step/gate.ts";
+import type { Answer, GateName, RuntimeCall } from "../step/state.ts";
 import { LEASE } from "./membership.ts";
 import { contextOf, type TaskParent, type TaskView } from "./parent.ts";
 import { type Ask, Evaluating, isCall, type Reply } from "./question.ts";
@@ -34,8 +35,9 @@ export class Asking {
     return this.#builtin !== undefined;
   }
 
-  ask({ id, what, outputs }: Ask): void {
+  ask({ id, what, outputs, isEntered }: Ask): void {
     if (isCall(what)) this.#call(id, what);
+    else if (isGate(what)) this.#askGuard(id, what, isEntered === true);
     else this.#evaluate(id, new Evaluating(this.#flow.engine.evaluation, what, outputs));
   }
 
@@ -45,6 +47,20 @@ export class Asking {
     if (!(reply instanceof Promise)) return this.#task.answer({ id, ...reply });
     void reply.then(() => this.#flow.post(() => this.#evaluate(id, evaluating)));
     this.#task.answer({ id, type: "deferred" });
+  }
+
+  /** The guard reads rows: those that this flow has handed over come first (D3). */
+  #askGuard(id: number, gate: GateName, isEntered: boolean): void {
+    const { gates } = this.#flow.engine;
+    const step = { run: this.#flow.run, node: this.#task.node, attempt: this.#task.attempt };
+    if (isEntered) this.#flow.write(gates.entering(gate, step));
+    this.#flow.afterCommit(() => {
+      if (!this.#task.isAsking(id)) return;
+      gates.ask(gate, step).then(
+        (reason) => this.#later(reason === undefined ? { id, type: "opened" } : { id, type: "held", reason }),
+        (error) => this.#later({ id, type: "broken", message: toErrorData(error).message }),
+      );
+    });
   }
 
   #call(id: number, call: RuntimeCall): void {

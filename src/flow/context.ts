@@ -7,6 +7,7 @@ import type { Place } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
 import type { StepResult } from "../step/result.ts";
 import type { EvaluationPort } from "./evaluation.ts";
+import type { Gates } from "./gate.ts";
 import type { FlowStore, GroupStamp, StoredRun } from "./port.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { TimerHeap } from "./timer.ts";
@@ -30,6 +31,7 @@ export interface FlowContext {
   readonly scheduler: Scheduler;
   readonly store: FlowStore;
   readonly evaluation: EvaluationPort;
+  readonly gates: Gates;
   readonly log: Logger;
   /** Where plugins of this server work. */
   readonly place: Place;

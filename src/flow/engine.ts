@@ -13,9 +13,11 @@ import { type PlannedRun, planKey, planOf, type RunPlan } from "../run/plan.ts";
 import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
+import type { GateName } from "../step/state.ts";
 import type { FlowContext, StepRuntime, Tracked } from "./context.ts";
 import { RecentlyEnded } from "./ended.ts";
 import type { EvaluationPort } from "./evaluation.ts";
+import { Gates, type Guard } from "./gate.ts";
 import { Group, type GroupContext } from "./group.ts";
 import type { FlowStore, GroupStamp, LogChunk, StoredRun, Write } from "./port.ts";
 import type { EngineCounters, RunHint, StartCommand, StartReply } from "./protocol.ts";
@@ -46,6 +48,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly store: FlowStore;
   readonly evaluation: EvaluationPort;
+  /** By gate; a gate without one lets every step pass. Default: none. */
+  readonly guards?: ReadonlyMap<GateName, Guard>;
   readonly log: Logger;
   readonly place: Place;
   readonly groups: number;
@@ -67,6 +71,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   readonly scheduler: Scheduler;
   readonly store: FlowStore;
   readonly evaluation: EvaluationPort;
+  readonly gates: Gates;
   readonly log: Logger;
   readonly place: Place;
   readonly groups: number;
@@ -96,6 +101,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.clock = options.clock;
     this.store = options.store;
     this.evaluation = options.evaluation;
+    this.gates = new Gates(options.guards ?? new Map());
     this.log = options.log;
     this.place = options.place;
     this.groups = options.groups;
@@ -139,6 +145,8 @@ export class Engine implements FlowContext, GroupContext, StartContext {
       this.#owned.set(stamp.groupId, new Group(this, stamp, ++this.#takeovers));
       return true;
     });
+    if (opened.length > 0)
+      await this.gates.refresh().catch((error) => this.failed("asking the guards of gates", error));
     for (const stamp of opened) {
       const group = this.#owned.get(stamp.groupId);
       await group?.open().catch((error) => this.failed("loading a group", error));
@@ -162,6 +170,8 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     await this.store.dropWords(groups);
     const { runs, words } = await this.store.unfinished(groups);
     this.look([...runs.filter(({ key, groupId }) => !this.#owned.get(groupId)?.has(key)), ...words]);
+    await this.gates.refresh();
+    for (const group of this.#owned.values()) group.tellHeld();
     await this.#resumeDequeues();
   }
 
@@ -183,11 +193,15 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     return this.#starter.start(command, evaluating);
   }
 
-  /** Runs were let go elsewhere, or something is said to them. Those of groups that are not held here are ignored. */
+  /** Runs were let go elsewhere, or something is said to them or to their steps. Those of groups that are not held here are ignored. */
   look(hints: readonly RunHint[]): void {
     const known = new Map<number, Group>();
-    for (const { key, groupId, run } of hints) {
+    for (const { key, groupId, run, told } of hints) {
       const group = this.#owned.get(groupId);
+      if (told !== undefined) {
+        group?.tell(key, told);
+        continue;
+      }
       const handed = run === undefined ? undefined : runIn(run, key);
       if (handed) group?.hand(handed).catch(this.#unread);
       else if (group?.has(key)) known.set(key, group);

@@ -18,7 +18,7 @@ import type { StepNode } from "../step/node.ts";
 import type { FlowContext } from "./context.ts";
 import type { TaskScope } from "./evaluation.ts";
 import type { TaskParent, TaskView } from "./parent.ts";
-import type { GroupStamp, LoadedRun, StoredRun } from "./port.ts";
+import type { GroupStamp, LoadedRun, StoredRun, Write } from "./port.ts";
 import { reportRun } from "./report.ts";
 import type { Scheduled } from "./scheduler.ts";
 import { Steps } from "./steps.ts";
@@ -88,6 +88,17 @@ export class Flow implements Scheduled, TaskParent {
     for (const word of words) this.post(() => this.#take({ type: "word", word }));
   }
 
+  /** What these steps wait for at a gate may have come. */
+  tell(stepIds: readonly string[]): void {
+    this.post(() => this.#steps.tell(stepIds));
+  }
+
+  /** Nobody has told, maybe: every step that is held asks again. */
+  tellHeld(): void {
+    const { held } = this.#steps;
+    if (held.length > 0) this.tell(held);
+  }
+
   post(event: () => void): void {
     if (this.#isOver) return;
     this.#mail.push(event);
@@ -150,6 +161,10 @@ export class Flow implements Scheduled, TaskParent {
     this.#rows.attempt(attempt);
   }
 
+  write(rows: readonly Write[]): void {
+    this.#rows.write(rows);
+  }
+
   afterCommit(callback: () => void): void {
     this.#rows.afterCommit(callback);
   }
@@ -174,7 +189,7 @@ export class Flow implements Scheduled, TaskParent {
   taskEnded(task: TaskView): void {
     this.untrack(task);
     const stepId = task.node.id;
-    if (this.#toldSteps.delete(stepId)) this.#rows.taken({ kind: "words-taken", runKey: this.run.key, stepId });
+    if (this.#toldSteps.delete(stepId)) this.write([{ kind: "words-taken", runKey: this.run.key, stepId }]);
     this.#stepEnded(task, this.#steps.taskEnded(task));
   }
 

@@ -110,6 +110,16 @@ export class Group {
     else if (this.#parked.has(key)) await this.look(key);
   }
 
+  /** What steps of the run wait for at a gate may have come. A run that is not known yet asks when it is taken up. */
+  tell(key: number, stepIds: readonly string[]): void {
+    this.#flows.get(key)?.tell(stepIds);
+  }
+
+  /** Steps that are held ask again: nobody may have told them. */
+  tellHeld(): void {
+    for (const flow of this.#flows.values()) flow.tellHeld();
+  }
+
   /** Reads one run: takes it up if it is not known, and says to it what is to be said. */
   look(key: number): Promise<void> {
     return this.#engine.recentlyEnded.during(() => this.#look(key));

@@ -8,6 +8,7 @@ import { withSatisfied } from "../step/satisfied.ts";
 import type { StepStatus } from "../step/status.ts";
 import type { FlowContext } from "./context.ts";
 import type { TaskScope } from "./evaluation.ts";
+import type { Write } from "./port.ts";
 
 /** A task as its flow's books have it. */
 export interface TaskView {
@@ -35,6 +36,8 @@ export interface TaskParent {
   post(event: () => void): void;
   /** The attempt's row as it is now belongs to this turn's rows. */
   save(attempt: StepAttempt): void;
+  /** So do these. */
+  write(rows: readonly Write[]): void;
   /** Runs once this turn's rows, and all before them, have committed. */
   afterCommit(callback: () => void): void;
   /** Wakes and logs of the task's attempt find it. */

@@ -39,10 +39,12 @@ export interface StartReply extends RunRef {
   readonly groupId?: number;
 }
 
-/** A run that its owner should look at. A hint: what it says is true by a row. */
+/** A run that its owner should look at, or steps of it. A hint: what it says is true by a row. */
 export interface RunHint extends RunPlace {
   /** The run that was let go, as JSON: an owner that it is new to needs no look. */
   readonly run?: string;
+  /** Steps that may pass the gate that holds them, and nothing else is new; undefined: the run is to be looked at. */
+  readonly told?: readonly string[];
 }
 
 /** A run whose end has committed. */

@@ -4,7 +4,7 @@ import { toErrorData } from "../error.ts";
 import type { Params } from "../param/type.ts";
 import { timeoutOf } from "../run/timeout.ts";
 import { policyToRead } from "../step/node.ts";
-import type { Answer, Question, RuntimeCall, Settings, StepEffect } from "../step/state.ts";
+import type { Answer, GateName, Question, RuntimeCall, Settings, StepEffect } from "../step/state.ts";
 import { Deferred, type EvaluationPort, type TaskScope } from "./evaluation.ts";
 
 type Unnumbered<T> = T extends unknown ? Omit<T, "id"> : never;
@@ -12,7 +12,7 @@ type Unnumbered<T> = T extends unknown ? Omit<T, "id"> : never;
 export type Reply = Unnumbered<Answer>;
 
 export type Ask = Extract<StepEffect, { readonly type: "ask" }>;
-type Evaluation = Exclude<Question, RuntimeCall>;
+type Evaluation = Exclude<Question, RuntimeCall | GateName>;
 
 export const isCall = (what: Question): what is RuntimeCall =>
   what === "start" || what === "execute" || what === "terminate";

@@ -115,6 +115,15 @@ export class Steps {
     this.#tasks.get(stepId)?.terminate(termination);
   }
 
+  /** Steps that a gate holds. */
+  get held(): readonly string[] {
+    return [...this.#tasks.values()].flatMap((task) => (task.isHeld ? [task.node.id] : []));
+  }
+
+  tell(stepIds: readonly string[]): void {
+    for (const id of stepIds) this.#tasks.get(id)?.tell();
+  }
+
   abandon(): void {
     this.#intake.clear();
     for (const task of this.#tasks.values()) task.abandon();

@@ -14,9 +14,6 @@ import type { TaskParent, TaskView } from "./parent.ts";
 import { reportAttempt } from "./report.ts";
 import { Timing } from "./timing.ts";
 
-/** No gate has anything to say yet. */
-const OPEN = Object.freeze({});
-
 export class Task implements TaskView {
   readonly node: StepNode;
   readonly #flow: TaskParent;
@@ -69,6 +66,16 @@ export class Task implements TaskView {
     this.#take({ type: "go" });
   }
 
+  /** It is at a gate, and nothing is asked: it goes on when it is told. */
+  get isHeld(): boolean {
+    return this.#state.phase === "gates" && this.#state.asked === undefined;
+  }
+
+  /** What it waits for at a gate may have come. */
+  tell(): void {
+    this.#take({ type: "told" });
+  }
+
   wake(): void {
     this.#take({ type: "woken" });
   }
@@ -95,11 +102,18 @@ export class Task implements TaskView {
   #take(event: StepEvent): void {
     const { timers } = this.#state;
     const { now, engine } = this.#flow;
-    const facts = { now, node: this.node, inPlace: this.#asking.inPlace, place: engine.place, holds: OPEN };
+    const guarded = engine.gates.guarded(this.#flow.run, this.node);
+    const facts = { now, node: this.node, inPlace: this.#asking.inPlace, place: engine.place, guarded };
     const { state, effects } = decide(this.#state, event, facts);
     this.#state = state;
     if (state.timers !== timers) this.#timed().set(state.timers);
     for (const effect of effects) this.#carryOut(effect);
+  }
+
+  /** The attempt has ended: what guards keep for it goes with its row. */
+  #leaveGates(): void {
+    const { engine, run } = this.#flow;
+    this.#flow.write(engine.gates.ending({ run, node: this.node, attempt: this.attempt }));
   }
 
   #timed(): Timing<TimerName> {
@@ -119,12 +133,14 @@ export class Task implements TaskView {
       case "ask":
         return this.#asking.ask(effect);
       case "over":
+        this.#leaveGates();
         return this.#flow.untrack(this);
       case "report": {
         const { engine, run } = this.#flow;
         return this.#flow.afterCommit(() => reportAttempt(engine.log, run, effect.attempt, effect.retry));
       }
       case "ended":
+        this.#leaveGates();
         return this.#flow.taskEnded(this);
     }
   }

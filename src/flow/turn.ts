@@ -15,7 +15,9 @@ export class TurnRows {
   readonly #stamp: GroupStamp;
   #attempts = new Map<string, StepAttempt>();
   #afterCommit: (() => void)[] = [];
-  #taken: Write[] = [];
+  #others: Write[] = [];
+  /** What waits for the commit of the rows that were handed over last; undefined: it has been. */
+  #uncommitted: (() => void)[] | undefined;
   #runChanged = false;
   /** The run as it was when its rows were last handed over. */
   #handedOver: Run;
@@ -35,9 +37,9 @@ export class TurnRows {
     this.#attempts.set(attempt.uuid, attempt);
   }
 
-  /** What was said to a step goes with the row of its end. */
-  taken(row: Extract<Write, { readonly kind: "words-taken" }>): void {
-    this.#taken.push(row);
+  /** They go with the rows of attempts. */
+  write(rows: readonly Write[]): void {
+    if (rows.length > 0) this.#others.push(...rows);
   }
 
   run(): void {
@@ -58,23 +60,25 @@ export class TurnRows {
   handOver(run: Run, end?: { readonly rows: readonly Write[]; committed(row: StoredRun | undefined): void }): void {
     const rows: Write[] = [];
     for (const attempt of this.#attempts.values()) rows.push({ kind: "attempt", runKey: run.key, attempt });
-    rows.push(...this.#taken);
+    rows.push(...this.#others);
     if (this.#runChanged) rows.push({ kind: "run", key: run.key, change: run }, ...(end?.rows ?? []));
     const callbacks = this.#afterCommit;
     this.#afterCommit = [];
     if (rows.length === 0) {
-      // What is waited for has committed already, or is no row.
-      for (const callback of callbacks) callback();
+      if (this.#uncommitted) this.#uncommitted.push(...callbacks);
+      else for (const callback of callbacks) callback();
       return;
     }
     const before = this.#handedOver;
     this.#handedOver = run;
     this.#attempts = new Map();
-    this.#taken = [];
+    this.#others = [];
+    this.#uncommitted = callbacks;
     this.#runChanged = false;
     this.#engine.store.writer.write(this.#stamp, rows, (error, ended) => {
       if (error instanceof StaleOwner) return this.#engine.lost(error.stamp);
       if (error) return this.#refused(before, rows, error);
+      if (this.#uncommitted === callbacks) this.#uncommitted = undefined;
       for (const callback of callbacks) callback();
       end?.committed(ended);
     });

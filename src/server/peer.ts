@@ -126,9 +126,10 @@ const isHint = (value: unknown): value is RunHint =>
   isJsonObject(value) &&
   Number.isSafeInteger(value.key) &&
   Number.isSafeInteger(value.groupId) &&
-  (value.run === undefined || typeof value.run === "string");
+  (value.run === undefined || typeof value.run === "string") &&
+  (value.told === undefined || (Array.isArray(value.told) && value.told.every((id) => typeof id === "string")));
 
-const bare = ({ key, groupId }: RunHint): RunHint => ({ key, groupId });
+const bare = ({ key, groupId, told }: RunHint): RunHint => ({ key, groupId, ...(told && { told }) });
 
 const short = (hint: RunHint): RunHint => ((hint.run?.length ?? 0) > LONGEST_RUN ? bare(hint) : hint);
 

@@ -24,7 +24,10 @@ export const detailsEvent = (error: ErrorData, timestamp: number): TimelineDetai
   ...(error.retryable && { retryable: true }),
 });
 
-/** Appends, dropping what repeats the newest event (but for its time) and what exceeds the limit. */
+/**
+ * Appends, dropping what repeats the newest event (but for its time) and what exceeds the limit.
+ * @returns `timeline` itself when there is nothing to add
+ */
 export function addEvents(
   timeline: readonly TimelineEvent[],
   events: readonly TimelineEvent[] | undefined,
@@ -32,6 +35,7 @@ export function addEvents(
   if (!events || events.length === 0) return timeline;
   const all = [...timeline];
   for (const event of events) if (!sameEvent(all.at(-1), event)) all.push(event);
+  if (all.length === timeline.length) return timeline;
   return all.length > MOST_EVENTS ? all.slice(all.length - MOST_EVENTS) : all;
 }
 

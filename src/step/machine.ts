@@ -14,10 +14,11 @@
  */
 
 import { newAttempt } from "./attempt.ts";
+import { isGate } from "./gate.ts";
 import type { StepAttempt } from "./model.ts";
 import { Move, NO_TIMERS } from "./move.ts";
 import { decided, failInternally, withOutputs } from "./phase/finish.ts";
-import { evaluated, pass } from "./phase/gates.ts";
+import { evaluated, held, opened, pass, told, unasked } from "./phase/gates.ts";
 import { prepare, prepared } from "./phase/prepare.ts";
 import { backOff, followUp } from "./phase/retry.ts";
 import { adopt, again, answered, broken, launch, unavailable, wake } from "./phase/run.ts";
@@ -25,6 +26,7 @@ import { answeredEnding, ended, giveUp, notEnded, terminate, timedOut } from "./
 import { FRESH_RETRY, retryKind } from "./retry.ts";
 import type {
   Answer,
+  GateName,
   RuntimeCall,
   StepDecision,
   StepEvent,
@@ -73,8 +75,7 @@ function apply(move: Move, event: StepEvent): void {
     case "resume":
       return resume(move, event.satisfied);
     case "told":
-      if (move.state.phase === "gates" && move.state.asked === undefined) pass(move);
-      return;
+      return told(move);
     case "go":
       if (move.state.phase === "launch") launch(move);
       return;
@@ -111,7 +112,7 @@ function due(move: Move, timer: TimerName, time: number, uuid: string): void {
     case "poll":
       return wake(move);
     case "again":
-      return again(move);
+      return move.state.phase === "gates" ? pass(move) : again(move);
     case "timeout":
       return timedOut(move, uuid);
     case "grace":
@@ -132,11 +133,16 @@ function answer(move: Move, event: Answer): void {
       return asked.what === "params" ? evaluated(move, event.params) : withOutputs(move, event.params);
     case "conditions":
       return decided(move, event.conditions);
+    case "opened":
+      return opened(move, asked.what as GateName);
+    case "held":
+      return held(move, asked.what as GateName, event.reason);
     case "answered":
       return asked.what === "terminate" ? answeredEnding(move, event.result) : answered(move, event.result);
     case "unavailable":
       return asked.what === "terminate" ? ended(move) : unavailable(move, event.reason);
     case "broken":
+      if (isGate(asked.what)) return unasked(move, asked.what, event.message);
       return asked.what === "terminate"
         ? notEnded(move, event.message)
         : broken(move, asked.what as RuntimeCall, event.message);

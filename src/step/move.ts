@@ -4,7 +4,7 @@ import type { Params } from "../param/type.ts";
 import { type Draft, enter } from "./attempt.ts";
 import { addEvents, logEvent } from "./event.ts";
 import type { StepAttempt } from "./model.ts";
-import type { Question, StepEffect, StepFacts, StepPhase, StepState, Timers } from "./state.ts";
+import type { GateName, Question, StepEffect, StepFacts, StepPhase, StepState, Timers } from "./state.ts";
 import type { StepStatus } from "./status.ts";
 
 type Changing<T> = { -readonly [key in keyof T]: T[key] };
@@ -86,6 +86,13 @@ export class Move {
     const id = ++this.state.questions;
     this.state.asked = { id, what };
     this.effects.push({ type: "ask", id, what, outputs });
+  }
+
+  /** As {@link ask}. @param isEntered the step has come to the gate in this move */
+  askGuard(what: GateName, isEntered: boolean): void {
+    const id = ++this.state.questions;
+    this.state.asked = { id, what };
+    this.effects.push({ type: "ask", id, what, isEntered });
   }
 
   /** Arms one more timer, or moves it. */

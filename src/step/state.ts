@@ -24,8 +24,10 @@ export type StepPhase =
   | "terminate"
   | "ended";
 
-/** What a step may ask of its surroundings: an evaluation, or a call to its runtime. */
-export type Question = "settings" | "params" | "outputs" | "conditions" | RuntimeCall;
+/** What a step may ask of its surroundings: an evaluation, whoever guards a gate, or a call to its runtime. */
+export type Question = "settings" | "params" | "outputs" | "conditions" | GateName | RuntimeCall;
+/** A gate that is guarded: whoever guards it is asked. */
+export type GateName = "breakpoint" | "signals" | "permits";
 export type RuntimeCall = "start" | "execute" | "terminate";
 
 /** Time limits and retries of an attempt, with the texts in them read. */
@@ -50,7 +52,7 @@ export interface StepState {
   /** Questions so far. */
   readonly questions: number;
   readonly timers: Timers;
-  /** A wake came while a call was under way. */
+  /** A wake came while a call was under way, or a word while a guard was asked. */
   readonly woken: boolean;
   /** In the phase `terminate`: why, how long it may take (ms), and whether a try has failed already. */
   readonly ending: { readonly termination: Termination; readonly grace: number; readonly overdue: boolean } | undefined;
@@ -61,7 +63,7 @@ export type StepEvent =
   | { readonly type: "begin"; readonly satisfied: boolean }
   /** Taken over from another owner: goes on from what the row says. */
   | { readonly type: "resume"; readonly satisfied: boolean }
-  /** What a gate waits for may have come. */
+  /** What the step waits for at a gate may have come. */
   | { readonly type: "told" }
   /** Every step that became ready with this one is ready, too. */
   | { readonly type: "go" }
@@ -77,10 +79,14 @@ export type Answer = { readonly id: number } & (
   | { readonly type: "settings"; readonly settings: Settings }
   | { readonly type: "params"; readonly params: Params }
   | { readonly type: "conditions"; readonly conditions: { readonly [stepId: string]: boolean } }
+  /** The guard lets the step pass. */
+  | { readonly type: "opened" }
+  /** The guard holds it, and will tell. @param reason a sentence for the timeline */
+  | { readonly type: "held"; readonly reason: string }
   | { readonly type: "answered"; readonly result: StepResult }
   /** No runtime of this server has the step's type. */
   | { readonly type: "unavailable"; readonly reason: string }
-  /** The call itself failed: the thread is gone, or the plugin threw something odd. The job may live. */
+  /** The call itself failed: the thread is gone, the plugin threw something odd, or the guard can't be reached. The job may live. */
   | { readonly type: "broken"; readonly message: string }
   /** The evaluation, or a runtime in place, failed for good. */
   | { readonly type: "failed"; readonly error: ErrorData }
@@ -94,8 +100,15 @@ export type StepEffect =
   | { readonly type: "save" }
   /** It has left its last gate. */
   | { readonly type: "ready" }
-  /** @param outputs of the job, for the question `outputs` */
-  | { readonly type: "ask"; readonly id: number; readonly what: Question; readonly outputs?: Params | undefined }
+  | {
+      readonly type: "ask";
+      readonly id: number;
+      readonly what: Question;
+      /** Of the job, for the question `outputs`. */
+      readonly outputs?: Params | undefined;
+      /** The step has come to this gate in this very decision: the guard's rows go with the attempt's. */
+      readonly isEntered?: boolean;
+    }
   /** The attempt's job is over. */
   | { readonly type: "over" }
   /** A failure is for the server's log, once it has committed. */
@@ -103,9 +116,8 @@ export type StepEffect =
   /** Nothing more happens to the step. */
   | { readonly type: "ended" };
 
-/** What a gate that holds the step says about it, by gate; absent: it lets the step pass. */
-export type Holds = { readonly [gate in GateName]?: string };
-export type GateName = "breakpoint" | "signals" | "permits";
+/** Gates that may hold the step, as far as is known in memory. Every other one lets it pass at once. */
+export type Guarded = { readonly [gate in GateName]?: boolean };
 
 /** What a decision may know of the step's surroundings. */
 export interface StepFacts {
@@ -116,7 +128,7 @@ export interface StepFacts {
   readonly inPlace: boolean;
   /** Where plugins of this server work. */
   readonly place: Place;
-  readonly holds: Holds;
+  readonly guarded: Guarded;
 }
 
 export interface StepDecision {

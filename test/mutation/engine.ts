@@ -2,6 +2,7 @@
 import { inFile, type Mutation } from "./mutation.ts";
 
 const SIMULATION = ["flow", "adopt", "fault", "evaluation"].map((name) => `test/simulation/${name}.test.ts`);
+const GATE = "test/simulation/gate.test.ts";
 const CLUSTER = "test/simulation/cluster.test.ts";
 const MEMBERSHIP = "test/flow/membership.test.ts";
 const CHANNEL = "test/runtime/channel.test.ts";
@@ -9,6 +10,7 @@ const CHANNEL = "test/runtime/channel.test.ts";
 const flow = inFile("src/flow/flow.ts", ...SIMULATION);
 const steps = inFile("src/flow/steps.ts", ...SIMULATION);
 const intake = inFile("src/flow/intake.ts", ...SIMULATION);
+const task = inFile("src/flow/task.ts", ...SIMULATION);
 const asking = inFile("src/flow/asking.ts", ...SIMULATION);
 const turn = inFile("src/flow/turn.ts", ...SIMULATION);
 const timing = inFile("src/flow/timing.ts", ...SIMULATION);
@@ -74,6 +76,39 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "      begin(preparing);\n      return true;",
     "      begin(preparing);\n      this.#prepared.take()?.go();\n      return true;",
   ),
+  asking(
+    "a guard is asked before the step's rows have committed",
+    "this.#flow.afterCommit(() => {\n      if (!this.#task.isAsking(id)) return;\n      gates",
+    "void Promise.resolve().then(() => {\n      if (!this.#task.isAsking(id)) return;\n      gates",
+    GATE,
+  ),
+  asking("a guard's rows are not written", "if (isEntered) this.#flow.write(gates.entering(gate, step));", "", GATE),
+  turn(
+    "what waits for a commit of an earlier turn does not",
+    "if (this.#uncommitted) this.#uncommitted.push(...callbacks);\n      else ",
+    "",
+    GATE,
+  ),
+  task(
+    "what a guard keeps stays when a step ends",
+    '      case "ended":\n        this.#leaveGates();',
+    '      case "ended":',
+    GATE,
+  ),
+  task(
+    "what a guard keeps stays when an attempt fails",
+    '      case "over":\n        this.#leaveGates();',
+    '      case "over":',
+    GATE,
+  ),
+  engine(
+    "the sweep asks for no step that is held",
+    "for (const group of this.#owned.values()) group.tellHeld();",
+    "",
+    GATE,
+  ),
+  engine("a step that is told is not asked for", "group?.tell(key, told);", "", GATE),
+  engine("what guards know grows old", "    await this.gates.refresh();\n", "", GATE),
   asking("start is called before its row has committed", "this.#flow.afterCommit(invoke);", "invoke();"),
   asking(
     "a job begins though its commit was heard of late",

@@ -37,12 +37,13 @@ const until = async (holds: () => boolean): Promise<void> => {
 const hint = (key: number, size = 0): RunHint => ({ key, groupId: 1, ...(size > 0 && { run: "x".repeat(size) }) });
 
 describe("hints between nodes", () => {
-  test("carry runs to nodes of the same version, and keys to others", async () => {
+  test("carry runs to nodes of the same version, and keys and steps to others", async () => {
     const [same, other] = [listener(), listener("2")];
-    teller(same.url, other.url).tell([hint(1, 10), hint(2)]);
+    const told = { ...hint(3), told: ["a", "b"] };
+    teller(same.url, other.url).tell([hint(1, 10), hint(2), told]);
     await until(() => same.heard.length + other.heard.length === 2);
-    expect(same.heard).toEqual([[hint(1, 10), hint(2)]]);
-    expect(other.heard).toEqual([[hint(1), hint(2)]]);
+    expect(same.heard).toEqual([[hint(1, 10), hint(2), told]]);
+    expect(other.heard).toEqual([[hint(1), hint(2), told]]);
   });
 
   test("leave a long run at home", async () => {

@@ -6,6 +6,7 @@ import type { TimelineEvent } from "../../src/definition/timeline.ts";
 import type { Workflow } from "../../src/definition/workflow.ts";
 import { Engine } from "../../src/flow/engine.ts";
 import type { EvaluationPort, TaskScope } from "../../src/flow/evaluation.ts";
+import type { Guard } from "../../src/flow/gate.ts";
 import {
   type FlowStore,
   type GroupStamp,
@@ -29,6 +30,7 @@ import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
 import type { StepNode } from "../../src/step/node.ts";
 import type { StepResult } from "../../src/step/result.ts";
+import type { GateName } from "../../src/step/state.ts";
 import { FakeClock } from "./clock.ts";
 import { plainEvaluation, watched } from "./evaluation.ts";
 
@@ -165,6 +167,8 @@ export class World {
   onRuntime: (node: StepNode) => void = () => {};
   /** Commits so far. */
   commits = 0;
+  /** Whoever guards gates from the next boot on. */
+  guards: ReadonlyMap<GateName, Guard> = new Map();
   /** Called when a run's params are evaluated. */
   onStart: () => void = () => {};
   /** Called when a step's params are evaluated. */
@@ -200,6 +204,7 @@ export class World {
         () => this.onStart(),
       ),
       log: createLogger({ format: "json", level: "error", write: (line) => this.errors.push(line) }),
+      guards: this.guards,
       place: { host: "here", directory: `/node-${++this.#boots}/attempt` },
       groups: 1,
       index: 0,
@@ -284,6 +289,11 @@ export class World {
   /** A hint, maybe a late one, that the run should be looked at. */
   hint(key: number): void {
     this.#engine?.look([{ key, groupId: 0 }]);
+  }
+
+  /** A hint that steps of the run may pass the gate that holds them. */
+  tell(key: number, ...told: readonly string[]): void {
+    this.#engine?.look([{ key, groupId: 0, told }]);
   }
 
   /** A run that is let go elsewhere: its row, and the hint that brings it. */

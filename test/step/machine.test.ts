@@ -4,7 +4,16 @@ import { decide, newStep, storedStep } from "../../src/step/machine.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
 import { stepNode } from "../../src/step/node.ts";
 import type { StepResult } from "../../src/step/result.ts";
-import type { Answer, Holds, Question, StepEffect, StepEvent, StepFacts, StepState } from "../../src/step/state.ts";
+import type {
+  Answer,
+  GateName,
+  Guarded,
+  Question,
+  StepEffect,
+  StepEvent,
+  StepFacts,
+  StepState,
+} from "../../src/step/state.ts";
 import { STEP_STATUSES, type StepStatus } from "../../src/step/status.ts";
 import type { Termination } from "../../src/step/termination.ts";
 
@@ -23,7 +32,7 @@ type Unnumbered<T> = T extends unknown ? Omit<T, "id"> : never;
 class Driven {
   state: StepState;
   now = START;
-  holds: Holds = {};
+  guarded: Guarded = {};
   /** Of the last decision. */
   effects: readonly StepEffect[] = [];
   readonly #given: Given;
@@ -102,7 +111,7 @@ class Driven {
       node: stepNode({ step: fields }, [], to),
       inPlace,
       place: { host: "here", directory: "/jobs" },
-      holds: this.holds,
+      guarded: this.guarded,
     };
   }
 }
@@ -188,42 +197,117 @@ describe("a step on its way in", () => {
   });
 });
 
-describe("a gate", () => {
-  test.each([
-    ["breakpoint", "PAUSED", "INITIALIZED"],
-    ["signals", "WAITING_FOR_SIGNALS", "INITIALIZED"],
-    ["permits", "WAITING_FOR_PERMITS", "EVALUATING_PARAMS"],
-  ] as const)("(%s) holds the step in %s until it lets it pass", (gate, status) => {
+describe("a gate that is guarded", () => {
+  const HELD = { type: "held", reason: "somebody will tell" } as const;
+
+  /** On its way in, at the gate's first question. */
+  function at(gate: GateName): Driven {
     const step = new Driven();
-    step.holds = { [gate]: "somebody will tell" };
+    step.guarded = { [gate]: true };
     step.take({ type: "begin", satisfied: true });
     if (step.asked === "params") step.reply({ type: "params", params: {} });
-    expect([step.status, effectsOf(step), step.messages]).toEqual([status, ["save"], ["INFO somebody will tell"]]);
-    expect(step.take({ type: "told" }).status).toBe(status);
-    expect(step.messages).toHaveLength(1);
-    step.holds = {};
+    expect(step.asked).toBe(gate);
+    return step;
+  }
+
+  const isEntered = ({ effects }: Driven) => effects.find((effect) => effect.type === "ask")?.isEntered;
+
+  test.each([
+    ["signals", "WAITING_FOR_SIGNALS"],
+    ["permits", "WAITING_FOR_PERMITS"],
+  ] as const)("(%s) is asked in %s, which is stored with what the guard has to write", (gate, status) => {
+    const step = at(gate);
+    expect([step.status, effectsOf(step), isEntered(step)]).toEqual([status, ["save", gate], true]);
+    step.reply(HELD);
+    expect([step.status, effectsOf(step), step.asked]).toEqual([status, ["save"], undefined]);
+    expect(step.messages).toEqual(["INFO somebody will tell"]);
+  });
+
+  test("(breakpoint) is asked before the step is PAUSED, and once more when that is stored", () => {
+    const step = at("breakpoint");
+    expect([step.status, effectsOf(step), isEntered(step)]).toEqual(["INITIALIZED", ["breakpoint"], false]);
+    step.reply(HELD);
+    expect([step.status, effectsOf(step), isEntered(step)]).toEqual(["PAUSED", ["save", "breakpoint"], true]);
+    step.reply(HELD);
+    expect([step.status, effectsOf(step), step.asked]).toEqual(["PAUSED", [], undefined]);
+    expect(step.messages).toEqual(["INFO somebody will tell"]);
+  });
+
+  test.each(["breakpoint", "signals", "permits"] as const)("(%s) that lets the step pass is passed", (gate) => {
+    const step = at(gate).reply({ type: "opened" });
+    if (step.asked === "params") step.reply({ type: "params", params: {} });
+    expect([step.status, effectsOf(step), step.messages]).toEqual(["STARTING", ["ready"], []]);
+    expect(step.state.attempt.times.pause_time).toBeUndefined();
+  });
+
+  test.each(["breakpoint", "signals", "permits"] as const)("(%s) is asked anew when the step is told", (gate) => {
+    const step = at(gate).reply(HELD);
+    if (step.asked) step.reply(HELD);
+    const { status } = step;
     step.take({ type: "told" });
+    expect([effectsOf(step), isEntered(step)]).toEqual([[gate], false]);
+    step.reply(HELD);
+    expect([step.status, effectsOf(step), step.messages]).toEqual([status, [], ["INFO somebody will tell"]]);
+    step.take({ type: "told" }).reply({ type: "opened" });
     if (step.asked === "params") step.reply({ type: "params", params: {} });
     expect([step.status, effectsOf(step)]).toEqual(["STARTING", ["ready"]]);
   });
 
-  test("that holds the step does not keep it from being stopped, and no job is asked to end", () => {
-    const step = new Driven();
-    step.holds = { signals: "waits" };
-    step.take({ type: "begin", satisfied: true }).end("STOPPED");
+  test("a paused step asks though its breakpoint is forgotten", () => {
+    const step = at("breakpoint").reply(HELD).reply(HELD);
+    step.guarded = {};
+    step.take({ type: "told" });
+    expect([step.status, step.asked]).toEqual(["PAUSED", "breakpoint"]);
+  });
+
+  test("is asked once more when the step is told while it is being asked", () => {
+    const step = at("permits").take({ type: "told" });
+    expect(step.effects).toEqual([]);
+    step.reply(HELD);
+    expect(effectsOf(step)).toEqual(["save", "permits"]);
+    step.reply(HELD);
+    expect([effectsOf(step), step.asked]).toEqual([[], undefined]);
+  });
+
+  test("says when the reason has changed", () => {
+    const step = at("permits").reply(HELD).take({ type: "told" }).reply({ type: "held", reason: "another reason" });
+    expect([effectsOf(step), step.messages]).toEqual([["save"], ["INFO somebody will tell", "INFO another reason"]]);
+  });
+
+  test("that can't be asked is asked again after a while, or when the step is told, and once only", () => {
+    const step = at("signals").reply({ type: "broken", message: "no connection" });
+    expect([step.status, step.asked]).toEqual(["WAITING_FOR_SIGNALS", undefined]);
+    expect(step.messages).toEqual(["WARN The gate [signals] could not be asked and is asked again: no connection"]);
+    expect(step.due("again").asked).toBe("signals");
+    step.reply({ type: "broken", message: "no connection" }).take({ type: "told" });
+    expect([step.asked, step.state.timers]).toEqual(["signals", {}]);
+  });
+
+  test("does not keep the step from being stopped, and its answer comes too late then", () => {
+    const step = at("signals");
+    const id = step.state.asked?.id;
+    step.end("STOPPED");
     expect([step.status, effectsOf(step)]).toEqual(["STOPPED", ["save", "ended"]]);
+    expect(step.reply({ type: "opened" }, id).status).toBe("STOPPED");
+    expect(at("permits").reply(HELD).end("SKIPPED").status).toBe("SKIPPED");
   });
 
-  test("holds the step on, after a change of owner, where it did", () => {
-    const step = new Driven({}, { status: "WAITING_FOR_PERMITS", paramsTime: START });
-    step.holds = { permits: "waits" };
-    expect(step.take({ type: "resume", satisfied: true }).status).toBe("WAITING_FOR_PERMITS");
-    step.holds = {};
-    expect(step.take({ type: "told" }).status).toBe("STARTING");
+  test.each([
+    ["breakpoint", "PAUSED"],
+    ["signals", "WAITING_FOR_SIGNALS"],
+    ["permits", "WAITING_FOR_PERMITS"],
+  ] as const)("(%s) is asked anew after a change of owner, and has its rows already", (gate, status) => {
+    const step = new Driven({}, { status, ...(gate === "permits" && { paramsTime: START }) });
+    step.guarded = { [gate]: true };
+    step.take({ type: "resume", satisfied: true });
+    expect([step.status, effectsOf(step), isEntered(step)]).toEqual([status, [gate], false]);
   });
 
-  test("that lets the step pass at once leaves no trace of a pause", () => {
-    const step = new Driven().take({ type: "begin", satisfied: true }).reply({ type: "params", params: {} });
+  test("that lets the step pass at once asks nothing, and leaves no trace of a pause", () => {
+    const step = new Driven().take({ type: "begin", satisfied: true });
+    expect(effectsOf(step)).toEqual(["params"]);
+    step.reply({ type: "params", params: {} });
+    expect(effectsOf(step)).toEqual(["ready"]);
     expect(Object.keys(step.state.attempt.times)).not.toContain("pause_time");
     expect(Object.keys(step.state.attempt.times)).toContain("wait_signal_time");
   });
