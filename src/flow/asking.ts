@@ -4,8 +4,11 @@
  */
 import { toErrorData } from "../error.ts";
 import { BUILTIN_RUNTIMES, type BuiltinRuntime } from "../runtime/builtin/index.ts";
+import type { AttemptContext } from "../runtime/type.ts";
 import { isGate } from "../step/gate.ts";
+import { isNested } from "../step/node.ts";
 import type { Answer, GateName, RuntimeCall } from "../step/state.ts";
+import type { AttemptRuntime } from "./context.ts";
 import { LEASE } from "./membership.ts";
 import { contextOf, type TaskParent, type TaskView } from "./parent.ts";
 import { type Ask, Evaluating, isCall, type Reply } from "./question.ts";
@@ -35,8 +38,8 @@ export class Asking {
     return this.#builtin !== undefined;
   }
 
-  ask({ id, what, outputs, isEntered }: Ask): void {
-    if (isCall(what)) this.#call(id, what);
+  ask({ id, what, outputs, isEntered, isHard }: Ask): void {
+    if (isCall(what)) this.#call(id, what, isHard === true);
     else if (isGate(what)) this.#askGuard(id, what, isEntered === true);
     else this.#evaluate(id, new Evaluating(this.#flow.engine.evaluation, what, outputs));
   }
@@ -63,9 +66,9 @@ export class Asking {
     });
   }
 
-  #call(id: number, call: RuntimeCall): void {
+  #call(id: number, call: RuntimeCall, isHard: boolean): void {
     if (this.#builtin) return this.#task.answer({ id, ...this.#callInPlace(this.#builtin, call) });
-    const runtime = this.#flow.engine.runtimeOf(this.#task.node);
+    const runtime = this.#runtime();
     if ("unavailable" in runtime) return this.#task.answer({ id, type: "unavailable", reason: runtime.unavailable });
     this.#flow.track(this.#task);
     const { clock } = this.#flow.engine;
@@ -73,14 +76,27 @@ export class Asking {
     const invoke = (): void => {
       if (!this.#task.isAsking(id)) return;
       if (call === "start" && clock.elapsed() - since > CERTAIN) return this.#confirm(id);
-      runtime[call](contextOf(this.#flow, this.#task.node, this.#task.attempt)).then(
+      runtime[call](isHard).then(
         (result) => this.#later({ id, type: "answered", result }),
         (error) => this.#later({ id, type: "broken", message: toErrorData(error).message }),
       );
     };
-    // The row that says where the job begins comes first (D2).
-    if (call === "start") this.#flow.afterCommit(invoke);
+    // The row that says where the job begins comes first (D2); what children were launched for, before more of them.
+    if (call === "start" || isNested(this.#task.node)) this.#flow.afterCommit(invoke);
     else invoke();
+  }
+
+  #runtime(): AttemptRuntime | { readonly unavailable: string } {
+    const { node } = this.#task;
+    if (isNested(node)) return this.#flow.engine.nestedRuntime(this.#flow, this.#task);
+    const runtime = this.#flow.engine.runtimeOf(node);
+    if ("unavailable" in runtime) return runtime;
+    const context = (): AttemptContext => contextOf(this.#flow, node, this.#task.attempt);
+    return {
+      start: () => runtime.start(context()),
+      execute: () => runtime.execute(context()),
+      terminate: () => runtime.terminate(context()),
+    };
   }
 
   /** The commit was heard of late: whoever owns the group by now may have ended the attempt. Another commit tells. */
@@ -88,7 +104,7 @@ export class Asking {
     this.#flow.post(() => {
       if (!this.#task.isAsking(id)) return;
       this.#flow.save(this.#task.attempt);
-      this.#call(id, "start");
+      this.#call(id, "start", false);
     });
   }
 

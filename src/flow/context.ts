@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import type { Run } from "../run/model.ts";
+import type { RunPlan } from "../run/plan.ts";
 import type { AttemptContext } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
@@ -12,11 +13,19 @@ import type { FlowStore, GroupStamp, StoredRun } from "./port.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { TimerHeap } from "./timer.ts";
 
-/** The runtime of a step that does not run in place. */
+/** The runtime of a step type that does not run in place. */
 export interface StepRuntime {
   start(context: AttemptContext): Promise<StepResult>;
   execute(context: AttemptContext): Promise<StepResult>;
   terminate(context: AttemptContext): Promise<StepResult>;
+}
+
+/** The runtime of one attempt. */
+export interface AttemptRuntime {
+  start(): Promise<StepResult>;
+  execute(): Promise<StepResult>;
+  /** @param hard whoever does not end soon is not waited for */
+  terminate(hard: boolean): Promise<StepResult>;
 }
 
 /** Where wakes and logs of an attempt go. */
@@ -50,5 +59,5 @@ export interface FlowContext {
   /** The run's actor can't go on, for a fault of the engine's. @param run as it was handed over last */
   park(run: Run, reason: string, error: unknown): void;
   /** The run's end has committed. @param ended its row, if the commit returned it */
-  runOver(run: Run, ended: StoredRun | undefined): void;
+  runOver(run: Run, plan: RunPlan, ended: StoredRun | undefined): void;
 }

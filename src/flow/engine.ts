@@ -6,6 +6,7 @@
  */
 import { LRUCache } from "lru-cache";
 import type { Clock, Timer } from "../clock.ts";
+import { isInline } from "../definition/initiator.ts";
 import { parseJson, stringifyJson } from "../json.ts";
 import type { Logger } from "../log.ts";
 import type { Run, RunRef } from "../run/model.ts";
@@ -14,11 +15,13 @@ import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
 import type { GateName } from "../step/state.ts";
-import type { FlowContext, StepRuntime, Tracked } from "./context.ts";
+import type { AttemptRuntime, FlowContext, StepRuntime, Tracked } from "./context.ts";
 import { RecentlyEnded } from "./ended.ts";
 import type { EvaluationPort } from "./evaluation.ts";
 import { Gates, type Guard } from "./gate.ts";
 import { Group, type GroupContext } from "./group.ts";
+import { Children, type ChildrenContext } from "./nested/children.ts";
+import type { TaskParent, TaskView } from "./parent.ts";
 import type { FlowStore, GroupStamp, LogChunk, StoredRun, Write } from "./port.ts";
 import type { EngineCounters, RunHint, StartCommand, StartReply } from "./protocol.ts";
 import { runFields } from "./report.ts";
@@ -53,6 +56,8 @@ export interface EngineOptions {
   readonly log: Logger;
   readonly place: Place;
   readonly groups: number;
+  /** Params that a subworkflow step passes down though it passes its own only; default: none. */
+  readonly alwaysPassDown?: readonly string[];
   readonly index: number;
   readonly events: EngineEvents;
   readonly newUuid: () => string;
@@ -65,7 +70,7 @@ export interface EngineOptions {
   readonly stored: (uuid: string, bytes: number) => void;
 }
 
-export class Engine implements FlowContext, GroupContext, StartContext {
+export class Engine implements FlowContext, GroupContext, StartContext, ChildrenContext {
   readonly clock: Clock;
   readonly timers: TimerHeap;
   readonly scheduler: Scheduler;
@@ -76,6 +81,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   readonly place: Place;
   readonly groups: number;
   readonly slice: number;
+  readonly alwaysPassDown: readonly string[];
   readonly recentlyEnded = new RecentlyEnded();
   readonly #options: EngineOptions;
   readonly #owned = new Map<number, Group>();
@@ -84,6 +90,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   readonly #tracked = new Map<string, Tracked>();
   readonly #plans = new LRUCache<string, RunPlan>({ max: MOST_PLANS });
   readonly #starter: Starter;
+  readonly #children: Children;
   /** Workflows that may have room for queued runs. */
   #freed = new Set<string>();
   /** Workflows that had a run wait: their ends let the next one go at once. */
@@ -115,6 +122,8 @@ export class Engine implements FlowContext, GroupContext, StartContext {
       relief: () => writer.flush(),
     });
     this.#starter = new Starter(this);
+    this.#children = new Children(this);
+    this.alwaysPassDown = options.alwaysPassDown ?? [];
   }
 
   get counters(): EngineCounters {
@@ -172,6 +181,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.look([...runs.filter(({ key, groupId }) => !this.#owned.get(groupId)?.has(key)), ...words]);
     await this.gates.refresh();
     for (const group of this.#owned.values()) group.tellHeld();
+    await this.#children.sweep();
     await this.#resumeDequeues();
   }
 
@@ -196,8 +206,12 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   /** Runs were let go elsewhere, or something is said to them or to their steps. Those of groups that are not held here are ignored. */
   look(hints: readonly RunHint[]): void {
     const known = new Map<number, Group>();
-    for (const { key, groupId, run, told } of hints) {
+    for (const { key, groupId, run, told, child } of hints) {
       const group = this.#owned.get(groupId);
+      if (child !== undefined) {
+        if (group) this.#children.heard(key, child);
+        continue;
+      }
       if (told !== undefined) {
         group?.tell(key, told);
         continue;
@@ -255,6 +269,22 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     return this.#options.runtimeOf(node);
   }
 
+  nestedRuntime(parent: TaskParent, task: TaskView): AttemptRuntime {
+    return this.#children.runtimeOf(parent, task);
+  }
+
+  startChild(command: StartCommand): Promise<StartReply> {
+    return this.#starter.start(command, () => {});
+  }
+
+  owns(groupId: number): boolean {
+    return this.#owned.has(groupId);
+  }
+
+  hint(hints: readonly RunHint[]): void {
+    this.#options.events.hint(hints);
+  }
+
   track(uuid: string, tracked: Tracked): void {
     this.#tracked.set(uuid, tracked);
   }
@@ -264,11 +294,12 @@ export class Engine implements FlowContext, GroupContext, StartContext {
   }
 
   untrack(uuid: string): void {
-    if (this.#tracked.delete(uuid)) this.#options.forget(uuid);
+    if (this.#tracked.delete(uuid) && !this.#children.delete(uuid)) this.#options.forget(uuid);
   }
 
   drop(uuid: string): void {
     this.#tracked.delete(uuid);
+    this.#children.delete(uuid);
   }
 
   async planOf(run: PlannedRun): Promise<RunPlan | undefined> {
@@ -321,11 +352,13 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.#owned.get(run.groupId)?.park(run, reason);
   }
 
-  runOver(run: Run, row: StoredRun | undefined): void {
+  runOver(run: Run, plan: RunPlan, row: StoredRun | undefined): void {
     this.#endedRuns++;
     this.#owned.get(run.groupId)?.forget(run.key);
     this.recentlyEnded.add(run.key);
     this.#options.events.ended(run, row);
+    this.#children.ended(run, plan);
+    if (isInline(run.initiator)) return;
     if (this.#queueing.has(run.workflowId)) this.#dequeue([run.workflowId]);
     else this.#dequeueSoon(run.workflowId);
   }

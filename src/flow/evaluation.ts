@@ -41,7 +41,23 @@ export interface StartInput {
   readonly workflow: Workflow;
   readonly head: WorkflowHead;
   readonly initiator: Initiator;
+  /** Params of the run whose step starts this one, as far as they are passed down. */
+  readonly inherited?: WorkflowParams | undefined;
   readonly runParams: ParamDefinitions | undefined;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+/** What the params of an iteration are made of. */
+export interface ChildInput {
+  /** Unique per iteration. */
+  readonly id: string;
+  readonly workflowId: string;
+  /** Whose step the loop is. */
+  readonly parent: Run;
+  readonly initiator: Initiator;
+  readonly policy: Run["config"]["policy"];
+  readonly runParams: ParamDefinitions;
   /** Epoch ms. */
   readonly now: number;
 }
@@ -59,6 +75,14 @@ export interface EvaluationPort {
   stepParams(scope: TaskScope): Params;
   /** The SEL condition of an edge. @throws MaestroError, {@link Deferred} */
   condition(scope: TaskScope, expression: string): boolean;
+  /** All params of an iteration of a loop, merged and evaluated. @throws MaestroError, {@link Deferred} */
+  childParams(input: ChildInput): WorkflowParams;
+  /**
+   * The condition of a while, before an iteration.
+   * @param values the loop params that the iteration would have
+   * @throws MaestroError, {@link Deferred}
+   */
+  loopCondition(scope: TaskScope, expression: string, values: Params, iteration: number): boolean;
   /** Merges what a job put out into the attempt's params. @throws MaestroError */
   outputParams(scope: TaskScope, outputs: Params): Params;
 }

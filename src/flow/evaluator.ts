@@ -10,7 +10,7 @@ import { stringHash } from "../id.ts";
 import { mergeOutputParams } from "../param/order.ts";
 import type { FinishedStep, StepFacts, StepParams, StepScope, WorkflowParams } from "../param/scope.ts";
 import type { Params } from "../param/type.ts";
-import type { EvaluationJob, EvaluationSetting, StepData } from "../run/evaluation.ts";
+import type { EvaluationJob, EvaluationSetting, StartJob, StepData } from "../run/evaluation.ts";
 import { instanceFacts, runText, startParams, stepCondition, stepParams } from "../run/evaluation.ts";
 import type { Run } from "../run/model.ts";
 import { undeclaredParams } from "../run/undeclared.ts";
@@ -18,7 +18,7 @@ import { BudgetExceeded } from "../sel/index.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { withSatisfied } from "../step/satisfied.ts";
 import { isComplete } from "../step/status.ts";
-import { Deferred, type EvaluationPort, type StartInput, type TaskScope } from "./evaluation.ts";
+import { type ChildInput, Deferred, type EvaluationPort, type StartInput, type TaskScope } from "./evaluation.ts";
 
 export interface EvaluatorOptions extends EvaluationSetting {
   /** Nodes that one evaluation may visit on this thread. */
@@ -44,15 +44,31 @@ export class Evaluator implements EvaluationPort {
   }
 
   startParams(input: StartInput): WorkflowParams {
-    const job = {
+    return this.#startParams(input.id, {
       definition: input.workflow.params,
+      inherited: input.inherited,
       runParams: input.runParams,
       instance: startFacts(input),
       now: input.now,
       seed: this.#options.random(),
-    };
+    });
+  }
+
+  childParams({ id, workflowId, parent, initiator, policy, runParams, now }: ChildInput): WorkflowParams {
+    const { owner } = parent.properties;
+    return this.#startParams(id, {
+      definition: undefined,
+      inherited: parent.params,
+      runParams,
+      instance: instanceFacts({ workflowId }, { owner, initiator, policy }),
+      now,
+      seed: this.#options.random(),
+    });
+  }
+
+  #startParams(id: string, job: Omit<StartJob, "kind">): WorkflowParams {
     return this.#inline(
-      `start ${input.id}`,
+      `start ${id}`,
       (budget) => startParams(job, this.#options, budget),
       () => ({ ...job, kind: "start" }),
     );
@@ -92,15 +108,25 @@ export class Evaluator implements EvaluationPort {
   }
 
   condition(scope: TaskScope, expression: string): boolean {
+    return this.#condition(scope, expression, 0);
+  }
+
+  /** @param round tells evaluations of one condition by one attempt apart */
+  #condition(scope: TaskScope, expression: string, round: number): boolean {
     const { run, attempt, now } = scope;
-    const job = { expression, instance: runFacts(run), now, seed: seedOf(attempt) };
+    const job = { expression, instance: runFacts(run), now, seed: seedOf(attempt) + round };
     const facts = factsOf(scope);
     const own = withSatisfied(attempt);
     return this.#inline(
-      `condition ${attempt.uuid} ${expression}`,
+      `condition ${attempt.uuid} ${round} ${expression}`,
       (budget) => stepCondition(job, surroundings(scope, facts, own), this.#options, budget),
       () => ({ ...job, kind: "condition", step: this.#data(scope, facts, own) }),
     );
+  }
+
+  loopCondition(scope: TaskScope, expression: string, values: Params, iteration: number): boolean {
+    const attempt = { ...scope.attempt, params: { ...scope.attempt.params, ...values } };
+    return this.#condition({ ...scope, attempt }, expression, iteration);
   }
 
   outputParams(scope: TaskScope, outputs: Params): Params {

@@ -7,6 +7,7 @@
  * one row. Invariants: (1) rows are handed over in the order in which they were produced (D3); (2) a run ends once, with
  * the outbox row that frees its place in the run strategy (D6); (3) a flow that has lost its group does nothing more.
  */
+import { isInline } from "../definition/initiator.ts";
 import { toErrorData } from "../error.ts";
 import { decide, newRunState, type RunEffect, type RunEvent, type RunState } from "../run/machine.ts";
 import type { Run } from "../run/model.ts";
@@ -15,9 +16,8 @@ import type { Word } from "../run/word.ts";
 import type { LogOffset } from "../runtime/type.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
-import type { FlowContext } from "./context.ts";
 import type { TaskScope } from "./evaluation.ts";
-import type { TaskParent, TaskView } from "./parent.ts";
+import type { TaskContext, TaskParent, TaskView } from "./parent.ts";
 import type { GroupStamp, LoadedRun, StoredRun, Write } from "./port.ts";
 import { reportRun } from "./report.ts";
 import type { Scheduled } from "./scheduler.ts";
@@ -26,8 +26,8 @@ import { Timing } from "./timing.ts";
 import { TurnRows } from "./turn.ts";
 
 export class Flow implements Scheduled, TaskParent {
-  readonly engine: FlowContext;
-  readonly #stamp: GroupStamp;
+  readonly engine: TaskContext;
+  readonly stamp: GroupStamp;
   readonly #plan: RunPlan;
   readonly #rows: TurnRows;
   readonly #steps: Steps;
@@ -43,9 +43,9 @@ export class Flow implements Scheduled, TaskParent {
   readonly #toldSteps = new Set<string>();
   #abandoned = false;
 
-  constructor(engine: FlowContext, stamp: GroupStamp, plan: RunPlan, run: Run) {
+  constructor(engine: TaskContext, stamp: GroupStamp, plan: RunPlan, run: Run) {
     this.engine = engine;
-    this.#stamp = stamp;
+    this.stamp = stamp;
     this.#plan = plan;
     this.#state = newRunState(run);
     this.#rows = new TurnRows(engine, stamp, run);
@@ -171,7 +171,7 @@ export class Flow implements Scheduled, TaskParent {
 
   track(task: TaskView): void {
     this.#tracked.add(task.attempt.uuid);
-    this.engine.track(task.attempt.uuid, { stamp: this.#stamp, wake: () => this.post(() => task.wake()) });
+    this.engine.track(task.attempt.uuid, { stamp: this.stamp, wake: () => this.post(() => task.wake()) });
   }
 
   untrack({ attempt: { uuid } }: TaskView): void {
@@ -225,18 +225,18 @@ export class Flow implements Scheduled, TaskParent {
     }
   }
 
-  /** The run's end takes what was asked of it along, and tells its run strategy (D6). */
+  /** The run's end takes what was asked of it along, and tells its run strategy (D6): iterations of loops have none. */
   #handOver(): void {
     const { run, ending, over } = this.#state;
     if (!over || this.#abandoned) return this.#rows.handOver(run);
     this.#rows.handOver(run, {
       rows: [
         ...(ending ? [{ kind: "words-taken", runKey: run.key, stepId: undefined } as const] : []),
-        { kind: "outbox", topic: "dequeue", key: run.workflowId },
+        ...(isInline(run.initiator) ? [] : [{ kind: "outbox", topic: "dequeue", key: run.workflowId } as const]),
       ],
       committed: (row: StoredRun | undefined) => {
         reportRun(this.engine.log, run, run.status, ending?.reason, run);
-        this.engine.runOver(run, row);
+        this.engine.runOver(run, this.#plan, row);
       },
     });
   }

@@ -7,13 +7,13 @@ import type { Run } from "../run/model.ts";
 import type { RunPlan } from "../run/plan.ts";
 import type { Word } from "../run/word.ts";
 import { addEvents, logEvent } from "../step/event.ts";
-import type { FlowContext } from "./context.ts";
 import type { RecentlyEnded } from "./ended.ts";
 import { Flow } from "./flow.ts";
+import type { TaskContext } from "./parent.ts";
 import type { GroupStamp, LoadedRun } from "./port.ts";
 import { Seen } from "./seen.ts";
 
-export interface GroupContext extends FlowContext {
+export interface GroupContext extends TaskContext {
   readonly recentlyEnded: RecentlyEnded;
   /** Undefined when the workflow is gone. */
   planOf(run: Run): Promise<RunPlan | undefined>;

@@ -6,9 +6,9 @@ import type { StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
 import { withSatisfied } from "../step/satisfied.ts";
 import type { StepStatus } from "../step/status.ts";
-import type { FlowContext } from "./context.ts";
+import type { AttemptRuntime, FlowContext } from "./context.ts";
 import type { TaskScope } from "./evaluation.ts";
-import type { Write } from "./port.ts";
+import type { GroupStamp, Write } from "./port.ts";
 
 /** A task as its flow's books have it. */
 export interface TaskView {
@@ -21,9 +21,15 @@ export interface TaskView {
   go(): void;
 }
 
+export interface TaskContext extends FlowContext {
+  /** Of an attempt at a step whose work are other runs. */
+  nestedRuntime(parent: TaskParent, task: TaskView): AttemptRuntime;
+}
+
 /** What a task needs of the flow it belongs to. */
 export interface TaskParent {
-  readonly engine: FlowContext;
+  readonly engine: TaskContext;
+  readonly stamp: GroupStamp;
   readonly run: Run;
   /** Epoch ms; one instant for a whole turn. */
   readonly now: number;

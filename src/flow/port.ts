@@ -7,6 +7,7 @@ import type { PropertiesSnapshot } from "../definition/properties.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { Json } from "../json.ts";
+import type { StoredChild } from "../nested/child.ts";
 import type { Run, RunOverview, RunRef } from "../run/model.ts";
 import type { StoredRunStatus } from "../run/status.ts";
 import type { Word } from "../run/word.ts";
@@ -26,6 +27,10 @@ export type Write =
   | { readonly kind: "log"; readonly chunk: LogChunk }
   /** Two waiting rows of one `topic` and `key` are one. */
   | { readonly kind: "outbox"; readonly topic: string; readonly key: string; readonly payload?: Json }
+  /** A run that a step of another one starts: launched, and nothing has happened to it yet. */
+  | { readonly kind: "child"; readonly run: Run }
+  /** Something is said to a run by the step that has started it. One that still waits for its run strategy is stopped. */
+  | { readonly kind: "word"; readonly runKey: number; readonly groupId: number; readonly word: Word }
   /** Whatever was said to this step, or to the run and all its steps, is carried out, or comes too late. */
   | { readonly kind: "words-taken"; readonly runKey: number; readonly stepId: string | undefined };
 
@@ -186,5 +191,17 @@ export interface FlowStore {
   words(runKeys: readonly number[]): Promise<ReadonlyMap<number, readonly Word[]>>;
   /** Launched unfinished runs, and runs to which something is said, of these groups: what the sweep compares with memory. */
   unfinished(groupIds: readonly number[]): Promise<Unfinished>;
+  /** Keys of runs to be. */
+  reserveKeys(count: number): Promise<readonly number[]>;
+  /** The newest run of each iteration of a loop, by iteration. */
+  iterations(workflowId: string): Promise<readonly StoredChild[]>;
+  /** The newest run of an instance. */
+  latestRun(workflowId: string, instanceId: number): Promise<Run | undefined>;
+  /** The run that a request with this uuid has made. */
+  runOfRequest(workflowId: string, uuid: string): Promise<Run | undefined>;
+  /** Those of these runs that have ended. */
+  endedOf(runKeys: readonly number[]): Promise<readonly Run[]>;
+  /** The newest attempt at each step of a run, in the order in which the steps began. */
+  attemptsOf(runKey: number): Promise<readonly StepAttempt[]>;
   close(): Promise<void>;
 }

@@ -3,8 +3,9 @@ import type { Initiator } from "../definition/initiator.ts";
 import type { Tag } from "../definition/tag.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { ErrorData } from "../error.ts";
+import type { WorkflowParams } from "../param/scope.ts";
 import type { ParamDefinitions } from "../param/type.ts";
-import type { RunRef } from "../run/model.ts";
+import type { RunConfig, RunRef } from "../run/model.ts";
 import type { GroupStamp, RunPlace, StoredRun } from "./port.ts";
 
 /** A start request after validation. */
@@ -20,6 +21,20 @@ export interface StartRequest {
   readonly artifacts: Artifacts | undefined;
   /** Params that cannot be evaluated: store a FAILED run instead of refusing the request. */
   readonly persistFailedRun: boolean;
+  /** Of a subworkflow step. */
+  readonly child?: ChildStart | undefined;
+}
+
+/** What a step that starts an instance of another workflow adds to the request. */
+export interface ChildStart {
+  readonly uuid: string;
+  readonly initiator: Initiator;
+  readonly requestTime: number;
+  readonly config: Pick<RunConfig, "runtime_tags" | "correlation_id">;
+  /** Params that are passed down; undefined: only those of `runParams`. */
+  readonly inherited: WorkflowParams | undefined;
+  readonly runParams: ParamDefinitions;
+  readonly parent: { readonly key: number; readonly stamp: GroupStamp; readonly groupInfo: number };
 }
 
 export interface StartCommand {
@@ -45,6 +60,8 @@ export interface RunHint extends RunPlace {
   readonly run?: string;
   /** Steps that may pass the gate that holds them, and nothing else is new; undefined: the run is to be looked at. */
   readonly told?: readonly string[];
+  /** A child of the run has ended: a `ChildEnd` as JSON, or empty when it is for the run to find out which. */
+  readonly child?: string;
 }
 
 /** A run whose end has committed. */

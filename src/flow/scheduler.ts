@@ -31,6 +31,7 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   #queue: Scheduled[] = [];
   readonly #queued = new Set<Scheduled>();
+  #below: { readonly backlog: number; readonly callback: () => void }[] = [];
   #running = false;
   #stopped = false;
 
@@ -47,6 +48,16 @@ export class Scheduler {
     if (this.#running) return;
     this.#running = true;
     queueMicrotask(this.#run);
+  }
+
+  /** Flows that wait for a turn. */
+  get backlog(): number {
+    return this.#queue.length;
+  }
+
+  /** Calls back once, when less than so many flows wait for a turn. */
+  whenBelow(backlog: number, callback: () => void): void {
+    this.#below.push({ backlog, callback });
   }
 
   stop(): void {
@@ -71,6 +82,7 @@ export class Scheduler {
   };
 
   #next(): void {
+    if (this.#below.length > 0) this.#tellBelow();
     if (this.#queue.length === 0) {
       this.#running = false;
     } else if (this.#options.congested()) {
@@ -78,6 +90,13 @@ export class Scheduler {
     } else {
       this.#options.clock.soon(this.#run);
     }
+  }
+
+  #tellBelow(): void {
+    const now = this.#below.filter(({ backlog }) => this.#queue.length < backlog);
+    if (now.length === 0) return;
+    this.#below = this.#below.filter((waiting) => !now.includes(waiting));
+    for (const { callback } of now) callback();
   }
 }
 

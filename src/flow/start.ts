@@ -171,7 +171,7 @@ export class Starter {
       revision: head.revision,
       versionId,
       uuid,
-      groupInfo: this.#engine.groups,
+      groupInfo: request.child?.parent.groupInfo ?? this.#engine.groups,
       initiator: request.initiator,
       config: configOf(request),
       runParams: request.runParams ?? {},
@@ -180,7 +180,8 @@ export class Starter {
       artifacts: request.artifacts ?? {},
     };
     try {
-      const input = { id, workflow, head, initiator: request.initiator, runParams: request.runParams, now };
+      const { initiator, runParams, child } = request;
+      const input = { id, workflow, head, initiator, inherited: child?.inherited, runParams, now };
       const params = this.#engine.evaluation.startParams(input);
       const interpolate = (text: string): string => this.#engine.evaluation.startText(input, params, text);
       const timeoutMs = timeoutOf(workflow.timeout, `workflow [${workflow.id}]`, interpolate);
@@ -232,8 +233,9 @@ export class Starter {
 /** A run that the run strategy holds back has no owner yet. */
 const holder = ({ groupId, executionId }: Run) => executionId !== undefined && { groupId };
 
-const configOf = ({ runtimeTags }: StartRequest): Run["config"] => ({
+const configOf = ({ runtimeTags, child }: StartRequest): Run["config"] => ({
   ...(runtimeTags && { runtime_tags: runtimeTags }),
+  ...child?.config,
   policy: "START_FRESH_NEW_RUN",
 });
 

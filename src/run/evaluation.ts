@@ -47,6 +47,8 @@ export interface StepData {
 export interface StartJob extends Job {
   readonly kind: "start";
   readonly definition: ParamDefinitions | undefined;
+  /** Params of the run whose step starts this one, as far as they are passed down. */
+  readonly inherited?: WorkflowParams | undefined;
   readonly runParams: ParamDefinitions | undefined;
 }
 
@@ -89,6 +91,7 @@ export type Budget = EvaluationContext["budget"];
 export function startParams(job: Omit<StartJob, "kind">, setting: EvaluationSetting, budget: Budget): WorkflowParams {
   const merged = mergeWorkflowParams({
     definition: job.definition,
+    inherited: job.inherited,
     runParams: job.runParams,
     source: requestSource(job.instance.initiator_type),
     catalog: setting.catalog,

@@ -165,10 +165,14 @@ function hear(state: RunState, word: Word, facts: RunFacts): RunDecision {
     return { state, effects: [{ type: "terminate step", stepId, termination }] };
   }
   const status = kind === "KILL" ? "FATALLY_FAILED" : "STOPPED";
-  return terminate(state, { status, reason: said(word, "run"), byMode: false }, facts);
+  return terminate(
+    state,
+    { status, reason: said(word, "run"), byMode: false, ...(kind === "ABORT" && { hard: true }) },
+    facts,
+  );
 }
 
-const STEP_END = { STOP: "STOPPED", KILL: "FATALLY_FAILED", SKIP: "SKIPPED" } as const;
+const STEP_END = { STOP: "STOPPED", ABORT: "STOPPED", KILL: "FATALLY_FAILED", SKIP: "SKIPPED" } as const;
 
 const said = ({ kind, user, reason }: Word, to: "run" | "step"): string =>
   `User [${user}] takes action [${kind}] on the ${to}${reason ? ` due to reason: [${reason}]` : ""}`;

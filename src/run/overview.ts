@@ -41,22 +41,40 @@ export function runOverview(
 
 /** Sums counts and joins references. */
 export function addRollups(parts: readonly RollupOverview[]): RollupOverview {
-  let total = 0;
-  const overview: { [status in StepStatus]?: { cnt: number; ref?: Record<string, string[]> } } = {};
-  for (const part of parts) {
-    total += part.total_leaf_count;
-    for (const [status, count] of Object.entries(part.overview) as [StepStatus, Count][]) {
-      overview[status] ??= { cnt: 0 };
-      const sum = overview[status];
-      sum.cnt += count.cnt;
-      for (const [run, steps] of Object.entries(count.ref ?? {})) {
-        sum.ref ??= {};
-        sum.ref[run] ??= [];
-        for (const step of steps) sum.ref[run].push(step);
+  const sum = new RollupSum();
+  for (const part of parts) sum.add(part);
+  return sum.value;
+}
+
+/** A rollup that grows. */
+export class RollupSum {
+  #total = 0;
+  readonly #counts = new Map<StepStatus, { cnt: number; ref: Map<string, string[]> }>();
+
+  add({ total_leaf_count, overview }: RollupOverview): void {
+    this.#total += total_leaf_count;
+    for (const [status, { cnt, ref }] of Object.entries(overview ?? {}) as [StepStatus, Count][]) {
+      let sum = this.#counts.get(status);
+      if (sum === undefined) {
+        sum = { cnt: 0, ref: new Map() };
+        this.#counts.set(status, sum);
+      }
+      sum.cnt += cnt;
+      for (const [run, steps] of Object.entries(ref ?? {})) {
+        const known = sum.ref.get(run);
+        if (known === undefined) sum.ref.set(run, [...steps]);
+        else for (const step of steps) known.push(step);
       }
     }
   }
-  return { total_leaf_count: total, overview };
+
+  get value(): RollupOverview {
+    const counts = [...this.#counts].map(([status, { cnt, ref }]) => {
+      const named = [...ref].map(([run, steps]) => [run, [...steps]] as const);
+      return [status, { cnt, ...(named.length > 0 && { ref: Object.fromEntries(named) }) }] as const;
+    });
+    return { total_leaf_count: this.#total, overview: Object.fromEntries(counts) };
+  }
 }
 
 /** One leaf, unless the attempt has children that report their own. */

@@ -3,7 +3,7 @@
  * loop step that made the run), which of its steps, and which steps count as done because an earlier run did them.
  */
 import { computeDag, reachable } from "../definition/graph.ts";
-import { isUpstream } from "../definition/initiator.ts";
+import { type Ancestor, isInline, isUpstream } from "../definition/initiator.ts";
 import { allSteps, fieldsOf, nestedSteps, stepIdOf } from "../definition/step.ts";
 import type { StepTransition } from "../definition/transition.ts";
 import type { Workflow } from "../definition/workflow.ts";
@@ -66,9 +66,13 @@ export function planOf(run: PlannedRun, definition: Workflow, earlier: Earlier =
 }
 
 /** Runs with the same key have the same plan; undefined: the plan is this run's alone. */
-export function planKey({ internalId, versionId, initiator, config }: PlannedRun): string | undefined {
-  if (!isWhole(config.policy) || (isUpstream(initiator) && initiator.type !== "SUBWORKFLOW")) return undefined;
-  return `${internalId}:${versionId}`;
+export function planKey({ workflowId, internalId, versionId, initiator, config }: PlannedRun): string | undefined {
+  if (!isWhole(config.policy)) return undefined;
+  const version = `${internalId}:${versionId}`;
+  if (!isInline(initiator) || !isUpstream(initiator)) return version;
+  // Every iteration of one attempt at a loop does the same.
+  const { run_id, step_id, step_attempt_id } = initiator.ancestors.at(-1) as Ancestor;
+  return `${version}:${workflowId}:${run_id}:${step_id}:${step_attempt_id}`;
 }
 
 export function dagOf({ nodes }: RunPlan): RuntimeDag {
@@ -103,6 +107,7 @@ function bodyOf({ workflowId, initiator }: PlannedRun, definition: Workflow): Wo
   return {
     id: workflowId,
     name: identity,
+    ...(fieldsOf(loop).tags && { tags: fieldsOf(loop).tags }),
     description: `Maestro ${kind} inline workflow including steps within ${kind} created by ${identity}`,
     params: {},
     steps: nestedSteps(loop),

@@ -26,7 +26,7 @@ const BATCH = 5_000;
 const BATCH_SIZE = 200_000;
 /** Hints that wait for a node that does not answer; further ones are left to the sweep. */
 const MOST_WAITING = 20_000;
-/** Characters of a run that goes with its hint; the owner reads a longer one itself. */
+/** Characters of what goes with a hint; the owner reads longer ones itself. */
 const LONGEST_RUN = 20_000;
 /** Bytes of a request: a hint without its run takes less than a hundred, a character three at most. */
 const BODY_LIMIT = 2_000_000;
@@ -127,17 +127,24 @@ const isHint = (value: unknown): value is RunHint =>
   Number.isSafeInteger(value.key) &&
   Number.isSafeInteger(value.groupId) &&
   (value.run === undefined || typeof value.run === "string") &&
+  (value.child === undefined || typeof value.child === "string") &&
   (value.told === undefined || (Array.isArray(value.told) && value.told.every((id) => typeof id === "string")));
 
-const bare = ({ key, groupId, told }: RunHint): RunHint => ({ key, groupId, ...(told && { told }) });
+const bare = ({ key, groupId, told, child }: RunHint): RunHint => ({
+  ...{ key, groupId },
+  ...(told && { told }),
+  ...(child !== undefined && { child: "" }),
+});
 
-const short = (hint: RunHint): RunHint => ((hint.run?.length ?? 0) > LONGEST_RUN ? bare(hint) : hint);
+const lengthOf = ({ run, child }: RunHint): number => (run?.length ?? 0) + (child?.length ?? 0);
+
+const short = (hint: RunHint): RunHint => (lengthOf(hint) > LONGEST_RUN ? bare(hint) : hint);
 
 /** How many of the hints fit one request: one at least. */
 function batchOf(hints: readonly RunHint[]): number {
   let size = 0;
-  for (const [index, { run }] of hints.entries()) {
-    size += run?.length ?? 0;
+  for (const [index, hint] of hints.entries()) {
+    size += lengthOf(hint);
     if (index === BATCH || (index > 0 && size > BATCH_SIZE)) return index;
   }
   return hints.length;

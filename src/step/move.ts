@@ -4,7 +4,7 @@ import type { Params } from "../param/type.ts";
 import { type Draft, enter } from "./attempt.ts";
 import { addEvents, logEvent } from "./event.ts";
 import type { StepAttempt } from "./model.ts";
-import type { GateName, Question, StepEffect, StepFacts, StepPhase, StepState, Timers } from "./state.ts";
+import type { GateName, Question, RuntimeCall, StepEffect, StepFacts, StepPhase, StepState, Timers } from "./state.ts";
 import type { StepStatus } from "./status.ts";
 
 type Changing<T> = { -readonly [key in keyof T]: T[key] };
@@ -34,6 +34,11 @@ export class Move {
 
   get now(): number {
     return this.facts.now;
+  }
+
+  /** The attempt is not as it was before. */
+  get isChanged(): boolean {
+    return this.#draft !== undefined;
   }
 
   phase(phase: StepPhase): void {
@@ -86,6 +91,13 @@ export class Move {
     const id = ++this.state.questions;
     this.state.asked = { id, what };
     this.effects.push({ type: "ask", id, what, outputs });
+  }
+
+  /** As {@link ask}. @param isHard a job that is to end does not have long */
+  call(what: RuntimeCall, isHard: boolean): void {
+    const id = ++this.state.questions;
+    this.state.asked = { id, what };
+    this.effects.push(isHard ? { type: "ask", id, what, isHard } : { type: "ask", id, what });
   }
 
   /** As {@link ask}. @param isEntered the step has come to the gate in this move */

@@ -14,6 +14,10 @@ export interface StepNode {
   readonly successors: readonly (readonly [id: string, condition: string])[];
 }
 
+/** Its work are other runs. */
+export const isNested = ({ kind }: StepNode): boolean =>
+  kind === "foreach" || kind === "while" || kind === "subworkflow";
+
 /** The policy that an attempt has still to read: the first one does, and the later ones carry it on. */
 export const policyToRead = ({ typed }: StepNode, { retry }: Pick<StepAttempt, "retry">): RetryPolicy | undefined =>
   retry.plan === undefined ? typed?.retry_policy : undefined;

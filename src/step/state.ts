@@ -108,6 +108,8 @@ export type StepEffect =
       readonly outputs?: Params | undefined;
       /** The step has come to this gate in this very decision: the guard's rows go with the attempt's. */
       readonly isEntered?: boolean;
+      /** The job is to end soon. */
+      readonly isHard?: boolean;
     }
   /** The attempt's job is over. */
   | { readonly type: "over" }

@@ -7,6 +7,8 @@ export interface Termination {
   readonly reason: string;
   /** The step's failure mode applies. */
   readonly byMode: boolean;
+  /** Whoever ordered it does not wait long; so it is for FATALLY_FAILED, whatever this says. */
+  readonly hard?: boolean;
 }
 
 export type TerminationStatus = Extract<
@@ -16,6 +18,8 @@ export type TerminationStatus = Extract<
 
 /** Milliseconds from a KILL, or from the first answer that did not end the job, until the step ends without it. */
 export const TERMINATION_GRACE = 60_000;
+/** The same for a step whose work are other runs: their steps have their own time, and theirs. */
+export const NESTED_GRACE = 10 * TERMINATION_GRACE;
 /** Milliseconds that a termination takes at most: a plugin's own grace period may be a day. */
 export const LONGEST_TERMINATION = 86_400_000 + TERMINATION_GRACE;
 
@@ -29,4 +33,7 @@ const RANK: Record<TerminationStatus, number> = {
 
 /** The later one counts, though the earlier one is being carried out. A retry is overruled by whatever ends the step. */
 export const outranks = (later: Termination, earlier: Termination): boolean =>
-  RANK[later.status] > RANK[earlier.status];
+  RANK[later.status] > RANK[earlier.status] ||
+  (RANK[later.status] === RANK[earlier.status] && isHard(later) && !isHard(earlier));
+
+export const isHard = ({ status, hard }: Termination): boolean => hard === true || status === "FATALLY_FAILED";

@@ -7,6 +7,7 @@ import type { PropertiesSnapshot } from "../definition/properties.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { FlowStore, WorkflowHead, Writer } from "../flow/port.ts";
 import { parseJson } from "../json.ts";
+import { attemptsOf, endedOf, iterations, latestRun, reserveKeys, runOfRequest } from "./child.ts";
 import { arrayLiteral } from "./column.ts";
 import type { Database, Sql } from "./connection.ts";
 import { Outage } from "./outage.ts";
@@ -62,6 +63,12 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
     dropWords: (groupIds) => dropWords(sql, groupIds),
     words: (runKeys) => words(sql, runKeys),
     unfinished: (groupIds) => unfinished(sql, groupIds),
+    reserveKeys: (count) => answered(reserveKeys(sql, count)),
+    iterations: (workflowId) => answered(iterations(sql, workflowId)),
+    latestRun: (workflowId, instanceId) => answered(latestRun(sql, workflowId, instanceId)),
+    runOfRequest: (workflowId, uuid) => answered(runOfRequest(sql, workflowId, uuid)),
+    endedOf: (runKeys) => endedOf(sql, runKeys),
+    attemptsOf: (runKey) => answered(attemptsOf(sql, runKey)),
     close: () => writer.stop(),
   };
 }

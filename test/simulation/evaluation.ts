@@ -1,9 +1,11 @@
 /** Evaluations for simulated worlds: no expressions, but they can fail, and they can take a while. */
 import { pause } from "../../src/clock.ts";
 import { Deferred, type EvaluationPort, type TaskScope } from "../../src/flow/evaluation.ts";
+import type { Json } from "../../src/json.ts";
+import type { ParamDefinition, ParamDefinitions, Parameter, Params } from "../../src/param/type.ts";
 import type { SimProcess } from "./process.ts";
 
-/** Conditions are `true` or `false`; a param `fail` cannot be evaluated. */
+/** Conditions are `true` or `false`, that of a while the number of its iterations; a param `fail` cannot be evaluated. */
 export const plainEvaluation: EvaluationPort = {
   interpolate: (_run, text) => text,
   startParams: () => ({ params: {} }),
@@ -12,13 +14,27 @@ export const plainEvaluation: EvaluationPort = {
   stepParams: ({ node }) => {
     const params = node.body.params ?? {};
     if (params.fail) throw new Error("cannot be evaluated");
-    return Object.fromEntries(
-      Object.entries(params).map(([name, param]) => [name, { ...param, evaluated_result: param.value as never }]),
-    );
+    return evaluated(params);
   },
   condition: (_scope, expression) => expression === "true",
+  childParams: ({ runParams }) => ({ params: evaluated(runParams) }),
+  loopCondition: (_scope, expression, _values, iteration) => iteration <= Number(expression),
   outputParams: ({ attempt }, outputs) => ({ ...attempt.params, ...outputs }),
 };
+
+/** Literals evaluate to themselves. */
+const evaluated = (definitions: ParamDefinitions): Params =>
+  Object.fromEntries(
+    Object.entries(definitions).map(([name, param]) => [
+      name,
+      { ...param, evaluated_result: literal(param), evaluated_time: 1 } as Parameter,
+    ]),
+  );
+
+const literal = ({ type, value }: ParamDefinition): Json =>
+  type === "MAP"
+    ? Object.fromEntries(Object.entries(value as ParamDefinitions).map(([key, entry]) => [key, literal(entry)]))
+    : (value as Json);
 
 /** Tells when params are asked for. */
 export function watched(
@@ -39,6 +55,8 @@ export function watched(
       return evaluation.stepParams(scope);
     },
     condition: (scope, expression) => evaluation.condition(scope, expression),
+    childParams: (input) => evaluation.childParams(input),
+    loopCondition: (...args) => evaluation.loopCondition(...args),
     outputParams: (scope, outputs) => evaluation.outputParams(scope, outputs),
   };
 }

@@ -12,6 +12,7 @@ import type { EndedRun, RunHint, StartCommand, StartReply } from "../../src/flow
 import { EngineThread } from "../../src/flow/thread.ts";
 import { createLogger, type Logger } from "../../src/log.ts";
 import { GroupWriter } from "../../src/store/writer/writer.ts";
+import { childReads } from "./child.ts";
 import type { SimClock } from "./clock.ts";
 import type { Jobs } from "./job.ts";
 import type { Network } from "./network.ts";
@@ -227,6 +228,7 @@ export class SimNode {
         }),
       { log: this.#log, clock: this.process },
     );
+    const children = childReads(store);
     return {
       writer,
       heads: (ids) => this.#call(() => store.heads(ids)),
@@ -243,7 +245,7 @@ export class SimNode {
         this.#call(() => {
           const page = store.open([groupId]).filter(({ key }) => key > afterKey);
           const runs = page.slice(0, 2).flatMap(({ key }) => store.load(key) ?? []);
-          return { runs, next: page.length > 2 ? page[1]?.key : undefined, newest: store.runs.size };
+          return { runs, next: page.length > 2 ? page[1]?.key : undefined, newest: Math.max(0, ...store.runs.keys()) };
         }),
       loadRun: (key) => this.#call(() => store.load(key)),
       dropWords: (groups) => this.#call(() => store.dropWords(groups)),
@@ -256,6 +258,12 @@ export class SimNode {
             return groups.includes(groupId) ? [{ key, groupId }] : [];
           }),
         })),
+      reserveKeys: (count) => this.#call(() => Array.from({ length: count }, () => ++store.lastKey)),
+      iterations: (workflowId) => this.#call(() => children.iterations(workflowId)),
+      latestRun: (workflowId, instanceId) => this.#call(() => children.latestRun(workflowId, instanceId)),
+      runOfRequest: (workflowId, uuid) => this.#call(() => children.runOfRequest(workflowId, uuid)),
+      endedOf: (keys) => this.#call(() => children.endedOf(keys)),
+      attemptsOf: (key) => this.#call(() => children.attemptsOf(key)),
       close: () => writer.stop(),
     };
   }

@@ -42,6 +42,7 @@ describe("a group that has another owner", () => {
   test("is dropped at the first write that is refused, and the node is told", async () => {
     const world = await running();
     world.generation++;
+    world.runtime.results.set("job", { state: "CONTINUE", artifacts: { seen: { it: 1 } } });
     world.wake("job");
     await world.settle();
     expect([world.lost, world.counters.activeRuns]).toEqual([[0], 0]);

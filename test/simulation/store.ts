@@ -3,6 +3,7 @@
  * fence and the generations (D4), leases by its own clock, the run strategies as `run/strategy.ts` has them, and starts
  * that are known again by their request when their commit was not heard of.
  */
+import { isInline } from "../../src/definition/initiator.ts";
 import type { Workflow } from "../../src/definition/workflow.ts";
 import { type Heartbeat, LEASE, type Node } from "../../src/flow/membership.ts";
 import type { GroupStamp, LoadedRun, NewRun, StartOutcome, WorkflowHead } from "../../src/flow/port.ts";
@@ -61,6 +62,8 @@ export class SimStore {
   readonly nodes = new Map<string, { readonly node: Node; heartbeat: number }>();
   /** Keys of runs by `workflow:uuid`, and the request that made each. */
   readonly #made = new Map<string, { readonly key: number; readonly request: string }>();
+  /** Of runs, those that are to be included. */
+  lastKey = 0;
   readonly #keys = new Map<string, number>();
   readonly #uuids = new Map<string, StepAttempt["uuid"]>();
   readonly now: () => number;
@@ -138,7 +141,7 @@ export class SimStore {
       if (known?.request === request && run.status === "CREATED") return { result: "CREATED", run };
       return { result: "DUPLICATED", ref: decision.ref, versionId: run.versionId };
     }
-    const key = this.runs.size + 1;
+    const key = ++this.lastKey;
     const now = this.now();
     const ends = decision.result === "STOPPED" || decision.result === "FAILED";
     const { instanceId, runId } = decision.ref;
@@ -252,6 +255,7 @@ export class SimStore {
     const stale = batch.stamps.filter(({ groupId, generation }) => this.groups[groupId]?.generation !== generation);
     if (stale.length > 0 && this.#sabotage !== "fence") throw new Fenced(stale);
     this.#watcher.committing(batch, this);
+    for (const run of batch.children) this.#begin(run);
     for (const { runKey, attempt } of batch.attempts) {
       const ofRun = this.attempts.get(runKey) ?? new Map<string, StepAttempt>();
       const place = `${attempt.stepId}:${attempt.attemptId}`;
@@ -264,15 +268,33 @@ export class SimStore {
       if (before.status === "FAILED_1") continue;
       const run = { ...before, ...change };
       this.runs.set(key, run);
-      if (isOver(run) && !isOver(before)) this.#strategy(run.workflowId, (runs) => end(runs, run, run.status));
+      if (isOver(run) && !isOver(before) && !isInline(run.initiator))
+        this.#strategy(run.workflowId, (runs) => end(runs, run, run.status));
     }
     for (const { key } of batch.outbox) this.outbox.add(key);
+    for (const { runKey, word } of batch.words) this.#sayToChild(runKey, word);
     for (const { runKey, stepId } of batch.taken) {
       const left = (this.said.get(runKey) ?? []).filter((word) => stepId !== undefined && word.stepId !== stepId);
       if (left.length > 0) this.said.set(runKey, left);
       else this.said.delete(runKey);
     }
     this.#watcher.committed(batch, this);
+  }
+
+  #begin(run: Run): void {
+    const place = `${run.workflowId}:${run.instanceId}:${run.runId}`;
+    if (this.#keys.has(place)) return;
+    this.runs.set(run.key, run);
+    this.#keys.set(place, run.key);
+  }
+
+  #sayToChild(key: number, word: Word): void {
+    const run = this.runs.get(key);
+    if (run === undefined || isOver(run)) return;
+    if (run.executionId === undefined) {
+      this.#strategy(run.workflowId, (runs) => stopQueued(runs, run, "STOPPED"));
+      this.#endQueued(run, "STOPPED", word.reason);
+    } else this.#say(key, word.kind, word.user, word.stepId);
   }
 
   // ---- leases ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
  * A world in which the engine runs without Postgres, threads or a real clock: rows in maps, commits and time when the
  * test says so. `crash()` throws the engine away as `kill -9` would, with everything that has not committed.
  */
+
 import type { TimelineEvent } from "../../src/definition/timeline.ts";
 import type { Workflow } from "../../src/definition/workflow.ts";
 import { Engine } from "../../src/flow/engine.ts";
@@ -31,6 +32,7 @@ import type { StepAttempt } from "../../src/step/model.ts";
 import type { StepNode } from "../../src/step/node.ts";
 import type { StepResult } from "../../src/step/result.ts";
 import type { GateName } from "../../src/step/state.ts";
+import { childReads } from "./child.ts";
 import { FakeClock } from "./clock.ts";
 import { plainEvaluation, watched } from "./evaluation.ts";
 
@@ -129,6 +131,7 @@ export class World {
   readonly clock = new FakeClock();
   readonly runtime = new FakeRuntime();
   readonly runs = new Map<number, Run>();
+  #lastKey = 0;
   readonly attempts = new Map<number, Map<string, StepAttempt>>();
   /** What is said to runs, by run. */
   readonly said = new Map<number, readonly Word[]>();
@@ -366,7 +369,9 @@ export class World {
   #commit(rows: readonly Write[]): void {
     this.commits++;
     for (const row of rows) {
-      if (row.kind === "attempt") {
+      if (row.kind === "child") this.runs.set(row.run.key, row.run);
+      else if (row.kind === "word") this.said.set(row.runKey, [...(this.said.get(row.runKey) ?? []), row.word]);
+      else if (row.kind === "attempt") {
         const ofRun = this.attempts.get(row.runKey) ?? new Map<string, StepAttempt>();
         ofRun.set(`${row.attempt.stepId}:${row.attempt.attemptId}`, row.attempt);
         this.attempts.set(row.runKey, ofRun);
@@ -399,7 +404,7 @@ export class World {
 
   #create(made: NewRun): StartOutcome {
     if (made.revision !== this.revision) return { result: "CHANGED" };
-    const key = this.runs.size + 1;
+    const key = ++this.#lastKey;
     const ref = { workflowId: made.workflowId, instanceId: key, runId: 1 };
     const times = { createTime: this.clock.now(), startTime: undefined, endTime: undefined };
     const executionId = this.holdBack ? undefined : made.uuid;
@@ -412,6 +417,7 @@ export class World {
   #store(writer: Writer): FlowStore {
     const properties = { workflow_id: this.#workflow.id, create_time: 1, author: "tester", owner: "tester" };
     const fixed = { workflowId: this.#workflow.id, internalId: 1, properties };
+    const children = childReads(this);
     return {
       writer,
       heads: async () => {
@@ -430,7 +436,7 @@ export class World {
         return [];
       },
       pendingDequeues: async () => [],
-      loadGroup: async () => ({ runs: this.#unfinished(), next: undefined, newest: this.runs.size }),
+      loadGroup: async () => ({ runs: this.#unfinished(), next: undefined, newest: this.#lastKey }),
       loadRun: async (key) => {
         this.runReads++;
         const found = this.#unfinished().find(({ run }) => run.key === key);
@@ -448,6 +454,12 @@ export class World {
         runs: this.#unfinished().map(({ run }) => placeOf(run.key)),
         words: [...this.said.keys()].map(placeOf),
       }),
+      reserveKeys: async (count) => Array.from({ length: count }, () => ++this.#lastKey),
+      iterations: async (workflowId) => children.iterations(workflowId),
+      latestRun: async (workflowId, instanceId) => children.latestRun(workflowId, instanceId),
+      runOfRequest: async (workflowId, uuid) => children.runOfRequest(workflowId, uuid),
+      endedOf: async (keys) => children.endedOf(keys),
+      attemptsOf: async (key) => children.attemptsOf(key),
       close: async () => {},
     };
   }

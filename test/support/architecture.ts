@@ -24,11 +24,11 @@ const ORDER = [
     "flow",
     "runtime",
   ],
-  ...["run", "step", "dsl", "definition", "param", "sel"],
+  ...["nested", "run", "step", "dsl", "definition", "param", "sel"],
 ] as const;
 
 /** No clock, no randomness, no I/O. */
-const PURE = new Set(["run", "step", "dsl", "definition", "param", "sel"]);
+const PURE = new Set(["nested", "run", "step", "dsl", "definition", "param", "sel"]);
 
 /** Packages that only some folders may import. */
 const RESERVED: readonly { readonly pattern: RegExp; readonly folders: readonly string[] }[] = [
@@ -40,7 +40,7 @@ const RESERVED: readonly { readonly pattern: RegExp; readonly folders: readonly 
 const CLOCKED = /^src\/(flow\/|store\/writer\/|runtime\/channel\.ts$)/;
 
 /** Where decisions are made: nobody there keeps time, logs, or stores. */
-const DECIDING = new Set(["run", "step"]);
+const DECIDING = new Set(["nested", "run", "step"]);
 const UNDECIDED = new Set(["src/clock.ts", "src/log.ts", "src/metric.ts"]);
 /** What decides on statuses: the actors carry decisions out, and make none. */
 const DECISIONS = /^src\/(step\/(attempt|outcome|retry|phase\/\w+)|run\/progress)\.ts$/;

@@ -6,6 +6,7 @@ import type { Move } from "../move.ts";
 import { failedStatus } from "../outcome.ts";
 import type { StepResult } from "../result.ts";
 import type { RuntimeCall } from "../state.ts";
+import { isHard } from "../termination.ts";
 import { applyMode, finish, settle } from "./finish.ts";
 
 /** How long to wait before a call that could not be carried out is made again, ms. */
@@ -78,7 +79,8 @@ export function again(move: Move): void {
 
 export function call(move: Move, what: RuntimeCall): void {
   move.state.woken = false;
-  move.ask(what);
+  const { ending } = move.state;
+  move.call(what, ending !== undefined && isHard(ending.termination));
 }
 
 /** Takes over what a runtime says besides its state. */
@@ -90,7 +92,7 @@ export function absorb(move: Move, { artifacts, timeline }: StepResult): void {
 function wait(move: Move, { nextPollDelay }: StepResult): void {
   const poll = nextPollDelay === undefined ? undefined : move.now + nextPollDelay;
   if (poll !== undefined) move.change({ pollTime: poll });
-  move.save();
+  if (move.isChanged) move.save();
   move.state.asked = undefined;
   move.state.timers = { timeout: timeoutOf(move), ...(poll !== undefined && { poll }) };
   if (move.state.woken) call(move, "execute");

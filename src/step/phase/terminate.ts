@@ -2,9 +2,17 @@
 import { DEFAULT_TIMEOUT_MS } from "../../definition/step.ts";
 import { spelled } from "../event.ts";
 import { type Move, NO_TIMERS } from "../move.ts";
+import { isNested } from "../node.ts";
 import { failedStatus } from "../outcome.ts";
 import type { StepResult } from "../result.ts";
-import { LONGEST_TERMINATION, outranks, TERMINATION_GRACE, type Termination } from "../termination.ts";
+import {
+  isHard,
+  LONGEST_TERMINATION,
+  NESTED_GRACE,
+  outranks,
+  TERMINATION_GRACE,
+  type Termination,
+} from "../termination.ts";
 import { applyMode, settle } from "./finish.ts";
 import { followUp } from "./retry.ts";
 import { absorb, broken, call } from "./run.ts";
@@ -20,7 +28,7 @@ export function terminate(move: Move, termination: Termination, uuid: string): v
   if (phase !== "run" || move.facts.inPlace) return end(move, termination);
   move.phase("terminate");
   move.state.timers = NO_TIMERS;
-  const grace = termination.status === "FATALLY_FAILED" ? TERMINATION_GRACE : LONGEST_TERMINATION;
+  const grace = isHard(termination) ? graceOf(move) : LONGEST_TERMINATION;
   move.state.ending = { termination, grace, overdue: false };
   giveUpAfter(move, grace);
   call(move, "terminate");
@@ -71,8 +79,13 @@ function overrule(move: Move, termination: Termination): void {
   order(move, termination);
   move.state.ending = { ...ending, termination };
   move.save();
-  if (termination.status === "FATALLY_FAILED") giveUpAfter(move, TERMINATION_GRACE);
+  if (!isHard(termination)) return;
+  giveUpAfter(move, graceOf(move));
+  // Its children are told, too.
+  if (isNested(move.facts.node)) call(move, "terminate");
 }
+
+const graceOf = ({ facts }: Move): number => (isNested(facts.node) ? NESTED_GRACE : TERMINATION_GRACE);
 
 function order(move: Move, { status, reason }: Termination): void {
   move.note(reason, status === "STOPPED" || status === "SKIPPED" ? "INFO" : "ERROR");

@@ -2,6 +2,8 @@
 
 import type { GroupStamp, LogChunk, RunChange, Settled, Write } from "../../flow/port.ts";
 import type { Json } from "../../json.ts";
+import type { Run } from "../../run/model.ts";
+import type { Word } from "../../run/word.ts";
 import type { StepAttempt } from "../../step/model.ts";
 import { DEQUEUE } from "../outbox.ts";
 
@@ -30,6 +32,12 @@ export interface OutboxWrite {
   readonly payload?: Json;
 }
 
+export interface WordWrite {
+  readonly runKey: number;
+  readonly groupId: number;
+  readonly word: Word;
+}
+
 export interface TakenWrite {
   readonly runKey: number;
   /** Undefined: the run and all its steps. */
@@ -44,6 +52,10 @@ export interface Batch {
   readonly chunks: readonly LogChunk[];
   /** Keys that several nodes write come first, sorted, so that two batches can't wait for each other. */
   readonly outbox: readonly OutboxWrite[];
+  /** Runs that begin. */
+  readonly children: readonly Run[];
+  /** What is said to runs, in the order of their keys, so that two batches can't wait for each other. */
+  readonly words: readonly WordWrite[];
   /** Runs, or steps of them, to which nothing is said any more. */
   readonly taken: readonly TakenWrite[];
 }
@@ -55,6 +67,8 @@ export function batchOf(requests: readonly Request[]): Batch {
   const runs = new Map<number, RunWrite>();
   const chunks: LogChunk[] = [];
   const outbox = new Map<string, OutboxWrite>();
+  const children = new Map<number, Run>();
+  const words = new Map<string, WordWrite>();
   const taken = new Map<string, TakenWrite>();
   for (const { stamp, rows } of requests) {
     stamps.set(`${stamp.groupId}:${stamp.generation}`, stamp);
@@ -72,6 +86,12 @@ export function batchOf(requests: readonly Request[]): Batch {
         case "outbox":
           outbox.set(`${row.topic}:${row.key}`, row);
           break;
+        case "child":
+          children.set(row.run.key, row.run);
+          break;
+        case "word":
+          words.set(`${row.runKey} ${row.word.kind} ${row.word.stepId ?? ""}`, row);
+          break;
         case "words-taken":
           taken.set(`${row.runKey} ${row.stepId ?? ""}`, row);
           break;
@@ -84,6 +104,8 @@ export function batchOf(requests: readonly Request[]): Batch {
     runs: [...runs.values()],
     chunks,
     outbox: ordered([...outbox.values()]),
+    children: [...children.values()],
+    words: [...words.values()].sort((a, b) => a.runKey - b.runKey),
     taken: [...taken.values()],
   };
 }
@@ -101,6 +123,12 @@ export function runsOf({ rows }: Request): ReadonlySet<number> {
   for (const row of rows) {
     if (row.kind === "attempt" || row.kind === "words-taken") keys.add(row.runKey);
     else if (row.kind === "run") keys.add(row.key);
+    else if (row.kind === "word") keys.add(row.runKey);
+    else if (row.kind === "child") {
+      keys.add(row.run.key);
+      // A step's row says of its children what they are launched for.
+      if (row.run.parentKey !== undefined) keys.add(row.run.parentKey);
+    }
   }
   return keys;
 }

@@ -3,11 +3,13 @@
  * transaction and one round trip, on whatever connection; each shape of it is prepared once (there are at most 64).
  */
 import type { GroupStamp, LogChunk, StoredRun } from "../../flow/port.ts";
+import { stringifyJson } from "../../json.ts";
+import type { Run } from "../../run/model.ts";
 import type { Cell } from "../column.ts";
 import type { Sql } from "../connection.ts";
-import { listText, objectText, retryText, stepParamsText, timesText, valueText } from "../row.ts";
+import { listText, objectText, retryText, runParamsText, stepParamsText, timesText, valueText } from "../row.ts";
 import { bigint, type Columns, int, json, Source, send, text, word } from "../source.ts";
-import type { AttemptWrite, Batch, OutboxWrite, RunWrite, TakenWrite } from "./batch.ts";
+import type { AttemptWrite, Batch, OutboxWrite, RunWrite, TakenWrite, WordWrite } from "./batch.ts";
 
 /**
  * Encodes the rows, so it may throw before anything is sent.
@@ -155,6 +157,67 @@ const announcements = part<OutboxWrite>("announcements", {
       next_time = 0, error = NULL, dead = 0`,
 });
 
+/** Runs that begin launched. One that is there already was inserted by this very step, whose commit was not heard of. */
+const children = part<Run>("children", {
+  rows: (batch) => batch.children,
+  columns: {
+    workflow_id: text((run) => run.workflowId),
+    instance_id: bigint((run) => run.instanceId),
+    run_id: bigint((run) => run.runId),
+    key: bigint((run) => run.key),
+    uuid: text((run) => run.uuid),
+    internal_id: bigint((run) => run.internalId),
+    version_id: bigint((run) => run.versionId),
+    group_id: int((run) => run.groupId),
+    group_info: int((run) => run.groupInfo),
+    correlation_id: text((run) => run.correlationId),
+    parent_key: bigint((run) => run.parentKey),
+    initiator: json((run) => stringifyJson(run.initiator)),
+    config: json((run) => stringifyJson(run.config)),
+    run_params: json((run) => objectText(run.runParams)),
+    properties: json((run) => stringifyJson(run.properties)),
+    params: json((run) => runParamsText(run.params)),
+    timeout_ms: bigint((run) => run.timeoutMs),
+    status: word((run) => run.status),
+    execution_id: text((run) => run.executionId),
+    request_time: bigint((run) => run.requestTime),
+    create_time: bigint((run) => run.createTime),
+    modify_time: bigint((run) => run.modifyTime),
+  },
+  statement: (rows, source) =>
+    `INSERT INTO run (${source.names}) SELECT ${source.names} FROM ${rows} ON CONFLICT DO NOTHING`,
+});
+
+/** To runs that have not ended; said again, it is as it was said first. */
+const words = part<WordWrite>("words", {
+  rows: (batch) => batch.words,
+  columns: {
+    run_key: bigint((row) => row.runKey),
+    step_id: text((row) => row.word.stepId ?? ""),
+    group_id: int((row) => row.groupId),
+    kind: word((row) => row.word.kind),
+    '"user"': json((row) => stringifyJson(row.word.user)),
+    reason: text((row) => row.word.reason),
+    create_time: bigint((row) => row.word.createTime),
+  },
+  statement: (rows, source) => `INSERT INTO run_word (${source.names}) SELECT ${source.names} FROM ${rows}
+    WHERE EXISTS (SELECT 1 FROM run WHERE run.key = t.run_key AND run.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED'))
+    ON CONFLICT DO NOTHING`,
+});
+
+/** A run that a step ends while its run strategy holds it back has nobody who would hear it. */
+const held = part<WordWrite>("held", {
+  rows: (batch) => batch.words,
+  columns: {
+    run_key: bigint((row) => row.runKey),
+    reason: text((row) => row.word.reason),
+    time: bigint((row) => row.word.createTime),
+  },
+  statement: (rows) => `UPDATE run SET status = 'STOPPED', end_time = t.time, modify_time = t.time,
+      timeline = with_event(run.timeline, json_build_object('timestamp', t.time, 'type', 'LOG', 'level', 'INFO', 'message', t.reason))
+    FROM ${rows} WHERE run.key = t.run_key AND run.status = 'CREATED' AND run.execution_id IS NULL`,
+});
+
 const taken = part<TakenWrite>("taken", {
   rows: (batch) => batch.taken,
   columns: { run_key: bigint((row) => row.runKey), step_id: text((row) => row.stepId) },
@@ -162,4 +225,4 @@ const taken = part<TakenWrite>("taken", {
       AND run_word.step_id = coalesce(t.step_id, run_word.step_id)`,
 });
 
-const PARTS: readonly Part[] = [fence, attempts, runs, chunks, announcements, taken];
+const PARTS: readonly Part[] = [fence, children, attempts, runs, chunks, announcements, words, held, taken];

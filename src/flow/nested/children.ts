@@ -1,0 +1,174 @@
+/**
+ * The road between the steps of a thread and the runs that they have started: launches children and speaks to them, and
+ * brings their ends to the steps. A child's end is true by its row; the hint that tells of it may be lost: the sweep asks
+ * what has become of the children that steps still wait for.
+ */
+import { isUpstream } from "../../definition/initiator.ts";
+import { notFound } from "../../error.ts";
+import { groupOf } from "../../id.ts";
+import { parseJson, stringifyJson } from "../../json.ts";
+import type { ChildEnd, LiveChild } from "../../nested/child.ts";
+import { childEnd } from "../../nested/end.ts";
+import type { Run } from "../../run/model.ts";
+import type { RunPlan } from "../../run/plan.ts";
+import type { Word } from "../../run/word.ts";
+import type { TaskParent, TaskView } from "../parent.ts";
+import type { GroupStamp } from "../port.ts";
+import type { ChildStart, RunHint, StartCommand, StartReply } from "../protocol.ts";
+import type { ChildrenPort, NestedContext } from "./place.ts";
+import { NestedStep } from "./step.ts";
+
+/** Keys that are reserved at once. */
+const KEYS = 1_000;
+/** Children that one look at the database asks for. */
+const ASKED = 10_000;
+
+export interface ChildrenContext extends NestedContext {
+  wake(uuid: string): void;
+  failed(what: string, error: unknown): void;
+  /** Groups that this thread has taken over so far. */
+  readonly takeovers: number;
+  launch(run: Run, plan: RunPlan, asOf: number): void;
+  look(hints: readonly RunHint[]): void;
+  startChild(command: StartCommand): Promise<StartReply>;
+  /** This thread holds the group. */
+  owns(groupId: number): boolean;
+  hint(hints: readonly RunHint[]): void;
+}
+
+export class Children implements ChildrenPort {
+  readonly #engine: ChildrenContext;
+  readonly #steps = new Map<string, NestedStep>();
+  readonly #byPlace = new Map<string, NestedStep>();
+  #keys: number[] = [];
+
+  constructor(engine: ChildrenContext) {
+    this.#engine = engine;
+  }
+
+  /** The same one for every call of an attempt. */
+  runtimeOf(parent: TaskParent, task: TaskView): NestedStep {
+    const known = this.#steps.get(task.attempt.uuid);
+    if (known) return known;
+    const step = new NestedStep(
+      { engine: this.#engine, children: this, wake: (uuid) => this.#engine.wake(uuid) },
+      parent,
+      task,
+    );
+    this.#steps.set(step.uuid, step);
+    this.#byPlace.set(placeOf(step.parentKey, step.stepId), step);
+    return step;
+  }
+
+  // ---- steps that wait ---------------------------------------------------------------------------------------------
+
+  /** @returns whether the attempt was one that waits for children */
+  delete(uuid: string): boolean {
+    const step = this.#steps.get(uuid);
+    if (step === undefined) return false;
+    step.close();
+    this.#steps.delete(uuid);
+    const place = placeOf(step.parentKey, step.stepId);
+    if (this.#byPlace.get(place) === step) this.#byPlace.delete(place);
+    return true;
+  }
+
+  /** A child has ended, here or elsewhere. @param text a {@link ChildEnd} as JSON; empty: it is not said which one */
+  heard(parentKey: number, text: string): void {
+    if (text !== "") this.#tell(parentKey, parseJson(text) as unknown as ChildEnd);
+    else this.look(parentKey);
+  }
+
+  look(parentKey: number): void {
+    const steps = [...this.#steps.values()].filter((step) => step.parentKey === parentKey);
+    this.#ask(steps).catch((error) => this.#engine.failed("asking for children that have ended", error));
+  }
+
+  #tell(parentKey: number, end: ChildEnd): void {
+    const step = this.#byPlace.get(placeOf(parentKey, end.stepId));
+    if (step?.attemptId === end.attemptId) step.tell(end);
+  }
+
+  /** Finds the ends that nobody has told of. */
+  async sweep(): Promise<void> {
+    await this.#ask([...this.#steps.values()]);
+  }
+
+  async #ask(steps: readonly NestedStep[]): Promise<void> {
+    const keys = steps.flatMap((step) => [...step.live].map(({ key }) => key));
+    for (let from = 0; from < keys.length; from += ASKED) {
+      for (const run of await this.#engine.store.endedOf(keys.slice(from, from + ASKED))) {
+        const plan = await this.#engine.planOf(run);
+        const end = plan && childEnd(run, plan);
+        if (end && run.parentKey !== undefined) this.#tell(run.parentKey, end);
+      }
+    }
+  }
+
+  async start(workflowId: string, version: string, request: ChildStart): Promise<Run> {
+    const { uuid } = await this.#engine.startChild({
+      ...{ workflowId, version, user: "maestro" },
+      request: {
+        ...{ initiator: request.initiator, requestTime: request.requestTime, requestId: request.uuid },
+        ...{ runtimeTags: undefined, runParams: request.runParams, artifacts: undefined, persistFailedRun: false },
+        child: request,
+      },
+    });
+    const run = await this.#engine.store.runOfRequest(workflowId, uuid);
+    if (run === undefined) throw notFound(`The run of workflow [${workflowId}] that was started is gone`);
+    return run;
+  }
+
+  // ---- children ----------------------------------------------------------------------------------------------------
+
+  /** The run's end has committed: the step that waits for it is told, wherever it is. */
+  ended(run: Run, plan: RunPlan): void {
+    const { parentKey, initiator } = run;
+    const end = parentKey === undefined ? undefined : childEnd(run, plan);
+    const parent = isUpstream(initiator) ? initiator.ancestors.at(-1) : undefined;
+    if (parentKey === undefined || end === undefined || parent === undefined) return;
+    const groupId = groupOf(parent.workflow_id, parent.instance_id, parent.run_id, run.groupInfo);
+    if (this.#engine.owns(groupId)) this.#tell(parentKey, end);
+    else this.#engine.hint([{ key: parentKey, groupId, child: stringifyJson(end) }]);
+  }
+
+  async reserve(count: number): Promise<readonly number[]> {
+    while (this.#keys.length < count) {
+      this.#keys.push(...(await this.#engine.store.reserveKeys(Math.max(KEYS, count - this.#keys.length))));
+    }
+    return this.#keys.splice(0, count);
+  }
+
+  launch(stamp: GroupStamp, runs: readonly Run[], plan: RunPlan): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const asOf = this.#engine.takeovers;
+    const rows = runs.map((run) => ({ kind: "child", run }) as const);
+    this.#engine.store.writer.write(stamp, rows, (error) => {
+      if (error?.name === "StaleOwner") return this.#engine.lost(stamp);
+      if (error) return reject(error);
+      for (const run of runs) this.#engine.launch(run, plan, asOf);
+      resolve();
+    });
+    return promise;
+  }
+
+  say(stamp: GroupStamp, children: readonly LiveChild[], word: Word): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const rows = children.map(({ key, groupId }) => ({ kind: "word", runKey: key, groupId, word }) as const);
+    this.#engine.store.writer.write(stamp, rows, (error) => {
+      if (error?.name === "StaleOwner") return this.#engine.lost(stamp);
+      if (error) return reject(error);
+      const hints = children.map(({ key, groupId }) => ({ key, groupId }));
+      const [here, elsewhere] = [
+        hints.filter(({ groupId }) => this.#engine.owns(groupId)),
+        hints.filter(({ groupId }) => !this.#engine.owns(groupId)),
+      ];
+      if (here.length > 0) this.#engine.look(here);
+      if (elsewhere.length > 0) this.#engine.hint(elsewhere);
+      resolve();
+    });
+    return promise;
+  }
+}
+
+const placeOf = (parentKey: number, stepId: string): string => `${parentKey} ${stepId}`;

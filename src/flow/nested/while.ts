@@ -1,0 +1,190 @@
+/** The work of a while step: one iteration after the other, as long as its condition holds. */
+import type { UpstreamInitiator } from "../../definition/initiator.ts";
+import type { WhileStep } from "../../definition/step.ts";
+import { badRequest } from "../../error.ts";
+import { type ChildEnd, type LiveChild, stateOf } from "../../nested/child.ts";
+import { childEnd } from "../../nested/end.ts";
+import { type LoopParam, literalOf, loopParams, MOST_ITERATIONS } from "../../nested/loop.ts";
+import {
+  beginWhile,
+  handOn,
+  hasValues,
+  iterationEnded,
+  launchNext,
+  valuesOf,
+  type WhileArtifact,
+} from "../../nested/while.ts";
+import type { Parameter, Params } from "../../param/type.ts";
+import { inlineIdOf, whileUuid } from "../../run/inline.ts";
+import type { Run } from "../../run/model.ts";
+import { isOver } from "../../run/status.ts";
+import { logEvent } from "../../step/event.ts";
+import type { RuntimeArtifacts, StepResult } from "../../step/result.ts";
+import { identityOf, initiatorOf, runOfIteration } from "./iteration.ts";
+import { LoopParams } from "./param.ts";
+import type { Kind, Place } from "./place.ts";
+import { stopAll } from "./stop.ts";
+
+export class WhileKind implements Kind {
+  readonly #place: Place;
+  #artifact: WhileArtifact | undefined;
+  #child: LiveChild | undefined;
+  /** Ends that came before it was known how far the step had come. */
+  #early: ChildEnd[] = [];
+  #failure: unknown;
+  #launching: Promise<void> | undefined;
+  #initiator: UpstreamInitiator | undefined;
+  #params: readonly LoopParam[] | undefined;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  get live(): Iterable<LiveChild> {
+    return this.#child ? [this.#child] : [];
+  }
+
+  async start(): Promise<StepResult> {
+    const { run, node } = this.#place;
+    const head = {
+      loop_workflow_id: inlineIdOf("while", run, node.id),
+      loop_identity: identityOf(this.#place),
+      loop_run_id: 1,
+      run_policy: run.config.policy,
+      run_id: run.runId,
+    };
+    this.#artifact = beginWhile(head, this.#loop);
+    this.#place.wake();
+    return { state: "CONTINUE", artifacts: artifactsOf(this.#artifact) };
+  }
+
+  async execute(): Promise<StepResult> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const artifact = await this.#known();
+    if (this.#child !== undefined) return { state: "CONTINUE", artifacts: artifactsOf(artifact) };
+    const state = artifact.last_status === undefined ? "DONE" : stateOf(artifact.last_status);
+    if (state !== "DONE") return { state, artifacts: artifactsOf(artifact) };
+    return this.#next(await this.#withValues(artifact));
+  }
+
+  async stop(hard: boolean): Promise<StepResult> {
+    await this.#launching;
+    if (this.#artifact === undefined && this.#place.attempt.artifacts.maestro_while === undefined)
+      return { state: "STOPPED" };
+    await this.#known();
+    await stopAll(this.#place, hard, () => this.live);
+    return { state: "STOPPED", artifacts: artifactsOf(await this.#known()) };
+  }
+
+  tell(end: ChildEnd): void {
+    if (this.#artifact === undefined) this.#early.push(end);
+    else this.#ended(end);
+  }
+
+  #ended(end: ChildEnd): void {
+    if (this.#artifact === undefined || this.#child?.instanceId !== end.instanceId || this.#child.runId !== end.runId)
+      return;
+    this.#child = undefined;
+    this.#artifact = iterationEnded(this.#artifact, end.status, end.overview);
+    this.#place.wake();
+  }
+
+  get #loop(): readonly LoopParam[] {
+    this.#params ??= loopParams(this.#place.attempt.params);
+    return this.#params;
+  }
+
+  /** After a change of owner: the artifact, and what the rows of its last iteration say. */
+  async #known(): Promise<WhileArtifact> {
+    if (this.#artifact) return this.#artifact;
+    const stored = this.#place.attempt.artifacts.maestro_while as unknown as WhileArtifact;
+    const { loop_workflow_id, loop_run_id, last_iteration } = stored;
+    const last = await this.#place.engine.store.latestRun(loop_workflow_id, last_iteration);
+    this.#artifact = stored;
+    if (last === undefined || last.runId < loop_run_id) return stored;
+    if (!isOver(last)) this.#child = last;
+    else if (stored.last_status === "IN_PROGRESS") this.#artifact = await this.#withEnd(stored, last);
+    for (const end of this.#early) this.#ended(end);
+    this.#early = [];
+    return this.#artifact;
+  }
+
+  async #withEnd(artifact: WhileArtifact, run: Run): Promise<WhileArtifact> {
+    const plan = await this.#place.engine.planOf(run);
+    const end = plan && childEnd(run, plan);
+    return end === undefined ? artifact : iterationEnded(artifact, end.status, end.overview);
+  }
+
+  /** With what the next iteration begins with: the last one has handed it on. */
+  async #withValues(artifact: WhileArtifact): Promise<WhileArtifact> {
+    const { loop_workflow_id, last_iteration: last } = artifact;
+    if (hasValues(artifact, last + 1)) return artifact;
+    const { store } = this.#place.engine;
+    const run = await store.latestRun(loop_workflow_id, last);
+    return handOn(artifact, run === undefined ? [] : await store.attemptsOf(run.key));
+  }
+
+  async #next(artifact: WhileArtifact): Promise<StepResult> {
+    const next = artifact.last_iteration + 1;
+    const values = valuesOf(artifact, next, this.#loop);
+    const { condition } = this.#place.node.body as WhileStep;
+    const scope = this.#place.scope();
+    this.#artifact = artifact;
+    if (!this.#place.engine.evaluation.loopCondition(scope, condition, evaluated(values, scope.now), next)) {
+      const line = `The condition is false before iteration ${next}: the loop ends`;
+      return { state: "DONE", artifacts: artifactsOf(artifact), timeline: [logEvent(line, this.#place.now)] };
+    }
+    if (next > MOST_ITERATIONS)
+      throw badRequest(`The loop has had ${MOST_ITERATIONS} iterations, and may have no more`);
+    await this.#launch(artifact, next, values);
+    return { state: "CONTINUE", artifacts: artifactsOf(this.#artifact) };
+  }
+
+  /** An owner before this one may have launched it already. */
+  async #launch(artifact: WhileArtifact, iteration: number, values: readonly LoopParam[]): Promise<void> {
+    const { engine, children, stamp } = this.#place;
+    const { loop_workflow_id: workflowId, loop_run_id: runId } = artifact;
+    const existing = await engine.store.latestRun(workflowId, iteration);
+    if (existing !== undefined && existing.runId >= runId) {
+      this.#artifact = launchNext(artifact);
+      if (isOver(existing)) this.#artifact = await this.#withEnd(this.#artifact, existing);
+      else this.#child = existing;
+      this.#place.wake();
+      return;
+    }
+    this.#initiator ??= initiatorOf(this.#place, "WHILE");
+    const [key = 0] = await children.reserve(1);
+    const run = runOfIteration(this.#place, this.#initiator, {
+      ...{ type: "WHILE", workflowId, iteration, runId, key },
+      ...new LoopParams(this.#place, "WHILE", workflowId, this.#initiator).of(iteration - 1, values),
+      uuid: whileUuid(workflowId, iteration, runId),
+      config: { policy: "START_FRESH_NEW_RUN" },
+    });
+    const plan = await engine.planOf(run);
+    if (plan === undefined) throw new Error("the workflow's definition is gone");
+    this.#artifact = launchNext(artifact);
+    this.#child = run;
+    this.#launching = children.launch(stamp, [run], plan).then(
+      () => this.#launched(),
+      (error) => {
+        this.#failure = error;
+        this.#launched();
+        this.#place.wake();
+      },
+    );
+  }
+
+  #launched(): void {
+    this.#launching = undefined;
+  }
+}
+
+const evaluated = (values: readonly LoopParam[], now: number): Params =>
+  Object.fromEntries(
+    values.map(({ name, type, result }) => [
+      name,
+      { ...literalOf(type, result), evaluated_result: result, evaluated_time: now } as Parameter,
+    ]),
+  );
+
+const artifactsOf = (artifact: WhileArtifact | undefined): RuntimeArtifacts => ({ maestro_while: artifact as never });

@@ -1,0 +1,20 @@
+/** A subworkflow step: which instance it waits for, and what that makes of it. Pure. */
+import type { RunRef } from "../run/model.ts";
+import type { OverviewView } from "../run/view.ts";
+
+/** As it is stored and shown. */
+export interface SubworkflowArtifact {
+  readonly subworkflow_id: string;
+  readonly subworkflow_version_id: number;
+  readonly subworkflow_instance_id: number;
+  readonly subworkflow_run_id: number;
+  readonly subworkflow_uuid: string;
+  readonly subworkflow_overview?: OverviewView;
+  readonly type: "SUBWORKFLOW";
+}
+
+export const childOf = (artifact: SubworkflowArtifact): RunRef => ({
+  workflowId: artifact.subworkflow_id,
+  instanceId: artifact.subworkflow_instance_id,
+  runId: artifact.subworkflow_run_id,
+});

@@ -1,0 +1,33 @@
+/** What the tables of a simulated database answer to steps that have started runs. */
+import type { FlowStore } from "../../src/flow/port.ts";
+import type { Run } from "../../src/run/model.ts";
+import { latestAttempts } from "../../src/run/overview.ts";
+import { isOver, shownRunStatus } from "../../src/run/status.ts";
+import type { StepAttempt } from "../../src/step/model.ts";
+
+export interface RunTables {
+  readonly runs: ReadonlyMap<number, Run>;
+  readonly attempts: ReadonlyMap<number, ReadonlyMap<string, StepAttempt>>;
+}
+
+type Reads = "iterations" | "latestRun" | "runOfRequest" | "endedOf" | "attemptsOf";
+
+/** Each read as one atomic look at the tables. */
+export function childReads({ runs, attempts }: RunTables): {
+  readonly [read in Reads]: (...args: Parameters<FlowStore[read]>) => Awaited<ReturnType<FlowStore[read]>>;
+} {
+  const ofWorkflow = (workflowId: string): Run[] =>
+    [...runs.values()].filter((run) => run.workflowId === workflowId).sort((a, b) => a.runId - b.runId);
+  return {
+    iterations(workflowId) {
+      const newest = new Map(ofWorkflow(workflowId).map((run) => [run.instanceId, run]));
+      const children = [...newest.values()].sort((a, b) => a.instanceId - b.instanceId);
+      return children.map((run) => ({ ...run, status: shownRunStatus(run.status), rollup: run.overview?.rollup }));
+    },
+    latestRun: (workflowId, instanceId) => ofWorkflow(workflowId).findLast((run) => run.instanceId === instanceId),
+    runOfRequest: (workflowId, uuid) => ofWorkflow(workflowId).find((run) => run.uuid === uuid),
+    endedOf: (keys) => keys.flatMap((key) => runs.get(key) ?? []).filter(isOver),
+    attemptsOf: (key) =>
+      [...latestAttempts([...(attempts.get(key)?.values() ?? [])])].sort((a, b) => a.stepInstanceId - b.stepInstanceId),
+  };
+}
