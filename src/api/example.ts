@@ -132,6 +132,11 @@ const versionAction = (version: number) => ({
   workflow_version_id: version,
   timeline_event: log(`User [ann] changed the active version to [${version}]`),
 });
+const pauseAction = (action: "PAUSE" | "RESUME") => ({
+  workflow_id: "etl",
+  workflow_version_id: 1,
+  timeline_event: { timestamp: TIME, type: "ACTION", action, author: "ann" },
+});
 const stopping = instanceAction("User [ann] asks to STOP the run", "IN_PROGRESS");
 const killing = instanceAction("User [ann] asks to KILL the run", "IN_PROGRESS");
 
@@ -172,6 +177,8 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   deleteWorkflowTag: { reply: snapshot },
   activateWorkflowVersion: { reply: versionAction(1) },
   deactivateWorkflow: { reply: versionAction(0) },
+  pauseWorkflow: { reply: pauseAction("PAUSE") },
+  resumeWorkflow: { reply: pauseAction("RESUME") },
   startRun: {
     request: {
       initiator: { type: "manual" },

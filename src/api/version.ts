@@ -41,6 +41,7 @@ export function definitionView(row: WorkflowRow, version: VersionRow, extras?: D
     ...(isActive && row.activatedBy !== undefined && { activated_by: row.activatedBy }),
     is_latest: row.latestVersion === version.versionId,
     is_default: defaultVersion(row) === version.versionId,
+    ...(row.paused && { paused: true }),
     internal_id: row.internalId,
     ...(extras !== undefined && { enriched_extras: extras }),
     modify_time: row.modifyTime,

@@ -110,8 +110,8 @@ const listCommand: Command = {
 function workflowRow(it: JsonObject): readonly string[] {
   const run = object(it.latest_run);
   const latest = it.latest_run === undefined ? "-" : `${cell(run, "workflow_instance_id")} ${cell(run, "status")}`;
-  const columns = ["workflow_id", "active_version_id", "latest_version_id", "owner"];
-  return [...columns.map((name) => cell(it, name)), latest];
+  const active = `${cell(it, "active_version_id")}${it.paused === true ? " (paused)" : ""}`;
+  return [cell(it, "workflow_id"), active, cell(it, "latest_version_id"), cell(it, "owner"), latest];
 }
 
 const versionsCommand: Command = {
@@ -146,6 +146,23 @@ function versionRow(it: JsonObject): readonly string[] {
   ];
 }
 
+const pauseCommand = (action: "pause" | "resume", summary: string, detail: string): Command => ({
+  name: `workflow ${action}`,
+  summary,
+  positionals: [WORKFLOW],
+  options: [JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
+  examples: [`workflow ${action} etl`],
+  detail,
+  run: async (args, io) => {
+    const answer = object(
+      await clientOf(args, io).request("PUT", path`/workflows/${args.need(WORKFLOW)}/actions/${action}`),
+    );
+    if (args.has(JSON_OPTION)) printJson(io, answer, 2);
+    else io.out(cell(object(answer.timeline_event), "message"));
+    return EXIT.OK;
+  },
+});
+
 const deleteCommand: Command = {
   name: "workflow delete",
   summary: "Delete a workflow with all its versions and runs",
@@ -176,5 +193,11 @@ export const WORKFLOW_COMMANDS: readonly Command[] = [
   getCommand,
   listCommand,
   versionsCommand,
+  pauseCommand(
+    "pause",
+    "Let no more runs of a workflow go until it is resumed",
+    "Runs under way go on; those that wait, and new ones, wait. Under FIRST_ONLY and LAST_ONLY a start is refused.",
+  ),
+  pauseCommand("resume", "Let runs of a paused workflow go again", "Those that have waited go in their order."),
   deleteCommand,
 ];

@@ -55,6 +55,8 @@ export interface WorkflowDefinition {
   readonly activated_by?: User | undefined;
   readonly is_latest: boolean;
   readonly is_default: boolean;
+  /** Absent: it is not. */
+  readonly paused?: boolean | undefined;
   readonly internal_id?: number | undefined;
   readonly enriched_extras?: DefinitionExtras | undefined;
   readonly modify_time: number;
@@ -111,6 +113,7 @@ export const workflowDefinitionSchema: z.ZodType<WorkflowDefinition> = object({
   activated_by: userSchema.optional(),
   is_latest: flag,
   is_default: flag,
+  paused: flag.optional(),
   internal_id: integer().optional(),
   enriched_extras: definitionExtrasSchema.optional(),
   modify_time: instant,

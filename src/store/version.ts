@@ -128,6 +128,7 @@ async function lockOrReserve(transaction: Transaction, { request, now }: Push): 
     activatedBy: undefined,
     properties: undefined,
     latestVersion: 0,
+    paused: false,
     latestInstanceId: tombstone?.latest ?? 0,
     createTime: now,
     modifyTime: now,

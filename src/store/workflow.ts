@@ -19,6 +19,8 @@ export interface WorkflowRow {
   readonly activatedBy: User | undefined;
   readonly properties: PropertiesSnapshot;
   readonly latestVersion: number;
+  /** Runs that wait keep waiting. */
+  readonly paused: boolean;
   /** 0: no instance was made yet. */
   readonly latestInstanceId: number;
   readonly createTime: number;
@@ -33,6 +35,7 @@ interface RawWorkflow {
   readonly activated_by: string | null;
   readonly properties: string;
   readonly latest_version: number;
+  readonly paused: boolean;
   readonly latest_instance_id: number;
   readonly create_time: number;
   readonly modify_time: number;
@@ -46,6 +49,7 @@ export const toWorkflowRow = (row: RawWorkflow): WorkflowRow => ({
   activatedBy: row.activated_by === null ? undefined : (parseJson(row.activated_by) as User),
   properties: parseJson(row.properties) as unknown as PropertiesSnapshot,
   latestVersion: row.latest_version,
+  paused: row.paused,
   latestInstanceId: row.latest_instance_id,
   createTime: row.create_time,
   modifyTime: row.modify_time,
@@ -98,9 +102,10 @@ export interface ActivationChange {
 }
 
 export interface Activation {
+  /** The active version now; 0: none. */
   readonly versionId: number;
   readonly message: string;
-  /** The pointer moved. */
+  /** The workflow is not as it was. */
   readonly changed: boolean;
 }
 

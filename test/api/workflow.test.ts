@@ -240,6 +240,66 @@ describe("activation", () => {
   });
 });
 
+describe("pausing", () => {
+  const act = (id: string, action: "pause" | "resume") => call("PUT", `${BASE}/${id}/actions/${action}`);
+  const start = (id: string) =>
+    call("POST", `${BASE}/${id}/versions/latest/actions/start`, { initiator: { type: "manual" } });
+
+  test("is answered, written down, shown, and done again without harm", async () => {
+    await call("POST", BASE, definition("pause"));
+    const paused = await act("pause", "pause");
+    expect(paused.body).toMatchObject({ workflow_id: "pause", workflow_version_id: 1 });
+    const event = { type: "ACTION", action: "PAUSE", author: "ann" };
+    expect(paused.body.timeline_event).toMatchObject(event);
+    expect(paused.body.timeline_event.message).toContain("Caller [ann] paused workflow [pause]");
+    const again = await act("pause", "pause");
+    expect(again.body.timeline_event.message).toBe("Caller [ann] do nothing as workflow [pause] is already paused");
+    expect((await call("GET", `${BASE}/pause/overview`)).body.paused).toBe(true);
+    expect((await call("GET", `${BASE}/pause/versions/latest`)).body.paused).toBe(true);
+    expect((await call("GET", `${BASE}?search=pause`)).body.elements[0].paused).toBe(true);
+    engine.dequeues.length = 0;
+    const resumed = await act("pause", "resume");
+    expect(resumed.body.timeline_event).toMatchObject({ ...event, action: "RESUME" });
+    expect(engine.dequeues).toEqual(["pause"]);
+    const idle = await act("pause", "resume");
+    expect(idle.body.timeline_event.message).toBe("Caller [ann] do nothing as workflow [pause] is not paused");
+    for (const path of ["overview", "versions/latest"]) {
+      expect((await call("GET", `${BASE}/pause/${path}`)).body).not.toHaveProperty("paused");
+    }
+    const { body } = await call("GET", `${BASE}/pause/timeline`);
+    expect(body.timeline_events.slice(0, 4).map((it: { log: string }) => it.log)).toEqual(
+      [idle, resumed, again, paused].map((it) => it.body.timeline_event.message),
+    );
+  });
+
+  test("needs a workflow and a caller", async () => {
+    expect((await act("nobody", "pause")).status).toBe(404);
+    expect((await act("nobody", "resume")).status).toBe(404);
+    expect((await call("PUT", `${BASE}/pause/actions/pause`, undefined, { user: "" })).status).not.toBe(200);
+  });
+
+  test("lets starts wait, and refuses those that a run strategy would not queue", async () => {
+    await call("POST", BASE, definition("waits"));
+    await act("waits", "pause");
+    expect((await start("waits")).body.status).toBe("CREATED");
+    const [row] = await sql`SELECT execution_id FROM run WHERE workflow_id = 'waits'`;
+    expect(row?.execution_id).toBeNull();
+    for (const rule of ["FIRST_ONLY", "LAST_ONLY"]) {
+      await call("POST", `${BASE}/waits/properties`, { run_strategy: rule });
+      expect((await start("waits")).status).toBe(409);
+    }
+    expect((await call("GET", `${BASE}/waits/overview`)).body.nonterminal_instances.CREATED).toBe(1);
+  });
+
+  test("survives a push and a change of properties", async () => {
+    await call("POST", BASE, definition("still"));
+    await act("still", "pause");
+    await call("POST", BASE, definition("still"));
+    await call("POST", `${BASE}/still/properties`, { description: "new" });
+    expect((await call("GET", `${BASE}/still/overview`)).body.paused).toBe(true);
+  });
+});
+
 describe("deleting", () => {
   test("is refused while an instance is unfinished, then takes everything away", async () => {
     await call("POST", BASE, definition("gone"));

@@ -116,6 +116,28 @@ test("--server and --user win over the environment, and a bad URL is a usage err
   );
 });
 
+test("pause and resume say what the server says, which is done twice without harm", async () => {
+  const timeline_event = { type: "ACTION", message: "Caller [ann] paused workflow [a/b]" };
+  const answer: Answer = ({ method, path }) =>
+    method === "PUT" && path === "/api/v3/workflows/a%2Fb/actions/pause" ? { body: { timeline_event } } : undefined;
+  expect(await at(answer, ["workflow", "pause", "a/b"])).toEqual({
+    exit: 0,
+    out: "Caller [ann] paused workflow [a/b]\n",
+    err: "",
+  });
+  server?.stop();
+  const resumed = { timeline_event: { message: "resumed" }, workflow_version_id: 1 };
+  const json = await at(() => ({ body: resumed }), ["workflow", "resume", "etl", "--json"]);
+  expect(JSON.parse(json.out)).toEqual(resumed);
+  expect(server?.requests).toMatchObject([{ method: "PUT", path: "/api/v3/workflows/etl/actions/resume" }]);
+});
+
+test("the list shows which workflows are paused", async () => {
+  const paused = { workflow_id: "etl", active_version_id: 3, latest_version_id: 3, owner: "ann", paused: true };
+  const { out } = await at(() => ({ body: { elements: [paused] } }), ["workflow", "list"]);
+  expect(out).toContain("3 (paused)");
+});
+
 const version = (id: number, active: boolean) => ({
   metadata: { workflow_id: "etl", workflow_version_id: id, version_author: { name: "ann" }, create_time: 0 },
   is_active: active,

@@ -75,6 +75,18 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
     "NULL;",
     "test/store/start.test.ts",
   ),
+  starts("a start does not mind that its workflow is paused", "WHEN place.paused OR running >=", "WHEN running >="),
+  starts(
+    "FIRST_ONLY makes a run of a paused workflow",
+    "place.run_rule IN ('FIRST_ONLY', 'LAST_ONLY') AND statuses[i]",
+    "place.run_rule IN ('LAST_ONLY') AND statuses[i]",
+  ),
+  dequeue("a dequeue does not mind that the workflow is paused", "AND NOT w.paused AND", "AND"),
+  inFile("src/store/pause.ts", STRATEGY)(
+    "nobody is told that a workflow is resumed",
+    "if (!paused) await askDequeue(transaction, workflowId);",
+    "",
+  ),
   starts("a step without its run's group starts runs", "stale := NOT FOUND;", ""),
   starts(
     "a run does not know whose step has started it",

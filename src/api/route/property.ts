@@ -1,10 +1,11 @@
-/** Properties of workflows, and which version is active. */
+/** Properties of workflows, which version is active, and whether runs are let go. */
 import { checkMaestroName } from "../../definition/id.ts";
 import { parseWire } from "../../definition/parse.ts";
 import { propertiesSnapshotSchema, propertiesUpdateRequestSchema } from "../../definition/properties.ts";
 import { type Tag, tagSchema } from "../../definition/tag.ts";
 import { parsePropertiesUpdateRequest } from "../../definition/validate.ts";
 import { badRequest } from "../../error.ts";
+import { setPaused } from "../../store/pause.ts";
 import { putTag, removeTag, updateProperties } from "../../store/property.ts";
 import { type Activation, activate, deactivate, loadWorkflow, noWorkflow } from "../../store/workflow.ts";
 import type { Call } from "../call.ts";
@@ -49,6 +50,7 @@ export function propertyRoutes(router: Router): void {
   );
   tagRoutes(router);
   activationRoutes(router);
+  pauseRoutes(router);
 }
 
 function tagRoutes(router: Router): void {
@@ -105,7 +107,7 @@ function activationRoutes(router: Router): void {
       readVersion(text);
       const change = changeOf(call, services);
       const done = await activate(services.sql, change, (row) => chooseVersion(text, row));
-      return activationView(call, services, "ACTIVATE", done, change.now);
+      return actionView(call, services, "ACTIVATE", done, change.now);
     },
   );
   router.add(
@@ -123,9 +125,35 @@ function activationRoutes(router: Router): void {
     async (call, services) => {
       const change = changeOf(call, services);
       const done = await deactivate(services.sql, change);
-      return activationView(call, services, "DEACTIVATE", done, change.now);
+      return actionView(call, services, "DEACTIVATE", done, change.now);
     },
   );
+}
+
+function pauseRoutes(router: Router): void {
+  const reply = { description: "The version that is active; 0 for none", schema: workflowActionResponseSchema };
+  for (const action of ["PAUSE", "RESUME"] as const) {
+    const isPause = action === "PAUSE";
+    router.add(
+      {
+        method: "put",
+        path: `${BASE}/actions/${isPause ? "pause" : "resume"}`,
+        operationId: isPause ? "pauseWorkflow" : "resumeWorkflow",
+        summary: isPause ? "Let none of a workflow's runs go" : "Let runs of a paused workflow go again",
+        description: isPause
+          ? "Runs that wait, and new ones, wait until the workflow is resumed; those under way go on, with what they start of other workflows. Run strategies that don't queue, FIRST_ONLY and LAST_ONLY, answer a start with 409 meanwhile."
+          : "Runs that have waited go in their order, as the run strategy says.",
+        tag: "workflow",
+        caller: true,
+        reply,
+        errors: ["NOT_FOUND"],
+      },
+      async (call, services) => {
+        const change = changeOf(call, services);
+        return actionView(call, services, action, await setPaused(services.sql, change, isPause), change.now);
+      },
+    );
+  }
 }
 
 async function getSnapshot(call: Call, { sql }: Services) {
@@ -154,7 +182,7 @@ function readTag(json: unknown): Tag {
   return tag;
 }
 
-function activationView(call: Call, { engine }: Services, action: string, done: Activation, now: number) {
+function actionView(call: Call, { engine }: Services, action: string, done: Activation, now: number) {
   const workflowId = call.path("workflowId");
   if (done.changed) engine.hintDequeue([workflowId]);
   return {

@@ -243,6 +243,7 @@ async function getOverview(call: Call, { sql }: Services) {
     default_version_id: defaultVersion(row),
     properties_snapshot: { ...row.properties, run_strategy: effectiveRunStrategy(row.properties) },
     ...(step_concurrency !== undefined && { step_concurrency }),
+    ...(row.paused && { paused: true }),
     nonterminal_instances: nonterminal,
     failed_instances: failed,
     ...(row.latestInstanceId > 0 && { latest_instance_id: row.latestInstanceId }),
@@ -286,6 +287,7 @@ function summaryView({ workflow, name, description, tags, latestRun }: WorkflowS
     ...(tags !== undefined && { tags: parseJson(tags) }),
     ...(workflow.activeVersion > 0 && { active_version_id: workflow.activeVersion }),
     latest_version_id: workflow.latestVersion,
+    ...(workflow.paused && { paused: true }),
     create_time: workflow.createTime,
     modify_time: workflow.modifyTime,
     ...(latestRun !== undefined && {

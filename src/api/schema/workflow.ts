@@ -24,6 +24,8 @@ export const workflowOverviewSchema = z
     default_version_id: z.int().optional(),
     properties_snapshot: propertiesSnapshotSchema,
     step_concurrency: z.int().optional(),
+    /** Absent: it is not. */
+    paused: z.boolean().optional(),
     nonterminal_instances: z
       .strictObject({ CREATED: z.int(), IN_PROGRESS: z.int(), PAUSED: z.int() })
       .meta({ id: "NonterminalInstances" }),
@@ -49,6 +51,7 @@ const workflowSummarySchema = z
     tags: tagListSchema.optional(),
     active_version_id: z.int().optional(),
     latest_version_id: z.int(),
+    paused: z.boolean().optional(),
     create_time: millis,
     modify_time: millis,
     latest_run: z

@@ -22,6 +22,7 @@ export type Command =
   | { readonly do: "ask" | "unblock"; readonly ref: RunRef }
   | { readonly do: "stop"; readonly ref: RunRef; readonly status: "STOPPED" | "FAILED" }
   | { readonly do: "stop all"; readonly workflowId: string; readonly status: "STOPPED" | "FAILED" }
+  | { readonly do: "pause"; readonly workflowId: string; readonly paused: boolean }
   | { readonly do: "change" | "push"; readonly workflowId: string; readonly strategy: RunStrategy };
 
 /** Which of those there are, the number of them being unknown yet. */
@@ -78,6 +79,7 @@ const among = fc.constantFrom("fit" as const, "fit" as const, "fit" as const, "a
 const stop = fc.record({ do: fc.constant("stop" as const), run: pick, among, status: ending });
 const action = fc.record({ do: fc.constantFrom("ask" as const, "unblock" as const), run: pick, among });
 const stopAll = fc.record({ do: fc.constant("stop all" as const), workflow: pick, status: ending });
+const pause = fc.record({ do: fc.constant("pause" as const), workflow: pick, paused: fc.boolean() });
 const change = fc.record({ do: fc.constantFrom("change" as const, "push" as const), workflow: pick, strategy });
 
 type Of<A> = A extends fc.Arbitrary<infer T> ? T : never;
@@ -89,6 +91,7 @@ type Intent = Of<
   | typeof stop
   | typeof action
   | typeof stopAll
+  | typeof pause
   | typeof change
 >;
 
@@ -102,9 +105,10 @@ export const intents: fc.Arbitrary<readonly Intent[]> = fc.oneof(
   { weight: 2, arbitrary: fc.tuple(action) },
   { weight: 1, arbitrary: fc.tuple(stopAll) },
   { weight: 3, arbitrary: fc.tuple(change) },
+  { weight: 2, arbitrary: fc.tuple(pause) },
   {
     weight: 4,
-    arbitrary: fc.array(fc.oneof(start, start, dequeue, stop, action, change), { minLength: 2, maxLength: 3 }),
+    arbitrary: fc.array(fc.oneof(start, start, dequeue, stop, action, change, pause), { minLength: 2, maxLength: 3 }),
   },
 );
 
@@ -137,6 +141,8 @@ export function resolve(intent: Intent, state: State): Command | undefined {
     }
     case "stop all":
       return { do: "stop all", workflowId: workflowAt(intent.workflow), status: intent.status };
+    case "pause":
+      return { do: "pause", workflowId: workflowAt(intent.workflow), paused: intent.paused };
     default:
       return { do: intent.do, workflowId: workflowAt(intent.workflow), strategy: intent.strategy };
   }

@@ -7,6 +7,7 @@ import type { StoredRunStatus } from "../../../src/run/status.ts";
 import type { WorkflowRuns } from "../../../src/run/strategy.ts";
 import type { Sql } from "../../../src/store/connection.ts";
 import { addOutbox, DEQUEUE } from "../../../src/store/outbox.ts";
+import { setPaused } from "../../../src/store/pause.ts";
 import { updateProperties } from "../../../src/store/property.ts";
 import { dequeue } from "../../../src/store/run.ts";
 import { startRuns } from "../../../src/store/start.ts";
@@ -39,6 +40,10 @@ export async function perform(sql: Sql, command: Command): Promise<Answer> {
     }
     case "unblock":
       return unblock(sql, command.ref, event);
+    case "pause": {
+      const change = { workflowId: command.workflowId, author: "ada", now: 7 };
+      return (await setPaused(sql, change, command.paused)).changed;
+    }
     case "change":
       return unlessRefused(
         updateProperties(

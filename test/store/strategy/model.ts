@@ -6,6 +6,7 @@ import {
   dequeue,
   type Earlier,
   end,
+  pause,
   type StartDecision,
   start,
   stopQueued,
@@ -84,6 +85,14 @@ export function apply(state: State, command: Command): Answer {
     }
     case "unblock":
       return become(state, command.ref, "FAILED_1", unblock(of(state, command.ref.workflowId), command.ref));
+    case "pause": {
+      const { workflowId, paused } = command;
+      const changed = pause(of(state, workflowId), paused);
+      if (changed === undefined) return false;
+      state.workflows[workflowId] = changed;
+      if (!paused) state.announced.add(workflowId);
+      return true;
+    }
     default: {
       const { workflowId, strategy } = command;
       const changed = changeStrategy(of(state, workflowId), strategy);

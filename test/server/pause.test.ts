@@ -1,0 +1,65 @@
+/** A paused workflow's queue outlives the server, and goes on in its order. */
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseJson, stringifyJson } from "../../src/json.ts";
+import { type Server, sourceProgram, startServer } from "../bench/server.ts";
+import { freshDatabase } from "../support/database.ts";
+import { PATIENCE } from "./served.ts";
+
+const RUNS = 1000;
+
+const dataDir = mkdtempSync(join(tmpdir(), "maestro-pause-"));
+const database = await freshDatabase();
+let server: Server | undefined;
+afterAll(async () => {
+  await server?.stop();
+  await database.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+async function serve(): Promise<void> {
+  await server?.stop();
+  const env = { MAESTRO_DATABASE_URL: database.url, MAESTRO_ENGINE_THREADS: "2", MAESTRO_RUNTIME_THREADS: "1" };
+  server = await startServer({ program: sourceProgram, dataDir, env });
+}
+
+async function send(method: string, path: string, body?: unknown) {
+  const response = await fetch(`${server?.url}/api/v3/workflows${path}`, {
+    method,
+    headers: { user: "ann", "content-type": "application/json" },
+    ...(body !== undefined && { body: stringifyJson(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return parseJson(text);
+}
+
+const start = () => send("POST", "/paused/versions/latest/actions/start", { initiator: { type: "manual" } });
+
+test(
+  `${RUNS} runs of a paused workflow wait through a restart of the server, and go one after the other`,
+  async () => {
+    await serve();
+    await send("POST", "", {
+      properties: { owner: "ann", run_strategy: "SEQUENTIAL" },
+      workflow: { id: "paused", steps: [{ step: { id: "a", type: "NoOp" } }] },
+    });
+    await send("PUT", "/paused/actions/pause");
+    await Promise.all(Array.from({ length: RUNS }, start));
+    await serve();
+    const overview = { paused: true, nonterminal_instances: { CREATED: RUNS, IN_PROGRESS: 0 } };
+    expect(await send("GET", "/paused/overview")).toMatchObject(overview);
+    await send("PUT", "/paused/actions/resume");
+    expect(await send("GET", `/paused/instances/${RUNS}/runs/1?wait=80`)).toMatchObject({ status: "SUCCEEDED" });
+    const rows = await database.sql<{ ends: number; begins: number; status: string }[]>`SELECT status,
+    start_time AS begins, end_time AS ends FROM run WHERE workflow_id = 'paused' ORDER BY instance_id`;
+    expect(rows).toHaveLength(RUNS);
+    for (const [i, { status, begins }] of rows.entries()) {
+      expect(status).toBe("SUCCEEDED");
+      expect(begins).toBeGreaterThanOrEqual(rows[i - 1]?.ends ?? 0);
+    }
+  },
+  PATIENCE,
+);
