@@ -218,8 +218,10 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
       }
       const handed = run === undefined ? undefined : runIn(run, key);
       if (handed) group?.hand(handed).catch(this.#unread);
-      else if (group?.has(key)) known.set(key, group);
-      else group?.look(key).catch(this.#unread);
+      else if (group?.has(key)) {
+        known.set(key, group);
+        this.#children.look(key);
+      } else group?.look(key).catch(this.#unread);
     }
     if (known.size > 0) this.#listen(known).catch(this.#unread);
   }

@@ -33,6 +33,9 @@ export interface ChildStart {
   readonly config: Pick<RunConfig, "runtime_tags" | "correlation_id">;
   /** Params that are passed down; undefined: only those of `runParams`. */
   readonly inherited: WorkflowParams | undefined;
+  /** All that is passed down, as the run shows it. */
+  readonly passed: ParamDefinitions;
+  /** What is passed over `inherited`. */
   readonly runParams: ParamDefinitions;
   readonly parent: { readonly key: number; readonly stamp: GroupStamp; readonly groupInfo: number };
 }

@@ -173,10 +173,12 @@ export class Starter {
       revision: head.revision,
       versionId,
       uuid,
+      parent: request.child?.parent,
       groupInfo: request.child?.parent.groupInfo ?? this.#engine.groups,
+      correlationId: request.child?.config.correlation_id,
       initiator: request.initiator,
       config: configOf(request),
-      runParams: request.runParams ?? {},
+      runParams: request.child?.passed ?? request.runParams ?? {},
       properties: runProperties(head.properties),
       requestTime: request.requestTime,
       artifacts: request.artifacts ?? {},
@@ -219,6 +221,7 @@ export class Starter {
 
   #answer({ pending, run }: Prepared, outcome: StartOutcome): void {
     if (outcome.result === "CHANGED") return this.#again(pending);
+    if (outcome.result === "STALE") this.#engine.lost(outcome.stamp);
     if (isRefusal(outcome)) return pending.reject(refusalOf(outcome, run));
     const made = outcome.result === "CREATED" ? outcome.run : { ...outcome.ref, versionId: outcome.versionId };
     this.#reportEnd(outcome);

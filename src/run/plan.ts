@@ -103,16 +103,18 @@ function bodyOf({ workflowId, initiator }: PlannedRun, definition: Workflow): Wo
   }
   const { workflow_id, instance_id, run_id, step_id, step_attempt_id } = parent;
   const identity = `[${workflow_id}][${instance_id}][${run_id}][${step_id}][${step_attempt_id}]`;
-  const kind = initiator.type.toLowerCase();
+  const body = initiator.type === "WHILE" ? "while loop inline workflow including steps" : FOREACH_BODY;
   return {
     id: workflowId,
     name: identity,
     ...(fieldsOf(loop).tags && { tags: fieldsOf(loop).tags }),
-    description: `Maestro ${kind} inline workflow including steps within ${kind} created by ${identity}`,
+    description: `Maestro ${body} created by ${identity}`,
     params: {},
     steps: nestedSteps(loop),
   };
 }
+
+const FOREACH_BODY = "foreach inline workflow including steps within foreach";
 
 /** Which steps the run begins at; undefined: at the beginning, with every step. */
 function beginsAt(

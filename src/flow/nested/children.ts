@@ -39,7 +39,8 @@ export interface ChildrenContext extends NestedContext {
 export class Children implements ChildrenPort {
   readonly #engine: ChildrenContext;
   readonly #steps = new Map<string, NestedStep>();
-  readonly #byPlace = new Map<string, NestedStep>();
+  /** By the run that they belong to, and their id. */
+  readonly #byRun = new Map<number, Map<string, NestedStep>>();
   #keys: number[] = [];
 
   constructor(engine: ChildrenContext) {
@@ -56,7 +57,9 @@ export class Children implements ChildrenPort {
       task,
     );
     this.#steps.set(step.uuid, step);
-    this.#byPlace.set(placeOf(step.parentKey, step.stepId), step);
+    const ofRun = this.#byRun.get(step.parentKey);
+    if (ofRun) ofRun.set(step.stepId, step);
+    else this.#byRun.set(step.parentKey, new Map([[step.stepId, step]]));
     return step;
   }
 
@@ -68,8 +71,9 @@ export class Children implements ChildrenPort {
     if (step === undefined) return false;
     step.close();
     this.#steps.delete(uuid);
-    const place = placeOf(step.parentKey, step.stepId);
-    if (this.#byPlace.get(place) === step) this.#byPlace.delete(place);
+    const ofRun = this.#byRun.get(step.parentKey);
+    if (ofRun?.get(step.stepId) === step) ofRun.delete(step.stepId);
+    if (ofRun?.size === 0) this.#byRun.delete(step.parentKey);
     return true;
   }
 
@@ -80,12 +84,15 @@ export class Children implements ChildrenPort {
   }
 
   look(parentKey: number): void {
-    const steps = [...this.#steps.values()].filter((step) => step.parentKey === parentKey);
-    this.#ask(steps).catch((error) => this.#engine.failed("asking for children that have ended", error));
+    const steps = this.#byRun.get(parentKey);
+    if (steps)
+      this.#ask([...steps.values()]).catch((error) =>
+        this.#engine.failed("asking for children that have ended", error),
+      );
   }
 
   #tell(parentKey: number, end: ChildEnd): void {
-    const step = this.#byPlace.get(placeOf(parentKey, end.stepId));
+    const step = this.#byRun.get(parentKey)?.get(end.stepId);
     if (step?.attemptId === end.attemptId) step.tell(end);
   }
 
@@ -170,5 +177,3 @@ export class Children implements ChildrenPort {
     return promise;
   }
 }
-
-const placeOf = (parentKey: number, stepId: string): string => `${parentKey} ${stepId}`;

@@ -26,7 +26,7 @@ export interface Iteration {
 export function initiatorOf(
   { run, node, attempt }: Place,
   type: UpstreamInitiator["type"],
-  sync = true,
+  sync?: boolean,
 ): UpstreamInitiator {
   const { initiator } = run;
   const step: Ancestor = {
@@ -35,7 +35,7 @@ export function initiatorOf(
     run_id: run.runId,
     step_id: node.id,
     step_attempt_id: attempt.attemptId,
-    ...(!sync && { sync }),
+    ...(sync !== undefined && { sync }),
   };
   const ancestors = [...("ancestors" in initiator ? initiator.ancestors : []), step];
   if (ancestors.length >= DEPTH_LIMIT) {

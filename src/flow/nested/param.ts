@@ -71,7 +71,7 @@ function passedBy({ node, attempt }: Place): ParamDefinitions {
 }
 
 /** The run's own params, without the untouched system defaults: these follow from the run's. */
-const inheritedOf = ({ params }: WorkflowParams): ParamDefinitions =>
+export const inheritedOf = ({ params }: WorkflowParams): ParamDefinitions =>
   definitionsOf(
     params,
     Object.keys(params).filter((name) => name !== "owner" && name !== "workflow_id"),

@@ -12,6 +12,7 @@ import type { Run } from "../../run/model.ts";
 import { isOver } from "../../run/status.ts";
 import type { RuntimeArtifacts, StepResult } from "../../step/result.ts";
 import { configOf, initiatorOf } from "./iteration.ts";
+import { inheritedOf } from "./param.ts";
 import type { Kind, Place } from "./place.ts";
 import { stopAll } from "./stop.ts";
 
@@ -81,10 +82,11 @@ export class SubworkflowKind implements Kind {
     const { sync, explicit_params } = node.body as SubworkflowStep;
     return children.start(this.#text("subworkflow_id"), this.#text("subworkflow_version"), {
       uuid: subworkflowUuid(run, attempt),
-      initiator: initiatorOf(this.#place, "SUBWORKFLOW", sync !== false),
+      initiator: initiatorOf(this.#place, "SUBWORKFLOW", sync),
       requestTime: now,
       config: configOf(run, "SUBWORKFLOW"),
       inherited: explicit_params === true ? undefined : run.params,
+      passed: { ...(explicit_params !== true && inheritedOf(run.params)), ...this.#passed() },
       runParams: this.#passed(),
       parent: { key: run.key, stamp, groupInfo: run.groupInfo },
     });
