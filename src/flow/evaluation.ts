@@ -1,8 +1,10 @@
 /**
  * How the engine gets at params and conditions, in its own words. The answer comes at once; an expression that is too
- * long for an engine thread throws {@link Deferred} instead, and the same call succeeds once that has settled.
+ * long for an engine thread, or asks other runs, throws {@link Deferred} instead, and the same call succeeds once that
+ * has settled.
  */
 import type { Initiator } from "../definition/initiator.ts";
+import type { Step } from "../definition/step.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { WorkflowParams } from "../param/scope.ts";
 import type { ParamDefinitions, Params } from "../param/type.ts";
@@ -11,12 +13,12 @@ import type { StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
 import type { WorkflowHead } from "./port.ts";
 
-/** The expression is being evaluated elsewhere: ask again after `settled`. */
+/** The expression is being evaluated elsewhere, or waits for what other runs say: ask again after `settled`. */
 export class Deferred extends Error {
   override readonly name = "Deferred";
   readonly settled: Promise<void>;
   constructor(settled: Promise<void>) {
-    super("the expression is evaluated on another thread");
+    super("the expression takes a while");
     this.settled = settled;
   }
 }
@@ -28,6 +30,8 @@ export interface TaskScope {
   readonly attempt: StepAttempt;
   /** The newest attempt at a step of this run; undefined when it was never made. */
   attemptOf(stepId: string): StepAttempt | undefined;
+  /** A step as the run's definition has it. */
+  definitionOf(stepId: string): Step | undefined;
   /** Every step that was made so far. */
   stepIds(): Iterable<string>;
   /** Epoch ms. */

@@ -1,6 +1,7 @@
 /**
- * Params and conditions on an engine thread: in place within a small budget; what exceeds it goes to the evaluation
- * thread with the full limits, and its result waits here until the flow asks again.
+ * Params and conditions on an engine thread: in place within a small budget. What exceeds it goes to the evaluation
+ * thread with the full limits, what asks other runs is evaluated again once their answers are there (`fetching.ts`); the
+ * result waits here until the flow asks again.
  */
 
 import { LRUCache } from "lru-cache";
@@ -10,21 +11,18 @@ import { stringHash } from "../id.ts";
 import { mergeOutputParams } from "../param/order.ts";
 import type { FinishedStep, StepFacts, StepParams, StepScope, WorkflowParams } from "../param/scope.ts";
 import type { Params } from "../param/type.ts";
-import type { EvaluationJob, EvaluationSetting, StartJob, StepData } from "../run/evaluation.ts";
+import type { EvaluationJob, StartJob, StepData } from "../run/evaluation.ts";
 import { instanceFacts, runText, startParams, stepCondition, stepParams } from "../run/evaluation.ts";
 import type { Run } from "../run/model.ts";
 import { undeclaredParams } from "../run/undeclared.ts";
-import { BudgetExceeded } from "../sel/index.ts";
+import { BudgetExceeded, ExtensionRequest } from "../sel/index.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { withSatisfied } from "../step/satisfied.ts";
 import { isComplete } from "../step/status.ts";
 import { type ChildInput, Deferred, type EvaluationPort, type StartInput, type TaskScope } from "./evaluation.ts";
+import { type About, Fetching, type FetchingOptions } from "./fetching.ts";
 
-export interface EvaluatorOptions extends EvaluationSetting {
-  /** Nodes that one evaluation may visit on this thread. */
-  readonly inlineVisits: number;
-  /** Carries a job out on the evaluation thread. Rejects with what the evaluation threw. */
-  elsewhere(job: EvaluationJob): Promise<unknown>;
+export interface EvaluatorOptions extends FetchingOptions {
   /** A number in [0, 2^53): fixed for each evaluation. */
   random(): number;
 }
@@ -36,11 +34,13 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 export class Evaluator implements EvaluationPort {
   readonly #options: EvaluatorOptions;
+  readonly #fetching: Fetching;
   /** Results of the evaluation thread that no flow has fetched yet, by what was evaluated. */
   readonly #outcomes = new LRUCache<string, Outcome>({ max: MOST_OUTCOMES });
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
+    this.#fetching = new Fetching(options);
   }
 
   startParams(input: StartInput): WorkflowParams {
@@ -104,6 +104,7 @@ export class Evaluator implements EvaluationPort {
       `step ${attempt.uuid}`,
       (budget) => stepParams(job, surroundings(scope, facts, undefined), this.#options, budget),
       () => ({ ...job, kind: "step", step: this.#data(scope, facts, undefined) }),
+      aboutOf(scope),
     );
   }
 
@@ -121,6 +122,7 @@ export class Evaluator implements EvaluationPort {
       `condition ${attempt.uuid} ${round} ${expression}`,
       (budget) => stepCondition(job, surroundings(scope, facts, own), this.#options, budget),
       () => ({ ...job, kind: "condition", step: this.#data(scope, facts, own) }),
+      aboutOf(scope),
     );
   }
 
@@ -148,7 +150,7 @@ export class Evaluator implements EvaluationPort {
     );
   }
 
-  #inline<T>(key: string, here: (budget: { visits: number }) => T, job: () => EvaluationJob): T {
+  #inline<T>(key: string, here: (budget: { visits: number }) => T, job: () => EvaluationJob, about?: About): T {
     const known = this.#outcomes.get(key);
     if (known) {
       this.#outcomes.delete(key);
@@ -158,14 +160,15 @@ export class Evaluator implements EvaluationPort {
     try {
       return here({ visits: this.#options.inlineVisits });
     } catch (error) {
-      if (!(error instanceof BudgetExceeded)) throw error;
-      throw new Deferred(this.#elsewhere(key, job()));
+      const request = error instanceof ExtensionRequest ? error : undefined;
+      if (!request && !(error instanceof BudgetExceeded)) throw error;
+      throw new Deferred(this.#later(key, this.#fetching.carryOut(job(), about, request)));
     }
   }
 
-  async #elsewhere(key: string, job: EvaluationJob): Promise<void> {
+  async #later(key: string, outcome: Promise<unknown>): Promise<void> {
     try {
-      this.#keep(key, { value: await this.#options.elsewhere(job) });
+      this.#keep(key, { value: await outcome });
     } catch (error) {
       this.#keep(key, { error: MaestroError.fromData(toErrorData(error)) });
     }
@@ -185,6 +188,10 @@ export class Evaluator implements EvaluationPort {
     return { facts, workflow: scope.run.params, finished: Object.fromEntries(finished), ...(own && { own }) };
   }
 }
+
+const aboutOf =
+  (scope: TaskScope): About =>
+  (stepId) => ({ attempt: scope.attemptOf(stepId), step: scope.definitionOf(stepId) });
 
 function surroundings(scope: TaskScope, facts: StepFacts, own: Params | undefined): StepScope {
   return {

@@ -8,6 +8,7 @@
  * the outbox row that frees its place in the run strategy (D6); (3) a flow that has lost its group does nothing more.
  */
 import { isInline } from "../definition/initiator.ts";
+import { type Step, stepIdOf } from "../definition/step.ts";
 import { toErrorData } from "../error.ts";
 import { decide, newRunState, type RunEffect, type RunEvent, type RunState } from "../run/machine.ts";
 import type { Run } from "../run/model.ts";
@@ -150,7 +151,9 @@ export class Flow implements Scheduled, TaskParent {
   scope(node: StepNode, attempt: StepAttempt): TaskScope {
     const steps = this.#steps;
     const attemptOf = (stepId: string): StepAttempt | undefined => steps.attemptOf(stepId);
-    return { run: this.run, node, attempt, now: this.#now, attemptOf, stepIds: () => steps.ids() };
+    const definitionOf = (stepId: string): Step | undefined =>
+      this.#plan.workflow.steps.find((step) => stepIdOf(step) === stepId);
+    return { run: this.run, node, attempt, now: this.#now, attemptOf, definitionOf, stepIds: () => steps.ids() };
   }
 
   logEnd(uuid: string): LogOffset | undefined {

@@ -8,6 +8,7 @@ import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { Json } from "../json.ts";
 import type { StoredChild } from "../nested/child.ts";
+import type { ParamQuestion, ParamRows } from "../run/child.ts";
 import type { Run, RunOverview, RunRef } from "../run/model.ts";
 import type { StoredRunStatus } from "../run/status.ts";
 import type { Word } from "../run/word.ts";
@@ -228,5 +229,7 @@ export interface FlowStore {
   endedOf(runKeys: readonly number[]): Promise<readonly Run[]>;
   /** The newest attempt at each step of a run, in the order in which the steps began. */
   attemptsOf(runKey: number): Promise<readonly StepAttempt[]>;
+  /** What a param has become in other runs. One statement, whatever the number of instances. */
+  fetch(question: ParamQuestion): Promise<ParamRows>;
   close(): Promise<void>;
 }

@@ -22,13 +22,24 @@ import { deriveDefault } from "./derive.ts";
 import { selExtension, typedResult } from "./extension.ts";
 import { interpolate, textReferences } from "./interpolate.ts";
 import { doubleToJson, jsonToDouble, toJson, toSel, toText } from "./literal.ts";
-import { type EvaluationContext, type StepScope, stepParam, type WorkflowParams, workflowParam } from "./scope.ts";
+import {
+  type EvaluationContext,
+  type LoopLimits,
+  loopLimits,
+  type StepScope,
+  stepParam,
+  type WorkflowParams,
+  workflowParam,
+} from "./scope.ts";
 import { splitName } from "./split.ts";
 import type { ParamDefinition, ParamDefinitions, Parameter, Params, ParamType } from "./type.ts";
 import { UnknownName, unknownInText, unknownNames } from "./unknown.ts";
 
 /** Params that may wait for each other at a time: each takes its part of the stack. */
 const MAX_CHAIN = 500;
+
+/** The function that answers with an element for each iteration of a loop. */
+const GATHERING = "getFromForeach";
 
 /** An evaluated value and the type that it has. */
 interface Resolved {
@@ -48,12 +59,24 @@ export class Evaluation {
   readonly #context: EvaluationContext;
   readonly #where: Surroundings;
   readonly #extension: SelExtension;
+  readonly #loops: LoopLimits;
+  /** Params that have an element for each iteration of a loop: limits of their own hold for them. */
+  readonly #ofLoops: Set<string>;
 
-  constructor(params: Params, where: Surroundings, context: EvaluationContext) {
+  /** @param ofLoops params that are known for it beforehand; those that call `getFromForeach` are found */
+  constructor(params: Params, where: Surroundings, context: EvaluationContext, ofLoops: Iterable<string> = []) {
     this.#params = new Map(Object.entries(params));
     this.#where = where;
     this.#context = context;
-    this.#extension = selExtension(context, where.kind === "step" ? where.step : undefined);
+    const outside = selExtension(context, where.kind === "step" ? where.step : undefined);
+    this.#extension = { call: (method, args) => this.#call(outside, method, args) };
+    this.#loops = context.loops ?? loopLimits(undefined, context.limits);
+    this.#ofLoops = new Set(ofLoops);
+  }
+
+  /** Those found so far. */
+  get ofLoops(): ReadonlySet<string> {
+    return this.#ofLoops;
   }
 
   /** Every param, evaluated, in the given order. @throws MaestroError, BudgetExceeded, ExtensionRequest. */
@@ -64,13 +87,14 @@ export class Evaluation {
 
   /** An expression's raw value. */
   expression(name: string, source: string): SelValue {
+    const limits = this.#limitsOf(source);
     try {
       return evaluate(source, {
         variables: this.#variables(source),
         extension: this.#extension,
         now: this.#context.now,
         seed: this.#context.seed,
-        ...(this.#context.limits && { limits: this.#context.limits }),
+        ...(limits && { limits }),
         ...(this.#context.clock && { clock: this.#context.clock }),
         ...(this.#context.budget && { budget: this.#context.budget }),
       });
@@ -79,6 +103,19 @@ export class Evaluation {
       const text = `Expression evaluation throws an exception for [${name}]: ${formatError(source, error)}`;
       throw new MaestroError("BAD_REQUEST", text, { cause: error });
     }
+  }
+
+  /** A program that only mentions the function, in a comment or a text, has the wider limits too: that does no harm. */
+  #limitsOf(source: string): EvaluationContext["limits"] {
+    const isOfLoop = source.includes(GATHERING) || this.#ofLoops.has(this.#visiting.at(-1) ?? "");
+    return this.#where.kind === "step" && isOfLoop ? this.#loops.sel : this.#context.limits;
+  }
+
+  /** Remembers who gathers from a loop. */
+  #call(outside: SelExtension, method: string, args: readonly string[]): SelValue {
+    const param = this.#visiting.at(-1);
+    if (method === GATHERING && param !== undefined) this.#ofLoops.add(param);
+    return outside.call(method, args);
   }
 
   /**

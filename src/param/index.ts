@@ -36,6 +36,8 @@ export {
   type EvaluationContext,
   type FinishedStep,
   type InstanceFacts,
+  type LoopLimits,
+  loopLimits,
   type ParamExtension,
   type StepFacts,
   type StepIdentity,

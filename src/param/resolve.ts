@@ -9,6 +9,7 @@ import {
   allStepParams,
   allWorkflowParams,
   type EvaluationContext,
+  LOOP_SIZE_LIMIT,
   PARAMS_SIZE_LIMIT,
   type StepParams,
   type StepScope,
@@ -28,7 +29,7 @@ export function evaluateWorkflowParams(merged: MergedWorkflowParams, context: Ev
   const run: WorkflowParams = { params, defaults };
   const zones = defaults.trigger_timezone || defaults.initiator_timezone;
   if (zones || DEFAULT_ROOTS.some((name) => Object.hasOwn(params, name))) allWorkflowParams(run);
-  check(params, () => allWorkflowParams(run), context);
+  check(params, () => allWorkflowParams(run), NONE, context);
   return run;
 }
 
@@ -49,14 +50,23 @@ function defaultInputs(merged: MergedWorkflowParams, { now, instance }: Evaluati
   };
 }
 
-/** Evaluates an attempt's merged params inside its run. Throws as {@link evaluateWorkflowParams} does. */
-export function evaluateStepParams(merged: Params, scope: StepScope, context: EvaluationContext): StepParams {
+/**
+ * Evaluates an attempt's merged params inside its run. Throws as {@link evaluateWorkflowParams} does.
+ * @param ofLoops params with an element for each iteration of a loop, for which limits of their own hold
+ */
+export function evaluateStepParams(
+  merged: Params,
+  scope: StepScope,
+  context: EvaluationContext,
+  ofLoops: Iterable<string> = NONE,
+): StepParams {
   const { own: _, ...bare } = scope;
   const { workflow_instance_id, step_instance_uuid, step_attempt_id, step_id } = scope.facts;
-  const params = new Evaluation(merged, { kind: "step", step: bare }, context).all();
+  const evaluation = new Evaluation(merged, { kind: "step", step: bare }, context, ofLoops);
+  const params = evaluation.all();
   const identity = { workflow_instance_id, step_instance_uuid, step_attempt_id, step_id };
   const step: StepParams = { params, identity, time: context.now };
-  check(params, () => allStepParams(step), context);
+  check(params, () => allStepParams(step), evaluation.ofLoops, context);
   return step;
 }
 
@@ -122,14 +132,32 @@ export function evaluatedParam(type: ParamType, result: Json, now: number): Para
   return { value: result as NonNullable<Parameter["value"]>, type, evaluated_result: result, evaluated_time: now };
 }
 
-/** What holds for evaluated params as a whole. */
-function check(params: Params, whole: () => Params, context: EvaluationContext): void {
-  const { maxChars = PARAMS_SIZE_LIMIT } = context;
+const NONE: ReadonlySet<string> = new Set();
+
+/** What holds for evaluated params as a whole, and for those of loops among them. */
+function check(
+  params: Params,
+  whole: () => Params,
+  ofLoops: ReadonlySet<string>,
+  { maxChars = PARAMS_SIZE_LIMIT, loops, ...context }: EvaluationContext,
+): void {
   if (context.enforceValidators) enforceValidators(params, context.budget);
-  if (roughSize(params, maxChars) < maxChars / 4) return;
+  if (ofLoops.size === 0) return checkSize("Total parameters' size", maxChars, params, whole);
+  const isOfLoop = (name: string): boolean => ofLoops.has(name);
+  const others = (all: Params): Params => select(all, (name) => !isOfLoop(name));
+  checkSize("Total parameters' size", maxChars, others(params), () => others(whole()));
+  const gathered = select(params, isOfLoop);
+  const what = `The size of what params have of loops (${[...ofLoops].join(", ")})`;
+  checkSize(what, loops?.maxChars ?? LOOP_SIZE_LIMIT, gathered, () => gathered);
+}
+
+const select = (params: Params, isWanted: (name: string) => boolean): Params =>
+  Object.fromEntries(Object.entries(params).filter(([name]) => isWanted(name)));
+
+function checkSize(what: string, most: number, params: Params, whole: () => Params): void {
+  if (roughSize(params, most) < most / 4) return;
   const size = stringifyJson(whole()).length;
-  if (size <= maxChars) return;
-  throw badRequest(`Total parameters' size in JSON is ${size} characters: the limit is ${maxChars}`);
+  if (size > most) throw badRequest(`${what} in JSON is ${size} characters: the limit is ${most}`);
 }
 
 /** A guess at the length of a value's JSON, at least a quarter of it; stops counting at the cap. */

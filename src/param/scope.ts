@@ -1,12 +1,36 @@
 /** Evaluated params of a run and of a step, and what an evaluation needs to know about its surroundings. */
 import { badRequest } from "../error.ts";
 import type { Json } from "../json.ts";
-import type { SelLimits, SelValue } from "../sel/index.ts";
+import { DEFAULT_LIMITS, type SelLimits, type SelValue } from "../sel/index.ts";
 import { type DefaultInputs, deriveDefault, WORKFLOW_DEFAULTS } from "./derive.ts";
 import type { Parameter, Params } from "./type.ts";
 
 /** Characters that the JSON of all params of a run, or of an attempt, may have, unless the configuration says otherwise. */
 export const PARAMS_SIZE_LIMIT = 750_000;
+
+/** Characters that the JSON of what an attempt has of loops may have: `loop_params` of a foreach, answers of `getFromForeach`. */
+export const LOOP_SIZE_LIMIT = 5_000_000;
+/** Iterations of one loop, unless the configuration says otherwise. */
+export const ITERATION_LIMIT = 100_000;
+
+/** Limits of their own for what has an element for each iteration of a loop. */
+export interface LoopLimits {
+  /** Instead of the common ones, for expressions in `loop_params` of a foreach and those that call `getFromForeach`. */
+  readonly sel: Partial<SelLimits>;
+  /** Default {@link LOOP_SIZE_LIMIT}. */
+  readonly maxChars: number;
+}
+
+/** The limits for loops of so many iterations: an array for all of them can be made, and gone through. */
+export function loopLimits(
+  iterations: number = ITERATION_LIMIT,
+  common: Partial<SelLimits> = {},
+  maxChars: number = LOOP_SIZE_LIMIT,
+): LoopLimits {
+  const { array = DEFAULT_LIMITS.array, loop = DEFAULT_LIMITS.loop } = common;
+  const sel = { ...common, array: Math.max(array, iterations + 1), loop: Math.max(loop, iterations + 1) };
+  return { sel, maxChars };
+}
 
 /** Params of a run: those that somebody touched, and what the untouched defaults follow from. Plain JSON. */
 export interface WorkflowParams {
@@ -103,6 +127,8 @@ export interface EvaluationContext {
   readonly budget?: { readonly visits: number } | undefined;
   /** Characters that the JSON of all params may have; default {@link PARAMS_SIZE_LIMIT}. */
   readonly maxChars?: number | undefined;
+  /** For what has an element for each iteration; default: {@link loopLimits} of {@link ITERATION_LIMIT}. */
+  readonly loops?: LoopLimits | undefined;
   /** Whether the validators of evaluated params are run; default: no. */
   readonly enforceValidators?: boolean | undefined;
 }

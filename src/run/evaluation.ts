@@ -5,6 +5,7 @@
 import type { Initiator } from "../definition/initiator.ts";
 import { nameOf } from "../definition/user.ts";
 import type { Workflow } from "../definition/workflow.ts";
+import { stringifyJson } from "../json.ts";
 import {
   type DefaultCatalog,
   type EvaluationContext,
@@ -14,6 +15,7 @@ import {
   type FinishedStep,
   type InstanceFacts,
   interpolateText,
+  type LoopLimits,
   mergeStepParams,
   mergeWorkflowParams,
   type ParamDefinitions,
@@ -25,7 +27,8 @@ import {
   type StepScope,
   type WorkflowParams,
 } from "../param/index.ts";
-import type { SelLimits, SelValue } from "../sel/index.ts";
+import { ExtensionRequest, type SelLimits, type SelValue } from "../sel/index.ts";
+import { type ChildAnswer, type ChildArgs, type ChildMethod, childValue } from "./child.ts";
 import type { Run } from "./model.ts";
 
 interface Job {
@@ -33,6 +36,8 @@ interface Job {
   /** Epoch ms. */
   readonly now: number;
   readonly seed: number;
+  /** What other runs have answered so far. */
+  readonly answers?: readonly ChildAnswer[] | undefined;
 }
 
 /** A step's surroundings as plain data. */
@@ -81,6 +86,8 @@ export interface EvaluationSetting {
   readonly clock?: () => number;
   /** Characters that the JSON of all params may have; default 750,000. */
   readonly maxChars?: number | undefined;
+  /** For what has an element for each iteration of a loop; default: 100,000 iterations, 5,000,000 characters. */
+  readonly loops?: LoopLimits | undefined;
   /** Whether the validators of params are run; default: no. */
   readonly enforceValidators?: boolean | undefined;
 }
@@ -110,7 +117,8 @@ export function stepParams(
   budget: Budget,
 ): Params {
   const merged = mergeStepParams({ ...job.merge, catalog: setting.catalog });
-  return evaluateStepParams(merged, scope, contextOf(job, setting, budget)).params;
+  const ofLoops = job.merge.stepType === "foreach" ? ["loop_params"] : [];
+  return evaluateStepParams(merged, scope, contextOf(job, setting, budget), ofLoops).params;
 }
 
 export function stepCondition(
@@ -122,20 +130,25 @@ export function stepCondition(
   return evaluateCondition(job.expression, scope, contextOf(job, setting, budget));
 }
 
-/** Carries a job out with the full limits. */
+/**
+ * Carries a job out.
+ * @param budget undefined: with the full limits
+ * @throws ExtensionRequest for what another run is to answer first
+ */
 export function evaluateJob(
   job: EvaluationJob,
   setting: EvaluationSetting,
+  budget?: Budget,
 ): WorkflowParams | Params | string | boolean {
   switch (job.kind) {
     case "start":
-      return startParams(job, setting, undefined);
+      return startParams(job, setting, budget);
     case "text":
-      return runText(job, setting, undefined);
+      return runText(job, setting, budget);
     case "step":
-      return stepParams(job, scopeOf(job.step), setting, undefined);
+      return stepParams(job, scopeOf(job.step), setting, budget);
     case "condition":
-      return stepCondition(job, scopeOf(job.step), setting, undefined);
+      return stepCondition(job, scopeOf(job.step), setting, budget);
   }
 }
 
@@ -148,35 +161,59 @@ function scopeOf({ facts, workflow, finished, own }: StepData): StepScope {
   };
 }
 
-function contextOf({ instance, now, seed }: Job, setting: EvaluationSetting, budget: Budget): EvaluationContext {
+function contextOf(
+  { instance, now, seed, answers = [] }: Job,
+  setting: EvaluationSetting,
+  budget: Budget,
+): EvaluationContext {
   return {
     now,
     seed,
     instance,
-    extension: extensionOf(setting.environment, seed),
+    extension: extensionOf(setting.environment, seed, answers),
     limits: setting.limits,
     maxChars: setting.maxChars,
+    loops: setting.loops,
     enforceValidators: setting.enforceValidators,
     ...(setting.clock && { clock: setting.clock }),
     ...(budget && { budget }),
   };
 }
 
-/** Loops, subworkflows and signals do not exist in this engine yet: what asks for them is told so. */
-function extensionOf(environment: string, seed: number): ParamExtension {
+/** Signals do not exist in this engine yet: what asks for them is told so. */
+function extensionOf(environment: string, seed: number, answers: readonly ChildAnswer[]): ParamExtension {
   const missing = (what: string) => (): SelValue => {
     throw new Error(`${what}: this run has none`);
   };
+  const ofChildren = childExtension(answers);
   return {
     getFromSignal: missing("a signal"),
     getFromTrigger: missing("a signal trigger"),
     getFromSignalDependency: missing("a signal dependency"),
-    getFromForeach: missing("a foreach step"),
-    getFromSubworkflow: missing("a subworkflow step"),
+    getFromForeach: (...args) => ofChildren("getFromForeach", args),
+    getFromSubworkflow: (...args) => ofChildren("getFromSubworkflow", args),
     nextUniqueId: (call) => uniqueId(seed, call),
     getExecutionEnvironment: () => environment,
   };
 }
+
+/** Each answer becomes a value once, however often an expression asks for it. */
+function childExtension(answers: readonly ChildAnswer[]) {
+  const known = new Map(answers.map((answer) => [callKey(answer.method, answer.args), answer]));
+  const values = new Map<string, SelValue>();
+  return (method: ChildMethod, args: ChildArgs): SelValue => {
+    const key = callKey(method, args);
+    const value = values.get(key);
+    if (value) return value;
+    const answer = known.get(key);
+    if (!answer) throw new ExtensionRequest(method, args);
+    const made = childValue(answer);
+    values.set(key, made);
+    return made;
+  };
+}
+
+const callKey = (method: string, args: readonly string[]): string => stringifyJson([method, ...args]);
 
 /** 63 bits: 42 of the evaluation's random seed and 21 that count its calls. */
 const uniqueId = (seed: number, call: number): bigint =>

@@ -10,6 +10,7 @@ import { parseJson } from "../json.ts";
 import { attemptsOf, endedOf, iterations, latestRun, reserveKeys, runOfRequest } from "./child.ts";
 import { arrayLiteral } from "./column.ts";
 import type { Database, Sql } from "./connection.ts";
+import { fetchParam } from "./fetch.ts";
 import { Outage } from "./outage.ts";
 import { preferIndexes } from "./planner.ts";
 import { dequeue, dropWords, loadGroup, loadRun, pendingDequeues, unfinished, words } from "./run.ts";
@@ -20,6 +21,8 @@ import { GroupWriter, type WriterOptions } from "./writer/writer.ts";
 export interface FlowStoreOptions extends WriterOptions {
   /** Told after a commit of starts that has stopped other runs, or asked them to stop. */
   readonly stopped?: (effects: StartEffects) => void;
+  /** Where it is read what expressions ask: long statements, which would be in the way of commits. Default: the store's own. */
+  readonly asking?: Sql;
   /** Instead of the group writer, for tests. */
   readonly writer?: Writer;
 }
@@ -34,6 +37,8 @@ const DEFINITIONS = 1000;
 export function openFlowStore(database: Pick<Database, "sql">, options: FlowStoreOptions): FlowStore {
   const { sql } = database;
   preferIndexes(sql);
+  const asking = options.asking ?? sql;
+  if (asking !== sql) preferIndexes(asking);
   const writer = options.writer ?? new GroupWriter((batch) => commit(sql, batch), options);
   const definitions = new Definitions(sql);
   const outage = new Outage(options.log);
@@ -69,6 +74,7 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
     runOfRequest: (workflowId, uuid) => answered(runOfRequest(sql, workflowId, uuid)),
     endedOf: (runKeys) => endedOf(sql, runKeys),
     attemptsOf: (runKey) => answered(attemptsOf(sql, runKey)),
+    fetch: (question) => answered(fetchParam(asking, question)),
     close: () => writer.stop(),
   };
 }

@@ -8,7 +8,8 @@ import { type EvaluationJob, evaluateJob } from "../../src/run/evaluation.ts";
 const SETTING = { environment: "test", limits: {}, catalog: DEFAULT_CATALOG };
 
 function make(elsewhere: EvaluatorOptions["elsewhere"], options: Partial<EvaluatorOptions> = {}): Evaluator {
-  return new Evaluator({ ...SETTING, inlineVisits: 500, random: () => 1, elsewhere, ...options });
+  const fetch = () => Promise.reject(new Error("nobody is to be asked"));
+  return new Evaluator({ ...SETTING, inlineVisits: 500, random: () => 1, elsewhere, fetch, ...options });
 }
 
 const input = (id: string, turns: number): StartInput => ({

@@ -51,6 +51,7 @@ class Told extends Evaluator {
       catalog: DEFAULT_CATALOG,
       inlineVisits: 100_000,
       elsewhere: () => Promise.reject(new Error("there is no other thread")),
+      fetch: () => Promise.reject(new Error("nobody is to be asked")),
       random: () => 1,
     });
     this.#begun = begun;

@@ -7,6 +7,7 @@ import { MaestroError } from "../../src/error.ts";
 import { Evaluator } from "../../src/flow/evaluator.ts";
 import { parseJson, stringifyJson } from "../../src/json.ts";
 import { DEFAULT_CATALOG } from "../../src/param/index.ts";
+import type { ParamQuestion, ParamRows } from "../../src/run/child.ts";
 import { type EvaluationJob, type EvaluationSetting, evaluateJob } from "../../src/run/evaluation.ts";
 import { World } from "./world.ts";
 
@@ -19,6 +20,8 @@ interface Asked {
 class Elsewhere {
   readonly waiting: Asked[] = [];
   readonly kinds: string[] = [];
+  /** What other runs say. */
+  fetch: (question: ParamQuestion) => Promise<ParamRows> = () => Promise.reject(new Error("nobody is to be asked"));
   readonly setting: EvaluationSetting;
 
   constructor(setting: Partial<EvaluationSetting> = {}) {
@@ -30,6 +33,7 @@ class Elsewhere {
       ...this.setting,
       inlineVisits: 500,
       random: () => 1,
+      fetch: (question) => this.fetch(question),
       elsewhere: (job) => {
         const settled = Promise.withResolvers<unknown>();
         this.kinds.push(job.kind);

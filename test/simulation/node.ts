@@ -249,6 +249,7 @@ export class SimNode {
         }),
       loadRun: (key) => this.#call(() => store.load(key)),
       dropWords: (groups) => this.#call(() => store.dropWords(groups)),
+      fetch: () => this.#call(() => ({ rows: "[]", chars: 0 })),
       words: (keys) => this.#call(() => store.words(keys)),
       unfinished: (groups) =>
         this.#call(() => ({

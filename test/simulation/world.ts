@@ -443,6 +443,7 @@ export class World {
         await this.slowReads;
         return found;
       },
+      fetch: async () => ({ rows: "[]", chars: 0 }),
       words: async (keys) => {
         this.wordReads++;
         return new Map(keys.flatMap((key) => (this.said.has(key) ? [[key, this.said.get(key) ?? []] as const] : [])));

@@ -2,6 +2,8 @@
 import { systemClock } from "../../clock.ts";
 import { Engine, type EngineEvents } from "../../flow/engine.ts";
 import { Evaluator } from "../../flow/evaluator.ts";
+import { patiently } from "../../flow/fetching.ts";
+import type { FlowStore } from "../../flow/port.ts";
 import { reportRun, STOPPED_BY_STRATEGY } from "../../flow/report.ts";
 import { EngineThread } from "../../flow/thread.ts";
 import { parseJson, stringifyJson } from "../../json.ts";
@@ -30,7 +32,7 @@ interface Wired {
   readonly thread: EngineThread;
   readonly runtime: RuntimeClient;
   readonly evaluation: EvaluationClient;
-  readonly database: Database;
+  readonly databases: readonly Database[];
   readonly counting: ReturnType<typeof setInterval>;
 }
 
@@ -64,15 +66,23 @@ function wire(setup: EngineSetup): Wired {
     onLog: (chunks) => wired?.thread.engine.append(chunks),
   });
   const database = openDatabase(setup.databaseUrl, { max: CONNECTIONS, name: `maestro engine ${setup.index}` });
+  const asking = openDatabase(setup.databaseUrl, { max: 1, name: `maestro engine ${setup.index} asks` });
   const thread = new EngineThread({
     session: setup.session,
     send: (frame) => send(MARK.frame, frame),
     engine: (events) => {
-      const store = openFlowStore(database, { log, stopped: (effects) => told(effects, log, events) });
-      return new Engine({ ...parts(setup, log, runtime, evaluation), store, events });
+      const stopped = (effects: StartEffects): void => told(effects, log, events);
+      const store = openFlowStore(database, { log, stopped, asking: asking.sql });
+      return new Engine({ ...parts(setup, log, runtime, evaluation, store), store, events });
     },
   });
-  return { thread, runtime, evaluation, database, counting: setInterval(countChanges(thread), COUNT_INTERVAL) };
+  return {
+    thread,
+    runtime,
+    evaluation,
+    databases: [database, asking],
+    counting: setInterval(countChanges(thread), COUNT_INTERVAL),
+  };
 }
 
 let lines = "";
@@ -94,7 +104,13 @@ function told({ stopped, stopping }: StartEffects, log: Logger, events: EngineEv
   if (hints.length > 0) events.hint(hints);
 }
 
-function parts(setup: EngineSetup, log: Logger, runtime: RuntimeClient, evaluation: EvaluationClient) {
+function parts(
+  setup: EngineSetup,
+  log: Logger,
+  runtime: RuntimeClient,
+  evaluation: EvaluationClient,
+  store: FlowStore,
+) {
   const types = new StepTypeRegistry(setup.plugins);
   return {
     clock: systemClock,
@@ -106,6 +122,7 @@ function parts(setup: EngineSetup, log: Logger, runtime: RuntimeClient, evaluati
       ...evaluationSetting(setup),
       inlineVisits: setup.inlineVisits,
       elsewhere: (job) => evaluation.ask(job),
+      fetch: patiently(systemClock, (question) => store.fetch(question)),
       random: () => Math.floor(Math.random() * 2 ** 52),
     }),
     newUuid: () => crypto.randomUUID(),
@@ -138,7 +155,7 @@ async function stop(): Promise<void> {
   if (wired) {
     clearInterval(wired.counting);
     await wired.thread.engine.stop();
-    await wired.database.close();
+    await Promise.all(wired.databases.map((database) => database.close()));
     wired.runtime.close();
     wired.evaluation.close();
   }

@@ -1,5 +1,6 @@
 /** The asking side of the evaluation thread: on main, and on each engine thread. */
 import { internalError, MaestroError } from "../../error.ts";
+import { ExtensionRequest } from "../../sel/index.ts";
 import { type Answer, decode, encode, type Question } from "./protocol.ts";
 
 interface Waiting {
@@ -16,7 +17,7 @@ export class EvaluationClient {
     this.#send = send;
   }
 
-  /** @throws MaestroError as the evaluation did */
+  /** @throws MaestroError, ExtensionRequest as the evaluation did */
   ask(question: Question): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const id = ++this.#lastId;
@@ -29,7 +30,8 @@ export class EvaluationClient {
     const { id, message } = decode<Answer>(text);
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if ("error" in message) waiting?.reject(MaestroError.fromData(message.error));
+    if ("request" in message) waiting?.reject(new ExtensionRequest(message.request.method, message.request.args));
+    else if ("error" in message) waiting?.reject(MaestroError.fromData(message.error));
     else waiting?.resolve(message.value);
   }
 

@@ -17,7 +17,11 @@ export interface DryRunJob {
 
 export type Question = EvaluationJob | DryRunJob;
 
-export type Answer = { readonly value: unknown } | { readonly error: ErrorData };
+export type Answer =
+  | { readonly value: unknown }
+  | { readonly error: ErrorData }
+  /** What another run is to answer first; the job comes again with the answer. */
+  | { readonly request: { readonly method: string; readonly args: readonly string[] } };
 
 /** What every thread that evaluates is told, so that all of them come to the same results. */
 export interface EvaluationSetup {

@@ -5,6 +5,7 @@ import { basename } from "node:path";
 import { toErrorData } from "../../error.ts";
 import { dryRunDefinition } from "../../run/dryrun.ts";
 import { type EvaluationSetting, evaluateJob } from "../../run/evaluation.ts";
+import { ExtensionRequest } from "../../sel/index.ts";
 import { type Answer, decode, type EvaluationSetup, encode, type Question, SETUP_ID } from "./protocol.ts";
 import { evaluationSetting } from "./setting.ts";
 
@@ -41,6 +42,7 @@ function answer(question: Question, setting: EvaluationSetting): Answer {
     dryRunDefinition(question.request, question.user, { ...setting, now: question.now, seed: 0 });
     return { value: null };
   } catch (error) {
+    if (error instanceof ExtensionRequest) return { request: { method: error.method, args: error.args } };
     return { error: toErrorData(error) };
   }
 }
