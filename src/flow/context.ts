@@ -44,6 +44,10 @@ export interface FlowContext {
   readonly log: Logger;
   /** Where plugins of this server work. */
   readonly place: Place;
+  /** The most iterations of one loop. */
+  readonly iterations: number;
+  /** Workflow params that subworkflows get in spite of `explicit_params: true`, as far as there are some of that name. */
+  readonly alwaysPassDown: readonly string[];
   newUuid(): string;
   /** Why there is none: a sentence for the user. */
   runtimeOf(node: StepNode): StepRuntime | { readonly unavailable: string };

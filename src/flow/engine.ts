@@ -9,6 +9,7 @@ import type { Clock, Timer } from "../clock.ts";
 import { isInline } from "../definition/initiator.ts";
 import { parseJson, stringifyJson } from "../json.ts";
 import type { Logger } from "../log.ts";
+import { ITERATION_LIMIT } from "../param/scope.ts";
 import type { Run, RunRef } from "../run/model.ts";
 import { type PlannedRun, planKey, planOf, type RunPlan } from "../run/plan.ts";
 import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
@@ -56,6 +57,8 @@ export interface EngineOptions {
   readonly log: Logger;
   readonly place: Place;
   readonly groups: number;
+  /** Default: {@link ITERATION_LIMIT}. */
+  readonly iterations?: number;
   /** Params that a subworkflow step passes down though it passes its own only; default: none. */
   readonly alwaysPassDown?: readonly string[];
   readonly index: number;
@@ -80,8 +83,9 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
   readonly log: Logger;
   readonly place: Place;
   readonly groups: number;
-  readonly slice: number;
+  readonly iterations: number;
   readonly alwaysPassDown: readonly string[];
+  readonly slice: number;
   readonly recentlyEnded = new RecentlyEnded();
   readonly #options: EngineOptions;
   readonly #owned = new Map<number, Group>();
@@ -112,6 +116,8 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     this.log = options.log;
     this.place = options.place;
     this.groups = options.groups;
+    this.iterations = options.iterations ?? ITERATION_LIMIT;
+    this.alwaysPassDown = options.alwaysPassDown ?? [];
     this.slice = options.slice ?? SLICE;
     this.timers = new TimerHeap(options.clock);
     const { writer } = options.store;

@@ -6,9 +6,6 @@ import { typeOf } from "../param/literal.ts";
 import type { ParamDefinition, ParamDefinitions, Parameter, Params, ParamType } from "../param/type.ts";
 import { own } from "../record.ts";
 
-/** Iterations of one loop, unless the configuration says otherwise. */
-export const MOST_ITERATIONS = 100_000;
-
 const ITEM_TYPE: Partial<Record<ParamType, ParamType>> = {
   STRING_ARRAY: "STRING",
   LONG_ARRAY: "LONG",
@@ -28,7 +25,7 @@ export class Product {
   readonly #ranges: readonly Range[];
 
   /** @throws BAD_REQUEST when something in it is no array, or the product has more than `most` elements */
-  constructor(params: Params, most = MOST_ITERATIONS) {
+  constructor(params: Params, most: number) {
     this.#ranges = ranges(params);
     const total = this.#ranges.reduce((product, { items }) => product * items.length, 1);
     if (total > most) throw badRequest(`loop_params make ${total} iterations; at most ${most} are possible`);

@@ -4,8 +4,9 @@
  */
 import { join } from "node:path";
 import { MAX_USER } from "../api/limit.ts";
+import { checkReferenceId } from "../definition/id.ts";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
-import { PARAMS_SIZE_LIMIT } from "../param/scope.ts";
+import { ITERATION_LIMIT, LOOP_SIZE_LIMIT, PARAMS_SIZE_LIMIT } from "../param/scope.ts";
 import { DEFAULT_LIMITS } from "../sel/index.ts";
 import { nameOf } from "./authority.ts";
 
@@ -120,6 +121,12 @@ const notEmpty = (value: string): void => {
   if (value.trim() === "") throw new BadValue("must not be empty");
 };
 
+function paramName(value: string): string {
+  const problem = checkReferenceId(value.trim());
+  if (problem) throw new BadValue(`must be the name of a param: ${problem}`);
+  return value.trim();
+}
+
 /** As the API takes it. */
 function userName(value: string): void {
   notEmpty(value);
@@ -228,6 +235,12 @@ export const SERVER_OPTIONS = {
 /** Settings below `limits`. */
 export const LIMIT_OPTIONS = {
   steps: integer({ summary: "Steps in one definition, nested ones included" }, 1, 100_000, () => 1_000),
+  iterations: integer(
+    { summary: "Iterations of one loop, and elements of an array that is made for one" },
+    1,
+    1_000_000,
+    () => ITERATION_LIMIT,
+  ),
   definitionBytes: integer({ summary: "Size of a pushed definition" }, 1_024, GIGABYTE, () => 262_144),
   bodyBytes: integer({ summary: "Size of any other request" }, 1_024, GIGABYTE, () => 4_194_304),
   requests: integer({ summary: "Requests that are answered at once; more get 503" }, 1, 1_000_000, () => 10_000),
@@ -291,6 +304,21 @@ export const PARAM_OPTIONS = {
     GIGABYTE,
     () => PARAMS_SIZE_LIMIT,
   ),
+  loopChars: integer(
+    { summary: "Characters of what an attempt has of loops: loop_params of a foreach, answers of getFromForeach" },
+    1_000,
+    GIGABYTE,
+    () => LOOP_SIZE_LIMIT,
+  ),
+  alwaysPassDown: {
+    placeholder: "NAME",
+    summary: "A workflow param that subworkflows get in spite of explicit_params: true (repeatable)",
+    otherwise: "none",
+    repeat: true,
+    separator: ",",
+    parse: (texts: readonly string[]): readonly string[] => texts.map(paramName),
+    fallback: (): readonly string[] => [],
+  },
 } as const satisfies Record<string, Option<unknown>>;
 
 /** Where commands go that name no server. */

@@ -49,6 +49,7 @@ test("without settings everything has its default", () => {
     logLevel: "info",
     limits: {
       steps: 1000,
+      iterations: 100_000,
       definitionBytes: 262_144,
       bodyBytes: 4_194_304,
       requests: 10_000,
@@ -67,7 +68,7 @@ test("without settings everything has its default", () => {
       timeoutMs: 120_000,
       inlineVisits: 20_000,
     },
-    params: { enforceValidators: false, maxChars: 750_000 },
+    params: { enforceValidators: false, maxChars: 750_000, loopChars: 5_000_000, alwaysPassDown: [] },
     defaultParams: {},
   });
 });
@@ -99,7 +100,7 @@ function sample(option: (typeof SETTINGS)[number]["option"]): string {
   if (option.choices) return option.choices.find((it) => it !== String(fallback)) ?? "";
   if (option.placeholder === "N") return String(Number(fallback) + 1 || 7);
   if (option.placeholder === "URL") return option.secret ? "postgres://db/x" : "http://node:1";
-  return option.path ? "some/where" : "0.0.0.0";
+  return option.path ? "some/where" : "node.example";
 }
 
 test("flags win over variables, variables over the file", () => {

@@ -101,7 +101,7 @@ export class ForeachKind implements Kind {
   }
 
   get #loop(): Product {
-    this.#product ??= new Product(this.#place.attempt.params);
+    this.#product ??= new Product(this.#place.attempt.params, this.#place.engine.iterations);
     return this.#product;
   }
 

@@ -13,8 +13,6 @@ import type { ChildStart } from "../protocol.ts";
 
 export interface NestedContext extends FlowContext {
   planOf(run: Run): Promise<RunPlan | undefined>;
-  /** Params that a subworkflow step passes down though it passes its own only. */
-  readonly alwaysPassDown: readonly string[];
 }
 
 /** The narrow port: children are launched in batches, spoken to, and tell of their ends. */

@@ -4,7 +4,7 @@ import type { WhileStep } from "../../definition/step.ts";
 import { badRequest } from "../../error.ts";
 import { type ChildEnd, type LiveChild, stateOf } from "../../nested/child.ts";
 import { childEnd } from "../../nested/end.ts";
-import { type LoopParam, literalOf, loopParams, MOST_ITERATIONS } from "../../nested/loop.ts";
+import { type LoopParam, literalOf, loopParams } from "../../nested/loop.ts";
 import {
   beginWhile,
   handOn,
@@ -134,8 +134,8 @@ export class WhileKind implements Kind {
       const line = `The condition is false before iteration ${next}: the loop ends`;
       return { state: "DONE", artifacts: artifactsOf(artifact), timeline: [logEvent(line, this.#place.now)] };
     }
-    if (next > MOST_ITERATIONS)
-      throw badRequest(`The loop has had ${MOST_ITERATIONS} iterations, and may have no more`);
+    const { iterations } = this.#place.engine;
+    if (next > iterations) throw badRequest(`The loop has had ${iterations} iterations, and may have no more`);
     await this.#launch(artifact, next, values);
     return { state: "CONTINUE", artifacts: artifactsOf(this.#artifact) };
   }

@@ -86,6 +86,7 @@ function setupsOf({ config, log, nodeId, store, evaluation }: EngineParts): Engi
     runtimeThreads: config.runtimeThreads,
     dataDir: config.dataDir,
     groups: store.groups,
+    alwaysPassDown: config.params.alwaysPassDown,
     log: log.style,
   }));
 }

@@ -11,6 +11,8 @@ export interface EngineSetup extends EvaluationSetup {
   /** Of this node: where its runtimes keep the files of attempts. */
   readonly dataDir: string;
   readonly groups: number;
+  /** Workflow params that subworkflows get in spite of `explicit_params`. */
+  readonly alwaysPassDown: readonly string[];
   readonly log: LogStyle;
 }
 

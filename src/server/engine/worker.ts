@@ -117,6 +117,8 @@ function parts(
     log,
     place: placeOf(setup.dataDir),
     groups: setup.groups,
+    iterations: setup.iterations,
+    alwaysPassDown: setup.alwaysPassDown,
     index: setup.index,
     evaluation: new Evaluator({
       ...evaluationSetting(setup),

@@ -30,6 +30,9 @@ export interface EvaluationSetup {
   /** Nodes that one evaluation may visit on an engine thread. */
   readonly inlineVisits: number;
   readonly maxChars: number;
+  /** Iterations of one loop. */
+  readonly iterations: number;
+  readonly loopChars: number;
   readonly enforceValidators: boolean;
   readonly defaultParams: DefaultOverrides;
   readonly plugins: readonly PluginType[];

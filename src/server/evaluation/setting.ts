@@ -1,5 +1,5 @@
 /** What evaluations on any thread have in common. */
-import { buildCatalog } from "../../param/index.ts";
+import { buildCatalog, loopLimits } from "../../param/index.ts";
 import type { ParamDefinition } from "../../param/type.ts";
 import type { EvaluationSetting } from "../../run/evaluation.ts";
 import type { PluginType } from "../../runtime/type.ts";
@@ -19,6 +19,8 @@ export const evaluationSetup = (config: Config, plugins: readonly PluginType[]):
   limits: selLimits(config.sel),
   inlineVisits: config.sel.inlineVisits,
   maxChars: config.params.maxChars,
+  iterations: config.limits.iterations,
+  loopChars: config.params.loopChars,
   enforceValidators: config.params.enforceValidators,
   defaultParams: config.defaultParams,
   plugins,
@@ -29,6 +31,7 @@ export const evaluationSetting = (setup: EvaluationSetup): EvaluationSetting => 
   limits: setup.limits,
   catalog: buildCatalog({ ...setup.defaultParams, types: typeDefaults(setup) }),
   maxChars: setup.maxChars,
+  loops: loopLimits(setup.iterations, setup.limits, setup.loopChars),
   enforceValidators: setup.enforceValidators,
 });
 
