@@ -22,6 +22,10 @@ const membership = inFile("src/flow/membership.ts", MEMBERSHIP, CLUSTER);
 const channel = inFile("src/runtime/channel.ts", CHANNEL);
 const timer = inFile("src/flow/timer.ts", "test/flow/timer.test.ts");
 const scheduler = inFile("src/flow/scheduler.ts", "test/flow/scheduler.test.ts");
+const fetching = inFile("src/flow/fetching.ts", "test/flow/fetching.test.ts");
+const child = inFile("src/run/child.ts", "test/flow/fetching.test.ts", "test/store/child.test.ts");
+const loops = inFile("src/param/evaluate.ts", "test/run/loop.test.ts");
+const sizes = inFile("src/param/resolve.ts", "test/run/loop.test.ts");
 const ended = inFile("src/flow/ended.ts", "test/flow/ended.test.ts");
 
 const seen = inFile("src/flow/seen.ts", "test/flow/seen.test.ts");
@@ -284,4 +288,52 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "done < waiting.length",
   ),
   ended("an end is forgotten while a read that began before it goes on", "if (ended > oldest) return;", ""),
+  fetching("an evaluation forgets what it was answered", "answers.push(answer);", "answers.splice(0, 9, answer);"),
+  fetching("an evaluation reads without a limit", "room -= chars;", ""),
+  fetching(
+    "an evaluation asks without end",
+    "if (count >= MOST_ANSWERS) throw",
+    "if (count >= 10 * MOST_ANSWERS) throw",
+  ),
+  fetching("all evaluations ask at once", "if (this.#running >= MOST_AT_ONCE)", "if (this.#running < 0)"),
+  fetching(
+    "a slot is handed on twice",
+    "if (next) next();\n      else this.#running--;",
+    "next?.();\n      this.#running--;",
+  ),
+  fetching(
+    "a long expression has the short budget after an answer",
+    "if (!(error instanceof BudgetExceeded)) throw error;",
+    "throw error;",
+  ),
+  fetching(
+    "a database that is away fails the expression",
+    "if (!(error instanceof MaestroError && error.retryable)) throw error;",
+    "throw error;",
+  ),
+  fetching(
+    "a question that fails for good is asked for ever",
+    "error.retryable)) throw error;",
+    "error)) throw error;",
+  ),
+  child("a step under way is asked about its children", "!isComplete(attempt.status)", "false"),
+  child("a gap is a value", "result !== undefined && result !== null && instanceId <= total", "instanceId <= total"),
+  child("iterations of two types are one array", "if (other !== undefined) throw", "if (other === name) throw"),
+  child(
+    "a param of a child that follows from its attempt is not found",
+    "const params = facts ? withSatisfied",
+    "const params = !facts ? withSatisfied",
+  ),
+  loops(
+    "an expression of any step has the limits of loops",
+    'return this.#where.kind === "step" && isOfLoop ?',
+    'return this.#where.kind === "step" ?',
+  ),
+  loops(
+    "who gathers from a loop is not remembered",
+    "if (method === GATHERING && param !== undefined) this.#ofLoops.add(param);",
+    "",
+  ),
+  sizes("params of loops have no limit", "checkSize(what, loops?.maxChars ?? LOOP_SIZE_LIMIT,", "checkSize(what, 1e9,"),
+  sizes("params of loops count twice", "others(params), () => others(whole())", "params, whole"),
 ];
