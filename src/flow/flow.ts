@@ -130,7 +130,7 @@ export class Flow implements Scheduled, TaskParent {
     this.#mail = index < this.#mail.length ? this.#mail.slice(index) : [];
     const more = this.#mail.length > 0 || this.#steps.isBusy;
     if (!more && this.#steps.isIdle) {
-      this.#take({ type: "idle", attempts: this.#steps.attempts, total: this.#plan.nodes.size });
+      this.#take({ type: "idle", attempts: this.#steps.attempts, plan: this.#plan });
     }
     this.#handOver();
     return more && !this.#isOver;

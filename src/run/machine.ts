@@ -14,10 +14,13 @@ import type { StepAttempt } from "../step/model.ts";
 import { endsRun } from "../step/outcome.ts";
 import type { StepStatus } from "../step/status.ts";
 import { outranks, type Termination, type TerminationStatus } from "../step/termination.ts";
-import type { Run } from "./model.ts";
-import { runOverview } from "./overview.ts";
+import { addRun } from "./aggregate.ts";
+import { layerOf } from "./earlier.ts";
+import type { Run, RunOverview } from "./model.ts";
+import { rollupBase, runOverview } from "./overview.ts";
+import type { RunPlan } from "./plan.ts";
 import { type RunEnd, runEnd } from "./progress.ts";
-import type { StoredRunStatus } from "./status.ts";
+import { type StoredRunStatus, shownRunStatus } from "./status.ts";
 import type { Word } from "./word.ts";
 
 /** A run is not skipped: only its steps are. */
@@ -54,7 +57,7 @@ export type RunEvent =
       readonly released: readonly string[];
     }
   /** No step has anything left to do. @param attempts the newest one at each step that was made */
-  | { readonly type: "idle"; readonly attempts: readonly StepAttempt[]; readonly total: number };
+  | { readonly type: "idle"; readonly attempts: readonly StepAttempt[]; readonly plan: RunPlan };
 
 export type RunEffect =
   | { readonly type: "save" }
@@ -100,7 +103,7 @@ export function decide(state: RunState, event: RunEvent, facts: RunFacts): RunDe
     case "ended":
       return stepEnded(state, event, facts);
     case "idle":
-      return { state: end(state, event.attempts, event.total, facts), effects: [SAVE] };
+      return { state: end(state, event.attempts, event.plan, facts), effects: [SAVE] };
   }
 }
 
@@ -179,16 +182,30 @@ const overdue = (run: Run): Ending => ({
   byMode: false,
 });
 
-function end(state: RunState, attempts: readonly StepAttempt[], total: number, { now }: RunFacts): RunState {
-  const overview = runOverview(state.run, total, attempts);
-  const run = { ...state.run, status: endOf(state, attempts), endTime: now, modifyTime: now, overview };
-  return { ...state, run, deadline: undefined, over: true };
+function end(state: RunState, attempts: readonly StepAttempt[], plan: RunPlan, { now }: RunFacts): RunState {
+  const status = endOf(state, attempts, plan);
+  const base = rollupBase(state.run, plan.done.values());
+  const overview = runOverview(state.run, plan.nodes.size, attempts, base);
+  const run = { ...state.run, endTime: now, modifyTime: now };
+  return { ...state, run: { ...run, ...overall({ ...run, status }, plan, overview) }, deadline: undefined, over: true };
 }
 
-/** As its steps ended; but a run that was kept from going on, while none of them failed, ends as it was told to. */
-function endOf({ ending, cut, doom }: RunState, attempts: readonly StepAttempt[]): StoredRunStatus {
+/** What the run makes of its instance: a restart that succeeds does not make good what it has left out. */
+function overall(run: Run, plan: RunPlan, overview: RunOverview): Pick<Run, "status" | "overview"> {
+  const own = shownRunStatus(run.status);
+  if (plan.earlier === undefined) return { status: own, overview };
+  const { status } = addRun(plan.earlier.aggregate, layerOf(run, plan, overview), plan.stepIds);
+  return { status, overview: status === own ? overview : { ...overview, runStatus: own } };
+}
+
+/**
+ * As its steps ended; but a run that was kept from going on, while none of them failed, ends as it was told to. A restart that
+ * finds nothing to do has succeeded.
+ */
+function endOf({ ending, cut, doom }: RunState, attempts: readonly StepAttempt[], { nodes }: RunPlan): StoredRunStatus {
   if (doom !== undefined) return "FAILED";
-  const end = attempts.length === 0 && ending ? "SUCCEEDED" : runEnd(attempts.map((attempt) => attempt.status));
+  const idle = attempts.length === 0 && (ending !== undefined || nodes.size === 0);
+  const end = idle ? "SUCCEEDED" : runEnd(attempts.map((attempt) => attempt.status));
   return ending && cut && end === "SUCCEEDED" ? END_OF[ending.status] : end;
 }
 
