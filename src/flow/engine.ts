@@ -8,8 +8,9 @@ import { LRUCache } from "lru-cache";
 import type { Clock, Timer } from "../clock.ts";
 import { parseJson, stringifyJson } from "../json.ts";
 import type { Logger } from "../log.ts";
+import { earlierOf } from "../run/earlier.ts";
 import type { Run, RunRef } from "../run/model.ts";
-import { type PlannedRun, planKey, planOf, type RunPlan } from "../run/plan.ts";
+import { isPartial, type PlannedRun, planKey, planOf, type RunPlan } from "../run/plan.ts";
 import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
@@ -19,7 +20,7 @@ import { RecentlyEnded } from "./ended.ts";
 import type { EvaluationPort } from "./evaluation.ts";
 import { Gates, type Guard } from "./gate.ts";
 import { Group, type GroupContext } from "./group.ts";
-import type { FlowStore, GroupStamp, LogChunk, StoredRun, Write } from "./port.ts";
+import type { EarlierRows, FlowStore, GroupStamp, LogChunk, StoredRun, Write } from "./port.ts";
 import type { EngineCounters, RunHint, StartCommand, StartReply } from "./protocol.ts";
 import { runFields } from "./report.ts";
 import { Scheduler, SLICE } from "./scheduler.ts";
@@ -271,13 +272,19 @@ export class Engine implements FlowContext, GroupContext, StartContext {
     this.#tracked.delete(uuid);
   }
 
-  async planOf(run: PlannedRun): Promise<RunPlan | undefined> {
+  async planOf(run: Run): Promise<RunPlan | undefined> {
+    if (!isPartial(run)) return this.planFor(run);
+    const [before] = await this.store.earlier([run]);
+    return this.planFor(run, before);
+  }
+
+  async planFor(run: PlannedRun, before?: EarlierRows): Promise<RunPlan | undefined> {
     const key = planKey(run);
     const known = key === undefined ? undefined : this.#plans.get(key);
     if (known) return known;
     const definition = await this.store.definition(run.internalId, run.versionId);
     if (!definition) return undefined;
-    const plan = planOf(run, definition);
+    const plan = planOf(run, definition, before && earlierOf(before.runs, before.attempts, definition));
     if (key !== undefined) this.#plans.set(key, plan);
     return plan;
   }

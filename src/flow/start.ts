@@ -18,7 +18,7 @@ import { detailsEvent, isProblem, logEvent, problemText } from "../step/event.ts
 import type { FlowContext } from "./context.ts";
 import type { RecentlyEnded } from "./ended.ts";
 import { Deferred } from "./evaluation.ts";
-import type { NewRun, StartOutcome, WorkflowHead } from "./port.ts";
+import type { EarlierRows, NewRun, StartOutcome, WorkflowHead } from "./port.ts";
 import type { StartCommand, StartReply, StartRequest } from "./protocol.ts";
 import { reportRun, STOPPED_BY_STRATEGY } from "./report.ts";
 
@@ -32,7 +32,8 @@ export interface StartContext extends FlowContext {
   readonly groups: number;
   /** How long starts may hold the thread, ms. */
   readonly slice: number;
-  planOf(run: PlannedRun): Promise<RunPlan | undefined>;
+  /** @param before of a restart: what earlier runs have left */
+  planFor(run: PlannedRun, before?: EarlierRows): Promise<RunPlan | undefined>;
   /** Groups that this thread has taken over so far. */
   readonly takeovers: number;
   /** @param asOf the take-overs when the store was asked to let the run go */
@@ -155,7 +156,7 @@ export class Starter {
     if (!head) throw notFound(`Workflow [${command.workflowId}] has not been created yet or has been deleted`);
     const versionId = resolveVersion(command.version, head);
     const planned = { ...head, versionId, initiator: command.request.initiator, config: configOf(command.request) };
-    const plan = await this.#engine.planOf(planned);
+    const plan = await this.#engine.planFor(planned);
     if (!plan) throw notFound(`Cannot find version [${versionId}] of workflow [${command.workflowId}]`);
     return { pending, plan, run: this.#newRun(pending, head, versionId, plan.workflow) };
   }

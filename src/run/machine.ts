@@ -9,11 +9,13 @@
  * ```
  */
 import { DEFAULT_TIMEOUT_MS, type FailureMode } from "../definition/step.ts";
+import type { Params } from "../param/type.ts";
 import { addEvents, logEvent, spelled } from "../step/event.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { endsRun } from "../step/outcome.ts";
+import type { Again } from "../step/state.ts";
 import type { StepStatus } from "../step/status.ts";
-import { outranks, type Termination, type TerminationStatus } from "../step/termination.ts";
+import { isDone, outranks, type Termination, type TerminationStatus } from "../step/termination.ts";
 import { addRun } from "./aggregate.ts";
 import { layerOf } from "./earlier.ts";
 import type { Run, RunOverview } from "./model.ts";
@@ -23,8 +25,8 @@ import { type RunEnd, runEnd } from "./progress.ts";
 import { type StoredRunStatus, shownRunStatus } from "./status.ts";
 import type { Word } from "./word.ts";
 
-/** A run is not skipped: only its steps are. */
-type Ending = Termination & { readonly status: Exclude<TerminationStatus, "SKIPPED"> };
+/** A run is not skipped, and not declared done: only its steps are. */
+type Ending = Termination & { readonly status: Exclude<TerminationStatus, "SKIPPED" | "SUCCEEDED"> };
 
 export interface RunState {
   readonly run: Run;
@@ -65,8 +67,15 @@ export type RunEffect =
   | { readonly type: "begin"; readonly steps: readonly string[] }
   /** Every step that has begun is ended, and none begins any more. */
   | { readonly type: "terminate"; readonly termination: Termination }
-  /** One step is ended, if it has begun. */
-  | { readonly type: "terminate step"; readonly stepId: string; readonly termination: Termination };
+  /** One step is ended, if it has begun. @param again what is done instead if it has ended already */
+  | {
+      readonly type: "terminate step";
+      readonly stepId: string;
+      readonly termination: Termination;
+      readonly again?: Again | undefined;
+    }
+  /** One step that has ended, or was held, is tried again. */
+  | { readonly type: "again"; readonly stepId: string; readonly again: Again };
 
 export interface RunFacts {
   /** Epoch ms. */
@@ -162,16 +171,29 @@ function terminate(state: RunState, termination: Ending, { waiting }: RunFacts):
 
 function hear(state: RunState, word: Word, facts: RunFacts): RunDecision {
   const { kind, stepId } = word;
-  if (stepId !== undefined) {
-    // A KILL of this very step leaves it to the step's failure mode what becomes of the run.
-    const termination = { status: STEP_END[kind], reason: said(word, "step"), byMode: kind === "KILL" };
-    return { state, effects: [{ type: "terminate step", stepId, termination }] };
-  }
+  if (stepId !== undefined) return { state, effects: [...toStep(state, stepId, word)] };
   const status = kind === "KILL" ? "FATALLY_FAILED" : "STOPPED";
   return terminate(state, { status, reason: said(word, "run"), byMode: false }, facts);
 }
 
-const STEP_END = { STOP: "STOPPED", KILL: "FATALLY_FAILED", SKIP: "SKIPPED" } as const;
+/** No step is tried again in a run that is being ended. */
+function* toStep({ ending }: RunState, stepId: string, word: Word): Iterable<RunEffect> {
+  const note = said(word, "step");
+  const { kind, after = 0, restart } = word;
+  if (kind === "RESTART") {
+    if (!ending) yield { type: "again", stepId, again: { after, restart, note } };
+    return;
+  }
+  // A KILL of this very step leaves it to the step's failure mode what becomes of the run.
+  const termination = { status: STEP_END[kind], reason: note, byMode: kind === "KILL", outputs: outputsOf(word) };
+  const again = !ending && isDone(termination) ? { after, restart, note, termination } : undefined;
+  yield { type: "terminate step", stepId, termination, again };
+}
+
+const STEP_END = { STOP: "STOPPED", KILL: "FATALLY_FAILED", SKIP: "SKIPPED", SUCCEED: "SUCCEEDED" } as const;
+
+const outputsOf = ({ outputs }: Word): Params | undefined =>
+  outputs && Object.keys(outputs).length > 0 ? (outputs as Params) : undefined;
 
 const said = ({ kind, user, reason }: Word, to: "run" | "step"): string =>
   `User [${user}] takes action [${kind}] on the ${to}${reason ? ` due to reason: [${reason}]` : ""}`;

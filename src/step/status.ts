@@ -102,21 +102,25 @@ const CUT = ["STOPPED", "TIMED_OUT", "FATALLY_FAILED", "TIMEOUT_FAILED", "INTERN
 /** What a runtime's answer may make of an attempt. */
 const FAILURES = [...CUT, "USER_FAILED", "PLATFORM_FAILED"] as const;
 
+/** Ends that a user may give a live attempt. */
+const DONE = ["SKIPPED", "SUCCEEDED"] as const;
+const TOLD = [...DONE, ...CUT] as const;
+
 /**
  * Where an attempt may go from a status. A way out of a terminal status is taken before anything of it is stored: while it
  * is being decided where the run goes from it.
  */
 const NEXT: Readonly<Record<StepStatus, readonly StepStatus[]>> = {
   NOT_CREATED: ["CREATED"],
-  CREATED: ["INITIALIZED", "UNSATISFIED", "SKIPPED", ...CUT],
-  INITIALIZED: ["PAUSED", "WAITING_FOR_SIGNALS", "SKIPPED", ...CUT],
-  PAUSED: ["WAITING_FOR_SIGNALS", "SKIPPED", ...CUT],
-  WAITING_FOR_SIGNALS: ["EVALUATING_PARAMS", "SKIPPED", ...CUT],
-  EVALUATING_PARAMS: ["WAITING_FOR_PERMITS", "SKIPPED", ...CUT],
-  WAITING_FOR_PERMITS: ["STARTING", "SKIPPED", ...CUT],
-  STARTING: ["RUNNING", "SKIPPED", ...FAILURES],
-  RUNNING: ["FINISHING", "SKIPPED", ...FAILURES],
-  FINISHING: ["SUCCEEDED", "SKIPPED", ...CUT],
+  CREATED: ["INITIALIZED", "UNSATISFIED", ...TOLD],
+  INITIALIZED: ["PAUSED", "WAITING_FOR_SIGNALS", ...TOLD],
+  PAUSED: ["WAITING_FOR_SIGNALS", ...TOLD],
+  WAITING_FOR_SIGNALS: ["EVALUATING_PARAMS", ...TOLD],
+  EVALUATING_PARAMS: ["WAITING_FOR_PERMITS", ...TOLD],
+  WAITING_FOR_PERMITS: ["STARTING", ...TOLD],
+  STARTING: ["RUNNING", ...DONE, ...FAILURES],
+  RUNNING: ["FINISHING", ...DONE, ...FAILURES],
+  FINISHING: TOLD,
   DISABLED: [],
   UNSATISFIED: [],
   SKIPPED: CUT,

@@ -9,6 +9,7 @@ import type { FlowStore, WorkflowHead, Writer } from "../flow/port.ts";
 import { parseJson } from "../json.ts";
 import { arrayLiteral } from "./column.ts";
 import type { Database, Sql } from "./connection.ts";
+import { loadEarlier } from "./earlier.ts";
 import { Outage } from "./outage.ts";
 import { preferIndexes } from "./planner.ts";
 import { dequeue, dropWords, loadGroup, loadRun, pendingDequeues, unfinished, words } from "./run.ts";
@@ -59,6 +60,7 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
     pendingDequeues: (limit) => pendingDequeues(sql, limit),
     loadGroup: (groupId, afterKey) => loadGroup(sql, groupId, afterKey),
     loadRun: (key) => loadRun(sql, key),
+    earlier: (runs) => loadEarlier(sql, runs),
     dropWords: (groupIds) => dropWords(sql, groupIds),
     words: (runKeys) => words(sql, runKeys),
     unfinished: (groupIds) => unfinished(sql, groupIds),

@@ -13,6 +13,7 @@ import { EngineThread } from "../../src/flow/thread.ts";
 import { createLogger, type Logger } from "../../src/log.ts";
 import { GroupWriter } from "../../src/store/writer/writer.ts";
 import type { SimClock } from "./clock.ts";
+import { earlierIn } from "./earlier.ts";
 import type { Jobs } from "./job.ts";
 import type { Network } from "./network.ts";
 import { SimProcess } from "./process.ts";
@@ -246,6 +247,7 @@ export class SimNode {
           return { runs, next: page.length > 2 ? page[1]?.key : undefined, newest: store.runs.size };
         }),
       loadRun: (key) => this.#call(() => store.load(key)),
+      earlier: (refs) => this.#call(() => earlierIn(store, refs)),
       dropWords: (groups) => this.#call(() => store.dropWords(groups)),
       words: (keys) => this.#call(() => store.words(keys)),
       unfinished: (groups) =>
