@@ -42,7 +42,7 @@ export interface EnginePort {
    * UNAVAILABLE (the database)
    */
   start(command: StartCommand, evaluating?: (isEvaluating: boolean) => void): Promise<StartReply>;
-  /** Something is said to this run, and its row is committed: the owner should listen. */
+  /** Something is said to this run, or a run that it has started has ended, and the row is committed: the owner should look. */
   hintRun(runKey: number, groupId: number): void;
   /** Runs on the evaluation thread. @throws MaestroError BAD_REQUEST with one detail a finding */
   dryRun(request: WorkflowCreateRequest, user: string): Promise<void>;

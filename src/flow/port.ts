@@ -98,7 +98,13 @@ export interface NewRun {
   readonly revision: number;
   readonly versionId: number;
   readonly uuid: string;
+  /** An instance: this is its next run. Undefined: the first run of a new instance. */
+  readonly restartOf?: number | undefined;
+  /** The run whose step starts this one, and the right to write for it. */
+  readonly parent?: { readonly key: number; readonly stamp: GroupStamp } | undefined;
   readonly groupInfo: number;
+  /** Undefined: the run's own, `workflow:instance:run`. */
+  readonly correlationId?: string | undefined;
   readonly initiator: Initiator;
   readonly config: Run["config"];
   readonly runParams: Run["runParams"];
@@ -117,10 +123,29 @@ export type StartOutcome =
   | { readonly result: "CREATED"; readonly run: Run }
   /** The strategy refused it: stored as STOPPED. */
   | { readonly result: "STOPPED"; readonly ref: RunRef; readonly versionId: number }
-  /** The run that the first request with this uuid made. */
-  | { readonly result: "DUPLICATED"; readonly ref: RunRef; readonly versionId: number }
+  | DuplicatedStart
+  | StartRefusal;
+
+/** Why there is no run. */
+export type StartRefusal =
   /** The workflow is not as `revision` says any more, or is gone: read it and try again. */
-  | { readonly result: "CHANGED" };
+  | { readonly result: "CHANGED" }
+  /** There is no instance to restart. */
+  | { readonly result: "MISSING" }
+  /** The latest run of the instance to restart, which has not ended. */
+  | { readonly result: "UNFINISHED"; readonly ref: RunRef }
+  /** The workflow is paused, and its run strategy does not queue. */
+  | { readonly result: "PAUSED" }
+  /** The parent has another owner. */
+  | { readonly result: "STALE"; readonly stamp: GroupStamp };
+
+/** The run that the first request with this uuid made, as it is now. */
+export interface DuplicatedStart extends RunPlace {
+  readonly result: "DUPLICATED";
+  readonly ref: RunRef;
+  readonly versionId: number;
+  readonly status: StoredRunStatus;
+}
 
 /** What a start needs to know of a workflow. May be a while old: the start's transaction compares the revision. */
 export interface WorkflowHead {
@@ -177,7 +202,7 @@ export interface FlowStore {
   definition(internalId: number, versionId: number): Promise<Workflow | undefined>;
   /**
    * One transaction for all: locks the workflows' rows in order, finds repeated uuids (in the table and within the
-   * batch), hands out instance ids, lets the run strategy decide, inserts. `group = hash(run) mod groupInfo`.
+   * batch), hands out instance and run ids, lets the run strategy decide, inserts. `group = hash(run) mod groupInfo`.
    */
   startRuns(runs: readonly NewRun[]): Promise<readonly StartOutcome[]>;
   /** Lets queued runs of these workflows go while their strategy has room; deletes their `dequeue` outbox rows in the same transaction. */

@@ -9,7 +9,7 @@ import type { PropertiesSnapshot } from "../definition/properties.ts";
 import type { Tag } from "../definition/tag.ts";
 import { nameOf, type User } from "../definition/user.ts";
 import type { Workflow } from "../definition/workflow.ts";
-import { badRequest, type ErrorData, MaestroError, notFound, toErrorData } from "../error.ts";
+import { badRequest, conflict, type ErrorData, MaestroError, notFound, toErrorData } from "../error.ts";
 import type { Run, RunProperties } from "../run/model.ts";
 import type { PlannedRun, RunPlan } from "../run/plan.ts";
 import { isOver } from "../run/status.ts";
@@ -18,7 +18,7 @@ import { detailsEvent, isProblem, logEvent, problemText } from "../step/event.ts
 import type { FlowContext } from "./context.ts";
 import type { RecentlyEnded } from "./ended.ts";
 import { Deferred } from "./evaluation.ts";
-import type { EarlierRows, NewRun, StartOutcome, WorkflowHead } from "./port.ts";
+import type { EarlierRows, NewRun, StartOutcome, StartRefusal, WorkflowHead } from "./port.ts";
 import type { StartCommand, StartReply, StartRequest } from "./protocol.ts";
 import { reportRun, STOPPED_BY_STRATEGY } from "./report.ts";
 
@@ -40,6 +40,8 @@ export interface StartContext extends FlowContext {
   launch(run: Run, plan: RunPlan, asOf: number): void;
   /** The run strategy holds a run of the workflow back. */
   queued(workflowId: string): void;
+  /** These workflows may have room for queued runs. */
+  dequeue(workflowIds: readonly string[]): void;
 }
 
 interface Pending {
@@ -199,12 +201,15 @@ export class Starter {
 
   #launch({ plan }: Prepared, outcome: StartOutcome, asOf: number): void {
     if (outcome.result !== "CREATED" || isOver(outcome.run)) return;
-    if (outcome.run.executionId === undefined) this.#engine.queued(outcome.run.workflowId);
-    else this.#engine.launch(outcome.run, plan, asOf);
+    if (outcome.run.executionId === undefined) {
+      this.#engine.queued(outcome.run.workflowId);
+      // A restart takes a failed run out of the way of those that wait.
+      if (outcome.run.runId > 1) this.#engine.dequeue([outcome.run.workflowId]);
+    } else this.#engine.launch(outcome.run, plan, asOf);
   }
 
   /** Of a run that is over with its start. */
-  #reportEnd(outcome: Exclude<StartOutcome, { readonly result: "CHANGED" }>): void {
+  #reportEnd(outcome: Exclude<StartOutcome, StartRefusal>): void {
     const { log } = this.#engine;
     if (outcome.result === "STOPPED") return reportRun(log, outcome.ref, "STOPPED", STOPPED_BY_STRATEGY);
     if (outcome.result !== "CREATED" || !isOver(outcome.run)) return;
@@ -214,6 +219,7 @@ export class Starter {
 
   #answer({ pending, run }: Prepared, outcome: StartOutcome): void {
     if (outcome.result === "CHANGED") return this.#again(pending);
+    if (isRefusal(outcome)) return pending.reject(refusalOf(outcome, run));
     const made = outcome.result === "CREATED" ? outcome.run : { ...outcome.ref, versionId: outcome.versionId };
     this.#reportEnd(outcome);
     const { workflowId, instanceId, runId, versionId } = made;
@@ -227,6 +233,29 @@ export class Starter {
       timelineEvent: startedBy(pending.command, run.requestTime),
       ...(outcome.result === "CREATED" && holder(outcome.run)),
     });
+  }
+}
+
+type Refused = Exclude<StartRefusal, { readonly result: "CHANGED" }>;
+
+const isRefusal = (outcome: StartOutcome): outcome is StartRefusal =>
+  outcome.result !== "CREATED" && outcome.result !== "STOPPED" && outcome.result !== "DUPLICATED";
+
+function refusalOf(refusal: Refused, { workflowId, restartOf }: NewRun): MaestroError {
+  const instance = `instance [${workflowId}][${restartOf}]`;
+  switch (refusal.result) {
+    case "MISSING":
+      return notFound(`Cannot find ${instance}: it was never started or has been deleted`);
+    case "UNFINISHED":
+      return badRequest(
+        `Cannot restart ${instance}: its run [${refusal.ref.runId}] has not ended. Stop it, or wait for it`,
+      );
+    case "PAUSED":
+      return conflict(
+        `Workflow [${workflowId}] is paused, and its run strategy does not queue runs: resume the workflow, or change the strategy`,
+      );
+    case "STALE":
+      return conflict("Another node owns the run whose step starts this one");
   }
 }
 

@@ -2,16 +2,18 @@
  * What the run strategies decide, as a model: plain data in, plain data out. In the database `start_runs` and the
  * dequeue decide the same, under the lock of the workflow's row; this is their oracle.
  *
- * | rule               | a new run                                                        |
- * |--------------------|------------------------------------------------------------------|
- * | SEQUENTIAL         | goes when there is room and nothing older waits, else waits      |
- * | PARALLEL           | the same                                                         |
- * | STRICT_SEQUENTIAL  | the same, but nothing goes while a run of the workflow is FAILED |
- * | FIRST_ONLY         | is stopped while any run is unfinished                           |
- * | LAST_ONLY          | stops what waits and what runs, and goes when that has ended     |
- * | SERIAL_LATEST_ONLY | stops what waits, and goes when there is room                    |
+ * | rule               | a new run                                                         |
+ * |--------------------|-------------------------------------------------------------------|
+ * | SEQUENTIAL         | goes when there is room and no earlier instance waits, else waits |
+ * | PARALLEL           | the same                                                          |
+ * | STRICT_SEQUENTIAL  | the same, but nothing goes while a run of the workflow is FAILED  |
+ * | FIRST_ONLY         | is stopped while any run is unfinished                            |
+ * | LAST_ONLY          | stops what waits and what runs, and goes when that has ended      |
+ * | SERIAL_LATEST_ONLY | stops what waits, and goes when there is room                     |
  *
- * What waits goes by the rule in force then, whatever the rule was when it came.
+ * What waits goes by the rule in force then, whatever the rule was when it came. Of a paused workflow nothing goes:
+ * FIRST_ONLY and LAST_ONLY, which don't queue, make no run at all. A restarted run is a new run of an old instance, whose
+ * failed runs hold nothing back any more.
  */
 import type { RunStrategy, RunStrategyRule } from "../definition/strategy.ts";
 import type { RunRef } from "./model.ts";
@@ -24,6 +26,7 @@ export interface WorkflowRuns {
   /** Raised by every change of the workflow: a start that has read another one is told so. */
   readonly revision: number;
   readonly strategy: RunStrategy;
+  readonly paused: boolean;
   readonly latestInstanceId: number;
   /** Launched and unfinished. */
   readonly running: readonly RunRef[];
@@ -39,14 +42,28 @@ export interface StartRequest {
   readonly revision: number;
   /** FAILED for a run that could not be initialised and is kept: no strategy applies. */
   readonly status: "CREATED" | "FAILED";
+  /** An instance: its next run is to be made. */
+  readonly restartOf?: number | undefined;
+  /** The run whose step asks for it has another owner. */
+  readonly isStale?: boolean | undefined;
+}
+
+/** Runs that were made before. */
+export interface Earlier {
+  made(uuid: string): RunRef | undefined;
+  /** Of an instance. */
+  latest(instanceId: number): RunRef | undefined;
 }
 
 export type StartDecision =
   | { readonly result: "LAUNCHED" | "QUEUED" | "STOPPED" | "FAILED"; readonly ref: RunRef }
   /** The run that the first request with this uuid made. */
   | { readonly result: "DUPLICATED"; readonly ref: RunRef }
-  /** The workflow is not as the request says any more. */
-  | { readonly result: "CHANGED" };
+  /** The workflow is not as the request says any more; or an earlier request of the batch with the uuid made no run. */
+  | { readonly result: "CHANGED" }
+  | { readonly result: "STALE" | "MISSING" | "PAUSED" }
+  /** The run to be restarted has not ended. */
+  | { readonly result: "UNFINISHED"; readonly ref: RunRef };
 
 /** What a start does to other runs. */
 interface Effects {
@@ -60,32 +77,37 @@ export interface Started extends Effects {
   readonly workflow: WorkflowRuns;
   /** One for each request, in order. */
   readonly decisions: readonly StartDecision[];
+  /** Failed runs that a later one of their instance has replaced. */
+  readonly replaced: readonly RunRef[];
+  /** What waits may go now: it is told. */
+  readonly announced: boolean;
 }
 
 const NO_EFFECTS: Effects = { stopped: [], asked: [] };
 const LATEST_ONLY: ReadonlySet<RunStrategyRule> = new Set(["LAST_ONLY", "SERIAL_LATEST_ONLY"]);
+const UNQUEUED: ReadonlySet<RunStrategyRule> = new Set(["FIRST_ONLY", "LAST_ONLY"]);
 
-/**
- * One request after the other. A batch is told how it ends: a run that a later one of the batch stops is STOPPED.
- * @param known finds the run that was made with this uuid before
- */
-export function start(
-  workflow: WorkflowRuns,
-  requests: readonly StartRequest[],
-  known: (uuid: string) => RunRef | undefined,
-): Started {
+/** One request after the other. A batch is told how it ends: a run that a later one of the batch stops is STOPPED. */
+export function start(workflow: WorkflowRuns, requests: readonly StartRequest[], earlier: Earlier): Started {
   let state = workflow;
   const firsts = new Map<string, StartDecision>();
   const decisions: StartDecision[] = [];
-  const stopped = new Set<RunRef>();
-  const asked = new Set<RunRef>();
+  const [stopped, asked, replaced] = [new Set<RunRef>(), new Set<RunRef>(), new Set<RunRef>()];
+  const made: RunRef[] = [];
+  let announced = false;
+  const latest = (id: number) => made.findLast(({ instanceId }) => instanceId === id) ?? earlier.latest(id);
   for (const request of requests) {
     const first = firsts.get(request.uuid);
     if (first !== undefined) {
-      decisions.push("ref" in first ? { result: "DUPLICATED", ref: first.ref } : first);
+      decisions.push(repeated(first));
       continue;
     }
-    const step = startOne(state, request, known(request.uuid));
+    const step = startOne(state, request, { made: earlier.made, latest });
+    if (isMade(step.decision)) {
+      made.push(step.decision.ref);
+      announced ||= request.restartOf !== undefined && isBlocked(state);
+      for (const ref of state.failed) if (ref.instanceId === request.restartOf) replaced.add(ref);
+    }
     state = step.workflow;
     firsts.set(request.uuid, step.decision);
     decisions.push(step.decision);
@@ -97,27 +119,63 @@ export function start(
     decisions: decisions.map((it) =>
       it.result === "QUEUED" && stopped.has(it.ref) ? { ...it, result: "STOPPED" } : it,
     ),
-    stopped: [...stopped].filter((ref) => ref.instanceId <= workflow.latestInstanceId),
+    stopped: [...stopped].filter((ref) => !made.includes(ref)),
     asked: [...asked],
+    replaced: [...replaced],
+    announced,
   };
 }
+
+type Made = Extract<StartDecision, { readonly result: "LAUNCHED" | "QUEUED" | "STOPPED" | "FAILED" }>;
+
+const MADE: ReadonlySet<StartDecision["result"]> = new Set(["LAUNCHED", "QUEUED", "STOPPED", "FAILED"]);
+const isMade = (decision: StartDecision): decision is Made => MADE.has(decision.result);
+
+/** Of a request with the uuid of an earlier one of its batch. */
+const repeated = (first: StartDecision): StartDecision =>
+  isMade(first) || first.result === "DUPLICATED" ? { result: "DUPLICATED", ref: first.ref } : { result: "CHANGED" };
 
 interface Step extends Effects {
   readonly workflow: WorkflowRuns;
   readonly decision: StartDecision;
 }
 
-function startOne(workflow: WorkflowRuns, request: StartRequest, earlier: RunRef | undefined): Step {
+function startOne(workflow: WorkflowRuns, request: StartRequest, earlier: Earlier): Step {
   const unchanged = (decision: StartDecision): Step => ({ workflow, decision, ...NO_EFFECTS });
+  const { restartOf, status } = request;
+  if (request.isStale) return unchanged({ result: "STALE" });
   if (request.internalId !== workflow.internalId) return unchanged({ result: "CHANGED" });
-  if (earlier !== undefined) return unchanged({ result: "DUPLICATED", ref: earlier });
+  const known = earlier.made(request.uuid);
+  if (known !== undefined) return unchanged({ result: "DUPLICATED", ref: known });
   if (request.revision !== workflow.revision) return unchanged({ result: "CHANGED" });
-  const ref = { workflowId: workflow.workflowId, instanceId: workflow.latestInstanceId + 1, runId: 1 };
-  const counted = { ...workflow, latestInstanceId: ref.instanceId };
-  if (request.status === "FAILED") {
+  const before = restartOf === undefined ? undefined : earlier.latest(restartOf);
+  if (restartOf !== undefined && before === undefined) return unchanged({ result: "MISSING" });
+  if (before && isOpen(workflow, before)) return unchanged({ result: "UNFINISHED", ref: before });
+  if (workflow.paused && UNQUEUED.has(workflow.strategy.rule) && status !== "FAILED")
+    return unchanged({ result: "PAUSED" });
+  const [counted, ref] = before ? rerun(workflow, before) : next(workflow);
+  if (status === "FAILED") {
     return { workflow: end(counted, ref, "FAILED"), decision: { result: "FAILED", ref }, ...NO_EFFECTS };
   }
   return admit(counted, ref);
+}
+
+/** The first run of a new instance. */
+function next(workflow: WorkflowRuns): readonly [WorkflowRuns, RunRef] {
+  const instanceId = workflow.latestInstanceId + 1;
+  return [
+    { ...workflow, latestInstanceId: instanceId },
+    { workflowId: workflow.workflowId, instanceId, runId: 1 },
+  ];
+}
+
+/** The next run of an instance: the failed ones of it count no more. */
+function rerun(workflow: WorkflowRuns, { workflowId, instanceId, runId }: RunRef): readonly [WorkflowRuns, RunRef] {
+  const failed = workflow.failed.filter((it) => it.instanceId !== instanceId);
+  return [
+    { ...workflow, failed },
+    { workflowId, instanceId, runId: runId + 1 },
+  ];
 }
 
 /** The strategy's word on a new run. */
@@ -129,15 +187,20 @@ function admit(workflow: WorkflowRuns, ref: RunRef): Step {
   const stopped = LATEST_ONLY.has(strategy.rule) ? waiting : [];
   const asked = strategy.rule === "LAST_ONLY" ? running : [];
   const left = stopped.length > 0 ? { ...workflow, waiting: [] } : workflow;
-  return left.waiting.length === 0 && room(left) > 0
+  const isNext = left.waiting.every((it) => byInstance(it, ref) > 0);
+  return isNext && room(left) > 0
     ? { workflow: { ...left, running: [...running, ref] }, decision: { result: "LAUNCHED", ref }, stopped, asked }
     : { workflow: enqueue(left, ref), decision: { result: "QUEUED", ref }, stopped, asked };
 }
 
+/** A failed run holds everything back. */
+const isBlocked = ({ strategy, failed }: WorkflowRuns): boolean =>
+  strategy.rule === "STRICT_SEQUENTIAL" && failed.length > 0;
+
 /** How many more may go now. */
-function room({ strategy, running, failed }: WorkflowRuns): number {
-  if (strategy.rule === "STRICT_SEQUENTIAL" && failed.length > 0) return 0;
-  return Math.max(0, strategy.workflow_concurrency - running.length);
+function room(workflow: WorkflowRuns): number {
+  if (workflow.paused || isBlocked(workflow)) return 0;
+  return Math.max(0, workflow.strategy.workflow_concurrency - workflow.running.length);
 }
 
 /** A later run of an old instance goes before newer instances. */
@@ -174,9 +237,13 @@ export const stopQueued = (
   status: "STOPPED" | "FAILED",
 ): WorkflowRuns | undefined => (has(workflow.waiting, ref) ? end(workflow, ref, status) : undefined);
 
-/** A failed run no longer holds others back: by a user's word, or because its instance has a later run. */
+/** A failed run no longer holds others back: by a user's word. */
 export const unblock = (workflow: WorkflowRuns, ref: RunRef): WorkflowRuns | undefined =>
   has(workflow.failed, ref) ? { ...workflow, failed: without(workflow.failed, ref) } : undefined;
+
+/** Nothing goes, until it is resumed. @returns undefined when it is so already */
+export const pause = (workflow: WorkflowRuns, paused: boolean): WorkflowRuns | undefined =>
+  workflow.paused === paused ? undefined : { ...workflow, paused };
 
 /** @returns undefined when runs at hand would break the new rule */
 export function changeStrategy(workflow: WorkflowRuns, strategy: RunStrategy): WorkflowRuns | undefined {
@@ -190,6 +257,7 @@ export function changeStrategy(workflow: WorkflowRuns, strategy: RunStrategy): W
 }
 
 const byInstance = (a: RunRef, b: RunRef): number => a.instanceId - b.instanceId || a.runId - b.runId;
+const isOpen = ({ running, waiting }: WorkflowRuns, ref: RunRef): boolean => has(running, ref) || has(waiting, ref);
 const has = (runs: readonly RunRef[], ref: RunRef): boolean => runs.some((it) => byInstance(it, ref) === 0);
 const without = (runs: readonly RunRef[], ref: RunRef): readonly RunRef[] =>
   has(runs, ref) ? runs.filter((it) => byInstance(it, ref) !== 0) : runs;

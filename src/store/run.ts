@@ -37,7 +37,7 @@ export async function dequeue(sql: Sql, workflowIds: readonly string[]): Promise
               SELECT count(*) FROM run o WHERE o.workflow_id = w.workflow_id
                 AND o.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND o.execution_id IS NOT NULL))
           ) q
-          WHERE w.workflow_id = ANY(${ids}::text[]) AND NOT (w.run_rule = 'STRICT_SEQUENTIAL'
+          WHERE w.workflow_id = ANY(${ids}::text[]) AND NOT w.paused AND NOT (w.run_rule = 'STRICT_SEQUENTIAL'
             AND (SELECT f.key FROM run f WHERE f.workflow_id = w.workflow_id AND f.status = 'FAILED'
               ORDER BY f.workflow_id LIMIT 1) IS NOT NULL)))
         RETURNING *`,

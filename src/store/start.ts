@@ -3,21 +3,23 @@
  * decides, under the locks of the workflows' rows, as the model of the run strategies in `run/strategy.ts` does.
  * Writes no group's state, so any node may do it.
  */
-import type { NewRun, StartOutcome } from "../flow/port.ts";
+import type { DuplicatedStart, GroupStamp, NewRun, RunPlace, StartOutcome } from "../flow/port.ts";
 import { groupSeed } from "../id.ts";
 import { stringifyJson } from "../json.ts";
 import type { Run, RunRef } from "../run/model.ts";
+import type { StoredRunStatus } from "../run/status.ts";
 import type { Sql } from "./connection.ts";
 import { untilPassed } from "./pipeline.ts";
 import { listText, objectText, runParamsText } from "./row.ts";
 import { bigint, int, json, Source, send, text, word } from "./source.ts";
+import { type ParentRow, parentOf, type StoppedRun } from "./stop.ts";
 
 /** What a batch of starts did to other runs: their owners have to be told soon. */
 export interface StartEffects {
   /** Runs that waited before the batch, and that newer ones have stopped. */
-  readonly stopped: readonly RunRef[];
+  readonly stopped: readonly StoppedRun[];
   /** Running ones that are asked to stop. */
-  readonly stopping: readonly { readonly key: number; readonly groupId: number }[];
+  readonly stopping: readonly RunPlace[];
 }
 
 export interface Started extends StartEffects {
@@ -32,15 +34,19 @@ interface Request {
   readonly startId: number;
 }
 
+/** What becomes of a new run. */
+type Made = "LAUNCHED" | "QUEUED" | "STOPPED" | "FAILED";
+
 /** What `start_runs` answers. */
-interface Answer {
-  readonly result: "LAUNCHED" | "QUEUED" | "STOPPED" | "FAILED" | "DUPLICATED" | "CHANGED" | "STOPS" | "ASKS";
+interface Answer extends ParentRow {
+  readonly result: Made | "DUPLICATED" | "CHANGED" | "STALE" | "MISSING" | "UNFINISHED" | "PAUSED" | "STOPS" | "ASKS";
   readonly workflow_id: string;
   readonly instance_id: number;
   readonly run_id: number;
   readonly version_id: number;
   readonly key: number;
   readonly group_id: number;
+  readonly status: StoredRunStatus;
   /** Epoch milliseconds. */
   readonly create_time: number;
 }
@@ -70,7 +76,8 @@ const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 const randomId = (): number => Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
 
 function read(runs: readonly NewRun[], requests: readonly Request[], answers: readonly Answer[]): Started {
-  const stopped = answers.filter(({ result }) => result === "STOPS").map(refOf);
+  const stops = answers.filter(({ result }) => result === "STOPS");
+  const stopped = stops.map((answer) => ({ ...refOf(answer), parent: parentOf(answer) }));
   const asked = answers.filter(({ result }) => result === "ASKS");
   const stopping = asked.map(({ key, group_id }) => ({ key, groupId: group_id }));
   const own = answers.slice(stopped.length + stopping.length);
@@ -82,11 +89,21 @@ function read(runs: readonly NewRun[], requests: readonly Request[], answers: re
   return { outcomes, stopped, stopping };
 }
 
-/** What becomes of a request with the uuid of an earlier one in its batch. */
+/** No run comes of it. */
+const EMPTY: ReadonlySet<Answer["result"]> = new Set(["CHANGED", "STALE", "MISSING", "UNFINISHED", "PAUSED"]);
+
+/** What becomes of a request with the uuid of an earlier one in its batch: when that made no run, this has its own try. */
 const repeated = (answer: Answer): StartOutcome =>
-  answer.result === "CHANGED"
-    ? { result: "CHANGED" }
-    : { result: "DUPLICATED", ref: refOf(answer), versionId: answer.version_id };
+  EMPTY.has(answer.result) ? { result: "CHANGED" } : duplicated(answer);
+
+const duplicated = (answer: Answer): DuplicatedStart => ({
+  result: "DUPLICATED",
+  ref: refOf(answer),
+  versionId: answer.version_id,
+  key: answer.key,
+  groupId: answer.group_id,
+  status: answer.status,
+});
 
 const refOf = (answer: Answer): RunRef => ({
   workflowId: answer.workflow_id,
@@ -97,8 +114,15 @@ const refOf = (answer: Answer): RunRef => ({
 function outcomeOf(request: NewRun, answer: Answer): StartOutcome {
   switch (answer.result) {
     case "CHANGED":
-      return { result: "CHANGED" };
+    case "MISSING":
+    case "PAUSED":
+      return { result: answer.result };
+    case "UNFINISHED":
+      return { result: answer.result, ref: refOf(answer) };
+    case "STALE":
+      return { result: answer.result, stamp: request.parent?.stamp as GroupStamp };
     case "DUPLICATED":
+      return duplicated(answer);
     case "STOPPED":
       return { result: answer.result, ref: refOf(answer), versionId: answer.version_id };
     default:
@@ -118,7 +142,8 @@ function runOf(request: NewRun, answer: Answer): Run {
     versionId: request.versionId,
     groupId: answer.group_id,
     groupInfo: request.groupInfo,
-    correlationId: request.config.correlation_id,
+    correlationId: request.correlationId,
+    parentKey: request.parent?.key,
     initiator: request.initiator,
     config: request.config,
     runParams: request.runParams,
@@ -146,9 +171,13 @@ const SOURCE = new Source<Request>({
   revisions: bigint(({ run }) => run.revision),
   start_ids: bigint(({ startId }) => startId),
   uuids: text(({ run }) => run.uuid),
+  restart_ofs: bigint(({ run }) => run.restartOf),
+  parent_keys: bigint(({ run }) => run.parent?.key),
+  parent_groups: int(({ run }) => run.parent?.stamp.groupId),
+  parent_generations: bigint(({ run }) => run.parent?.stamp.generation),
   version_ids: bigint(({ run }) => run.versionId),
   group_infos: int(({ run }) => run.groupInfo),
-  correlation_ids: text(({ run }) => run.config.correlation_id),
+  correlation_ids: text(({ run }) => run.correlationId),
   initiators: json(({ run }) => stringifyJson(run.initiator)),
   configs: json(({ run }) => stringifyJson(run.config)),
   run_param_sets: json(({ run }) => objectText(run.runParams)),

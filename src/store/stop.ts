@@ -3,6 +3,7 @@
  * it, letting a strictly sequential workflow go on. Each is one statement, guarded by the state it needs.
  */
 import type { TimelineEvent } from "../definition/timeline.ts";
+import type { RunPlace } from "../flow/port.ts";
 import { stringifyJson } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
 import type { Word, WordPayload } from "../run/word.ts";
@@ -12,32 +13,50 @@ import { DEQUEUE, type Queryable } from "./outbox.ts";
 /** Runs ended by one statement of {@link stopAllQueued}. */
 const STOP_BATCH = 200;
 
+/** A run that waited, and has ended so. */
+export interface StoppedRun extends RunRef {
+  /** The run whose step has started it: its owner is to be told. */
+  readonly parent: RunPlace | undefined;
+}
+
+/** Whose step has started a run, as rows say it. */
+export interface ParentRow {
+  /** Null: a root. */
+  readonly parent_key: number | null;
+  /** Null: a root, or the parent's row is deleted. */
+  readonly parent_group: number | null;
+}
+
+export const parentOf = ({ parent_key: key, parent_group: groupId }: ParentRow): RunPlace | undefined =>
+  key === null || groupId === null ? undefined : { key, groupId };
+
 /**
  * Ends a run that was never launched.
  *
  * The workflow's row is locked first, as everywhere: the run can't be launched meanwhile.
- * @returns false when it is launched or has ended, or is not there
+ * @returns undefined when it is launched or has ended, or is not there
  */
 export async function stopQueued(
   db: Queryable,
   ref: RunRef,
   status: "STOPPED" | "FAILED",
   event: TimelineEvent,
-): Promise<boolean> {
-  const rows = await db`WITH place AS MATERIALIZED (
+): Promise<StoppedRun | undefined> {
+  const [row] = await db<ParentRow[]>`WITH place AS MATERIALIZED (
       SELECT workflow_id FROM workflow WHERE workflow_id = ${ref.workflowId} FOR UPDATE
     ), stopped AS (
       UPDATE run SET status = ${status}, end_time = ${event.timestamp}, modify_time = ${event.timestamp},
         timeline = with_event(timeline, ${stringifyJson(event)})
       WHERE workflow_id = (SELECT workflow_id FROM place) AND instance_id = ${ref.instanceId} AND run_id = ${ref.runId}
         AND status = 'CREATED' AND execution_id IS NULL
-      RETURNING workflow_id
+      RETURNING workflow_id, parent_key
     ), told AS (
       INSERT INTO outbox (kind, key, create_time) SELECT ${DEQUEUE}, workflow_id, ${event.timestamp} FROM stopped
       ON CONFLICT (kind, key) DO UPDATE SET next_time = 0, attempts = 0, dead = 0
     )
-    SELECT 1 FROM stopped`;
-  return rows.length > 0;
+    SELECT parent_key, (SELECT group_id FROM run WHERE key = stopped.parent_key) AS parent_group FROM stopped`;
+  const { workflowId, instanceId, runId } = ref;
+  return row && { workflowId, instanceId, runId, parent: parentOf(row) };
 }
 
 /** Ends all runs of a workflow that wait, in batches. @returns those that it ended */
@@ -46,10 +65,10 @@ export async function stopAllQueued(
   workflowId: string,
   status: "STOPPED" | "FAILED",
   event: TimelineEvent,
-): Promise<readonly RunRef[]> {
-  const ended: RunRef[] = [];
+): Promise<readonly StoppedRun[]> {
+  const ended: StoppedRun[] = [];
   for (;;) {
-    const rows = await db<{ instance_id: number; run_id: number }[]>`WITH place AS MATERIALIZED (
+    const rows = await db<(ParentRow & { instance_id: number; run_id: number })[]>`WITH place AS MATERIALIZED (
         SELECT workflow_id FROM workflow WHERE workflow_id = ${workflowId} FOR UPDATE
       ), stopped AS (
         UPDATE run SET status = ${status}, end_time = ${event.timestamp}, modify_time = ${event.timestamp},
@@ -59,14 +78,17 @@ export async function stopAllQueued(
               AND r.status = 'CREATED' AND r.execution_id IS NULL
             ORDER BY r.instance_id, r.run_id LIMIT ${STOP_BATCH} FOR UPDATE))
           AND status = 'CREATED' AND execution_id IS NULL
-        RETURNING instance_id, run_id
+        RETURNING instance_id, run_id, parent_key
       ), told AS (
         INSERT INTO outbox (kind, key, create_time) SELECT ${DEQUEUE}, ${workflowId}, ${event.timestamp}
         WHERE EXISTS (SELECT 1 FROM stopped)
         ON CONFLICT (kind, key) DO UPDATE SET next_time = 0, attempts = 0, dead = 0
       )
-      SELECT instance_id, run_id FROM stopped ORDER BY instance_id, run_id`;
-    for (const row of rows) ended.push({ workflowId, instanceId: row.instance_id, runId: row.run_id });
+      SELECT instance_id, run_id, parent_key, (SELECT group_id FROM run WHERE key = stopped.parent_key) AS parent_group
+      FROM stopped ORDER BY instance_id, run_id`;
+    for (const row of rows) {
+      ended.push({ workflowId, instanceId: row.instance_id, runId: row.run_id, parent: parentOf(row) });
+    }
     if (rows.length < STOP_BATCH) return ended;
   }
 }

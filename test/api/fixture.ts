@@ -2,7 +2,7 @@
 import { createApp } from "../../src/api/app.ts";
 import type { EnginePort, StartCommand, StartReply } from "../../src/api/port.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
-import { notFound } from "../../src/error.ts";
+import { conflict, notFound } from "../../src/error.ts";
 import type { StoredRun } from "../../src/flow/port.ts";
 import { type Json, parseJson, stringifyJson } from "../../src/json.ts";
 import { createLogger } from "../../src/log.ts";
@@ -119,7 +119,10 @@ export class FakeEngine implements EnginePort {
       },
     ]);
     const timelineEvent = logEvent(`Manually run a new workflow instance by a user [${user}]`, setting.now);
-    if (outcome === undefined || outcome.result === "CHANGED") throw notFound(`no workflow ${workflowId}`);
+    if (outcome?.result === "PAUSED") throw conflict(`${workflowId} is paused`);
+    if (outcome?.result !== "CREATED" && outcome?.result !== "STOPPED" && outcome?.result !== "DUPLICATED") {
+      throw notFound(`no workflow ${workflowId}`);
+    }
     const ref = outcome.result === "CREATED" ? outcome.run : outcome.ref;
     const { instanceId, runId } = ref;
     return { workflowId, instanceId, runId, versionId, uuid, status: outcome.result, timelineEvent };

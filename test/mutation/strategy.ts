@@ -3,7 +3,7 @@ import { inFile, type Mutation } from "./mutation.ts";
 
 const STRATEGY = "test/store/strategy.property.test.ts";
 
-const starts = inFile("drizzle/0005_words.sql", STRATEGY);
+const starts = inFile("drizzle/0008_start_again.sql", STRATEGY);
 const dequeue = inFile("src/store/run.ts", STRATEGY);
 const stop = inFile("src/store/stop.ts", STRATEGY);
 const strategy = inFile("src/run/strategy.ts", "test/run/strategy.test.ts");
@@ -22,28 +22,25 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
   ),
   starts(
     "STRICT_SEQUENTIAL does not mind a failed run",
-    "OR place.run_rule = 'STRICT_SEQUENTIAL' AND failed THEN",
-    "THEN",
+    "\n            OR place.run_rule = 'STRICT_SEQUENTIAL' AND failed THEN",
+    " THEN",
   ),
-  starts("a run that is kept as FAILED holds no later one of its batch back", "failed := true;", ""),
+  starts(
+    "a run that is kept as FAILED holds no later one of its batch back",
+    "result := 'FAILED';\n        failed := true;",
+    "result := 'FAILED';",
+  ),
   starts(
     "SERIAL_LATEST_ONLY queues as SEQUENTIAL does",
-    "IF waits AND place.run_rule IN ('LAST_ONLY', 'SERIAL_LATEST_ONLY') THEN",
-    "IF waits AND place.run_rule IN ('LAST_ONLY') THEN",
+    "IF front IS NOT NULL AND place.run_rule IN ('LAST_ONLY', 'SERIAL_LATEST_ONLY') THEN",
+    "IF front IS NOT NULL AND place.run_rule IN ('LAST_ONLY') THEN",
   ),
-  starts("FIRST_ONLY does not mind what waits", "IF running > 0 OR waits THEN", "IF running > 0 THEN"),
-  starts(
-    "a new run overtakes those that wait",
-    "WHEN running >= place.run_concurrency OR waits OR",
-    "WHEN running >= place.run_concurrency OR",
-  ),
-  starts(
-    "one more goes than may",
-    "WHEN running >= place.run_concurrency OR",
-    "WHEN running > place.run_concurrency OR",
-  ),
+  starts("FIRST_ONLY does not mind what waits", "IF running > 0 OR front IS NOT NULL THEN", "IF running > 0 THEN"),
+  starts("a new run overtakes those that wait", "OR front < instance_ids[i]", ""),
+  starts("a restarted run goes behind all that wait", "OR front < instance_ids[i]", "OR front IS NOT NULL"),
+  starts("one more goes than may", "OR running >= place.run_concurrency OR", "OR running > place.run_concurrency OR"),
   starts("what a batch launches takes no place", "running := running + 1;", ""),
-  starts("what a batch queues is overtaken by its next one", "        waits := true;", ""),
+  starts("what a batch queues is overtaken by its next one", "        front := least(front, instance_ids[i]);", ""),
   starts(
     "a paused run takes no place",
     "AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL\n          LIMIT",
@@ -51,6 +48,39 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
   ),
   starts("an outdated request makes a run", "ELSIF place.revision <> revisions[i] THEN", "ELSIF false THEN"),
   starts("what waits in a batch survives a newer one of it", "results[waiting[j]] := 'STOPPED';", ""),
+  starts(
+    "what is restarted in a batch is restarted once more before it has ended",
+    "UNION ALL SELECT run_ids[j], stored[j] FROM unnest(fresh) AS j\n          WHERE workflow_ids[j] = workflow_ids[i] AND instance_ids[j] = restart_ofs[i]",
+    "",
+  ),
+  starts("what has not ended is restarted", "ELSIF unfinished THEN", "ELSIF false THEN"),
+  starts("the first run of an instance is restarted, not its latest", "ORDER BY it.run_id DESC", "ORDER BY it.run_id"),
+  starts(
+    "a restart takes a new instance id too",
+    "latest := greatest(latest, instance_ids[i]);",
+    "latest := latest + 1;",
+  ),
+  starts("a failed run that is restarted still holds others back", "SET status = 'FAILED_2'", "SET status = 'FAILED'"),
+  starts(
+    "a restart takes every failed run away",
+    "AND r.instance_id = restart_ofs[i]\n          AND r.status = 'FAILED'",
+    "AND r.status = 'FAILED'",
+  ),
+  starts("a restart lets its own batch's failed run be", "stored[fresh[j]] := 'FAILED_2';", "NULL;"),
+  starts("a restart forgets that its batch has failed runs", "              failed := true;", "              NULL;"),
+  starts("a restart forgets the other failed runs", "failed := failed OR place.failed", "failed := failed OR false"),
+  starts(
+    "nobody is told that a restart lets others go",
+    "PERFORM announce_dequeue(workflow_ids[i], now_ms);",
+    "NULL;",
+    "test/store/start.test.ts",
+  ),
+  starts("a step without its run's group starts runs", "stale := NOT FOUND;", ""),
+  starts(
+    "a run does not know whose step has started it",
+    "correlation_ids[i], parent_keys[i],",
+    "correlation_ids[i], NULL,",
+  ),
   dequeue(
     "the first that was made goes first, not the oldest instance",
     "ORDER BY r.instance_id, r.run_id\n",
@@ -91,19 +121,15 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
   ),
   strategy(
     "in the model, a failed run holds nothing back",
-    'if (strategy.rule === "STRICT_SEQUENTIAL" && failed.length > 0) return 0;',
-    "",
+    'strategy.rule === "STRICT_SEQUENTIAL" && failed.length > 0;',
+    "false;",
   ),
   strategy(
     "in the model, LAST_ONLY does not ask",
     'const asked = strategy.rule === "LAST_ONLY" ? running : [];',
     "const asked: readonly RunRef[] = [];",
   ),
-  strategy(
-    "in the model, a new run overtakes those that wait",
-    "left.waiting.length === 0 && room(left) > 0",
-    "room(left) > 0",
-  ),
+  strategy("in the model, a new run overtakes those that wait", "isNext && room(left) > 0", "room(left) > 0"),
   strategy(
     "in the model, a restarted run goes last",
     "waiting.findLastIndex((it) => byInstance(it, ref) < 0) + 1",
@@ -111,7 +137,27 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
   ),
   strategy(
     "in the model, a batch tells of its own runs as of others",
-    "[...stopped].filter((ref) => ref.instanceId <= workflow.latestInstanceId)",
+    "[...stopped].filter((ref) => !made.includes(ref))",
     "[...stopped]",
+  ),
+  strategy(
+    "in the model, a restart lets its instance's failed runs be",
+    "const failed = workflow.failed.filter((it) => it.instanceId !== instanceId);",
+    "const { failed } = workflow;",
+  ),
+  strategy(
+    "in the model, what has not ended is restarted",
+    "if (before && isOpen(workflow, before))",
+    "if (before && !isOpen(workflow, before) && isOpen(workflow, before))",
+  ),
+  strategy(
+    "in the model, a restart goes behind all that wait",
+    "left.waiting.every((it) => byInstance(it, ref) > 0)",
+    "left.waiting.length === 0",
+  ),
+  strategy(
+    "in the model, a paused workflow lets runs go",
+    "if (workflow.paused || isBlocked(workflow)) return 0;",
+    "if (isBlocked(workflow)) return 0;",
   ),
 ];

@@ -3,8 +3,10 @@ import { RUN_STRATEGY_RULES, type RunStrategyRule } from "../../src/definition/s
 import {
   changeStrategy,
   dequeue,
+  type Earlier,
   end,
   enqueue,
+  pause,
   type StartRequest,
   start,
   stopQueued,
@@ -26,6 +28,7 @@ const workflow = (
   internalId: 1,
   revision: 0,
   strategy: { rule, workflow_concurrency },
+  paused: false,
   latestInstanceId: 9,
   running: [],
   waiting: [],
@@ -40,7 +43,7 @@ const request = (uuid: string, more: Partial<StartRequest> = {}): StartRequest =
   status: "CREATED",
   ...more,
 });
-const nothing = () => undefined;
+const nothing: Earlier = { made: () => undefined, latest: () => undefined };
 const startMany = (runs: WorkflowRuns, count: number) =>
   start(
     runs,
@@ -94,7 +97,7 @@ test("a uuid makes one run, and a start that has read another workflow makes non
       request("b"),
       request("c", { internalId: 2 }),
     ],
-    (uuid) => (uuid === "known" ? ref(4, 2) : undefined),
+    { ...nothing, made: (uuid) => (uuid === "known" ? ref(4, 2) : undefined) },
   );
   expect(decisions).toEqual([
     { result: "LAUNCHED", ref: ref(10) },
@@ -141,6 +144,106 @@ test("a later run of an old instance waits before newer instances", () => {
   const place = (run: ReturnType<typeof ref>) =>
     enqueue(workflow("SEQUENTIAL", 1, { waiting }), run).waiting.indexOf(run);
   expect([ref(1), ref(5, 2), ref(9)].map(place)).toEqual([0, 2, 3]);
+});
+
+describe("a restart", () => {
+  const restart = (restartOf: number, more: Partial<StartRequest> = {}) =>
+    request(`r${restartOf}`, { restartOf, ...more });
+  const earlier: Earlier = { ...nothing, latest: (id) => (id <= 9 ? ref(id, 2) : undefined) };
+  const decide = (runs: WorkflowRuns, ...requests: readonly StartRequest[]) => start(runs, requests, earlier);
+  const texts = ({ decisions }: ReturnType<typeof start>) =>
+    decisions.map((it) => ("ref" in it ? `${it.result} ${it.ref.instanceId}/${it.ref.runId}` : it.result));
+
+  test("is the next run of its instance, and takes no new instance id", () => {
+    const { workflow: after, ...started } = decide(workflow("PARALLEL", 9), restart(3), request("new"));
+    expect(texts({ workflow: after, ...started })).toEqual(["LAUNCHED 3/3", "LAUNCHED 10/1"]);
+    expect(after.latestInstanceId).toBe(10);
+  });
+
+  test("needs an instance, whose latest run has ended", () => {
+    const open = { running: [ref(1, 2)], waiting: [ref(2, 2)] };
+    const asked = [restart(1), restart(2), restart(11), restart(4), restart(4, { uuid: "again" })];
+    expect(texts(decide(workflow("PARALLEL", 9, open), ...asked))).toEqual([
+      "UNFINISHED 1/2",
+      "UNFINISHED 2/2",
+      "MISSING",
+      "QUEUED 4/3",
+      "UNFINISHED 4/3",
+    ]);
+  });
+
+  test("goes before later instances, and after earlier ones", () => {
+    const waits = { waiting: refs(5) };
+    expect(texts(decide(workflow("PARALLEL", 9, waits), restart(4), restart(6)))).toEqual([
+      "LAUNCHED 4/3",
+      "QUEUED 6/3",
+    ]);
+  });
+
+  test("goes by the run strategy as any new run does", () => {
+    const busy = { running: [ref(8)], waiting: [ref(9)] };
+    const of = (rule: RunStrategyRule, runs = busy) => {
+      const { stopped, asked, ...rest } = decide(workflow(rule, 1, runs), restart(3));
+      return [...texts({ stopped, asked, ...rest }), ids(stopped), ids(asked)];
+    };
+    expect(of("FIRST_ONLY")).toEqual(["STOPPED 3/3", [], []]);
+    expect(of("LAST_ONLY")).toEqual(["QUEUED 3/3", [9], [8]]);
+    expect(of("SERIAL_LATEST_ONLY")).toEqual(["QUEUED 3/3", [9], []]);
+    expect(of("LAST_ONLY", { running: [], waiting: [] })).toEqual(["LAUNCHED 3/3", [], []]);
+  });
+
+  test("is stopped by a later request of its batch, as one of the batch's own", () => {
+    const started = decide(workflow("SERIAL_LATEST_ONLY", 1, { running: [ref(8)] }), restart(3), request("new"));
+    expect(texts(started)).toEqual(["STOPPED 3/3", "QUEUED 10/1"]);
+    expect(started.stopped).toEqual([]);
+    expect(
+      texts(decide(workflow("FIRST_ONLY", 1, { running: [ref(8)] }), restart(3), restart(3, { uuid: "b" }))),
+    ).toEqual(["STOPPED 3/3", "STOPPED 3/4"]);
+  });
+
+  test("takes the failed runs of its instance away, and those only", () => {
+    const failed = { failed: [ref(3, 1), ref(3, 2), ref(4, 2)], waiting: refs(5) };
+    const one = decide(workflow("STRICT_SEQUENTIAL", 1, failed), restart(3));
+    expect(texts(one)).toEqual(["QUEUED 3/3"]);
+    expect(one.replaced).toEqual([ref(3, 1), ref(3, 2)]);
+    expect(one.workflow.failed).toEqual([ref(4, 2)]);
+    expect(one.announced).toBe(true);
+    expect(texts(decide(workflow("STRICT_SEQUENTIAL", 1, failed), restart(3), restart(4)))).toEqual([
+      "QUEUED 3/3",
+      "QUEUED 4/3",
+    ]);
+    expect(texts(decide(workflow("STRICT_SEQUENTIAL", 1, failed), restart(4), restart(3)))).toEqual([
+      "QUEUED 4/3",
+      "LAUNCHED 3/3",
+    ]);
+    const kept = decide(workflow("STRICT_SEQUENTIAL", 1, { failed: [ref(3, 2)] }), restart(3, { status: "FAILED" }));
+    expect(kept.workflow.failed).toEqual([ref(3, 3)]);
+    expect(decide(workflow("PARALLEL", 9, failed), restart(3))).toMatchObject({ announced: false });
+  });
+});
+
+test("what a parent without its group asks for comes to nothing, and what comes after it has its own try", () => {
+  const requests = [request("a", { isStale: true }), request("a"), request("b")];
+  expect(start(workflow("PARALLEL", 9), requests, nothing).decisions).toEqual([
+    { result: "STALE" },
+    { result: "CHANGED" },
+    { result: "LAUNCHED", ref: ref(10) },
+  ]);
+});
+
+test("of a paused workflow nothing goes, and what does not queue is not made", () => {
+  const paused = (rule: RunStrategyRule) => workflow(rule, 2, { paused: true, waiting: refs(2) });
+  for (const rule of Object.keys(RUN_STRATEGY_RULES) as RunStrategyRule[]) {
+    const results = startMany(paused(rule), 2).decisions.map(({ result }) => result);
+    const isQueue = rule !== "FIRST_ONLY" && rule !== "LAST_ONLY";
+    if (isQueue) expect(results.at(-1)).toBe("QUEUED");
+    else expect(results).toEqual(["PAUSED", "PAUSED"]);
+    expect(dequeue(paused(rule)).launched).toEqual([]);
+    expect(start(paused(rule), [request("f", { status: "FAILED" })], nothing).decisions[0]?.result).toBe("FAILED");
+  }
+  const resumed = pause(paused("PARALLEL"), false) as WorkflowRuns;
+  expect(ids(dequeue(resumed).launched)).toEqual([2]);
+  expect(pause(resumed, false)).toBeUndefined();
 });
 
 test("a run ends once, and only a failed one holds others back, until it is unblocked", () => {

@@ -234,8 +234,8 @@ export class SimNode {
       definition: (internalId, versionId) => this.#call(() => store.definition(internalId, versionId)),
       startRuns: async (runs) => {
         const request = `${this.name}:${++this.#requests}`;
-        const { outcomes, asked } = await this.#untilKnown(() => store.startRuns(runs, request));
-        if (asked.length > 0) launch(asked.map(({ key, groupId }) => ({ key, groupId })));
+        const { outcomes, told } = await this.#untilKnown(() => store.startRuns(runs, request));
+        if (told.length > 0) launch(told.map(({ key, groupId }) => ({ key, groupId })));
         return outcomes;
       },
       dequeue: (ids) => this.#untilKnown(() => store.dequeue(ids)),

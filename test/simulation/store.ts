@@ -85,7 +85,7 @@ export class SimStore {
     const properties = { workflow_id: workflowId, create_time: 1, author: "sim", owner: "sim" };
     const latestVersion = definitions.length;
     const head = { workflowId, internalId, revision, activeVersion: latestVersion, latestVersion, properties };
-    const none = { running: [], waiting: [], failed: [], latestInstanceId: 0 };
+    const none = { running: [], waiting: [], failed: [], latestInstanceId: 0, paused: false };
     const runs = { ...none, ...known?.runs, workflowId, internalId, revision, strategy };
     this.tables.set(workflowId, { head, definitions, runs });
     this.outbox.add(workflowId);
@@ -102,41 +102,62 @@ export class SimStore {
   // ---- runs --------------------------------------------------------------------------------------------------------
 
   /** @param request names this very call: made again, it finds its own rows */
-  startRuns(made: readonly NewRun[], request: string): { outcomes: readonly StartOutcome[]; asked: readonly Run[] } {
+  startRuns(made: readonly NewRun[], request: string): { outcomes: readonly StartOutcome[]; told: readonly Run[] } {
     const outcomes: StartOutcome[] = new Array(made.length);
-    const asked: Run[] = [];
+    const told: Run[] = [];
     for (const [workflowId, table] of [...this.tables]) {
       const positions = made.flatMap((run, index) => (run.workflowId === workflowId ? [index] : []));
-      const requests = positions.map((index) => made[index] as NewRun);
-      const known = (uuid: string): RunRef | undefined => {
-        const key = this.#made.get(`${workflowId}:${uuid}`)?.key;
-        return key === undefined ? undefined : this.runs.get(key);
-      };
-      const started = start(table.runs, requests, known);
+      const requests = positions.map((index) => {
+        const run = made[index] as NewRun;
+        return { ...run, isStale: run.parent !== undefined && !this.#isHeld(run.parent.stamp) };
+      });
+      const started = start(table.runs, requests, {
+        made: (uuid) => this.runs.get(this.#made.get(`${workflowId}:${uuid}`)?.key ?? -1),
+        latest: (instanceId) => this.#latest(workflowId, instanceId),
+      });
       this.#strategy(workflowId, () => started.workflow);
+      if (started.announced) this.outbox.add(workflowId);
       for (const [index, position] of positions.entries()) {
         const run = made[position] as NewRun;
         const decision = started.decisions[index] as (typeof started.decisions)[number];
         outcomes[position] = this.#outcome(run, decision, `${request}:${position}`);
       }
-      for (const ref of started.stopped) this.#endQueued(this.runOf(ref), "STOPPED", "another run goes instead");
+      for (const ref of started.replaced) {
+        const run = this.runOf(ref);
+        this.runs.set(run.key, { ...run, status: "FAILED_2" });
+      }
+      for (const ref of started.stopped) {
+        const run = this.runOf(ref);
+        this.#endQueued(run, "STOPPED", "another run goes instead");
+        told.push(...this.#parentOf(run));
+      }
       for (const ref of started.asked) {
         const run = this.runOf(ref);
-        asked.push(run);
+        told.push(run);
         if (!this.said.has(run.key)) this.#say(run.key, "STOP", "strategy");
       }
     }
-    return { outcomes, asked };
+    return { outcomes, told };
   }
 
   #outcome(made: NewRun, decision: ReturnType<typeof start>["decisions"][number], request: string): StartOutcome {
-    if (decision.result === "CHANGED") return { result: "CHANGED" };
+    switch (decision.result) {
+      case "STALE":
+        return { result: decision.result, stamp: made.parent?.stamp as GroupStamp };
+      case "UNFINISHED":
+        return decision;
+      case "CHANGED":
+      case "MISSING":
+      case "PAUSED":
+        return { result: decision.result };
+    }
     const identity = `${made.workflowId}:${made.uuid}`;
     if (decision.result === "DUPLICATED") {
       const known = this.#made.get(identity);
       const run = this.runOf(decision.ref);
       if (known?.request === request && run.status === "CREATED") return { result: "CREATED", run };
-      return { result: "DUPLICATED", ref: decision.ref, versionId: run.versionId };
+      const { key, groupId, versionId, status } = run;
+      return { result: "DUPLICATED", ref: decision.ref, key, groupId, versionId, status };
     }
     const key = this.runs.size + 1;
     const now = this.now();
@@ -146,7 +167,8 @@ export class SimStore {
       ...made,
       ...{ key, instanceId, runId, createTime: now, modifyTime: now, startTime: undefined },
       groupId: groupOf(made.workflowId, instanceId, runId, this.groups.length),
-      correlationId: undefined,
+      correlationId: made.correlationId,
+      parentKey: made.parent?.key,
       executionId: decision.result === "LAUNCHED" ? made.uuid : undefined,
       overview: undefined,
       status: decision.result === "STOPPED" ? "STOPPED" : made.status,
@@ -249,7 +271,7 @@ export class SimStore {
   // ---- the writer --------------------------------------------------------------------------------------------------
 
   commit(batch: Batch): void {
-    const stale = batch.stamps.filter(({ groupId, generation }) => this.groups[groupId]?.generation !== generation);
+    const stale = batch.stamps.filter((stamp) => !this.#isHeld(stamp));
     if (stale.length > 0 && this.#sabotage !== "fence") throw new Fenced(stale);
     this.#watcher.committing(batch, this);
     for (const { runKey, attempt } of batch.attempts) {
@@ -261,7 +283,7 @@ export class SimStore {
     }
     for (const { key, change } of batch.runs) {
       const before = this.runs.get(key) as Run;
-      if (before.status === "FAILED_1") continue;
+      if (before.status === "FAILED_1" || before.status === "FAILED_2") continue;
       const run = { ...before, ...change };
       this.runs.set(key, run);
       if (isOver(run) && !isOver(before)) this.#strategy(run.workflowId, (runs) => end(runs, run, run.status));
@@ -324,6 +346,26 @@ export class SimStore {
   }
 
   // ---- odds --------------------------------------------------------------------------------------------------------
+
+  /** The owner has not changed. */
+  #isHeld({ groupId, generation }: GroupStamp): boolean {
+    return this.groups[groupId]?.generation === generation;
+  }
+
+  /** The newest run of the instance. */
+  #latest(workflowId: string, instanceId: number): Run | undefined {
+    let run: Run | undefined;
+    for (let runId = 1; ; runId++) {
+      const next = this.runOf({ workflowId, instanceId, runId }) as Run | undefined;
+      if (next === undefined) return run;
+      run = next;
+    }
+  }
+
+  #parentOf({ parentKey }: Run): readonly Run[] {
+    const parent = parentKey === undefined ? undefined : this.runs.get(parentKey);
+    return parent ? [parent] : [];
+  }
 
   #say(key: number, kind: Word["kind"], user: string, stepId?: string): void {
     const said = this.said.get(key) ?? [];

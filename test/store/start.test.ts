@@ -32,7 +32,7 @@ async function make(rule: string, concurrency = 1) {
   const states = async () =>
     (
       await db.sql<{ status: string; launched: boolean }[]>`SELECT status, execution_id IS NOT NULL AS launched FROM run
-        WHERE workflow_id = ${id} ORDER BY instance_id`
+        WHERE workflow_id = ${id} ORDER BY instance_id, run_id`
     ).map((row) => (row.launched ? `${row.status}+` : row.status));
   return { id, internalId, request, start, end, states };
 }
@@ -78,7 +78,7 @@ describe("starting runs", () => {
   test("answers with what it stored", async () => {
     const wf = await make("SEQUENTIAL");
     const [outcome] = await wf.start(1, {
-      config: { policy: "START_FRESH_NEW_RUN", correlation_id: 'a"\\b\x1f\0' },
+      correlationId: 'a"\\b\x1f\0',
       runParams: { x: { type: "STRING", value: "nul \0 and \x1f" } },
       artifacts: { default: { type: "DEFAULT", n: 1 } },
       timeoutMs: 1000,
@@ -103,10 +103,14 @@ describe("starting runs", () => {
     expect(outcomes.map((o) => o.result)).toEqual(["CREATED", "DUPLICATED", "CREATED"]);
     const again = await startRuns(db.sql, [wf.request(), first]);
     expect(again.outcomes[0]).toMatchObject({ result: "CREATED", run: { instanceId: 3 } });
+    const { key, groupId } = runOf(outcomes[0]);
     expect(again.outcomes[1]).toEqual({
       result: "DUPLICATED",
       ref: { workflowId: wf.id, instanceId: 1, runId: 1 },
       versionId: 1,
+      key,
+      groupId,
+      status: "CREATED",
     });
   });
 
@@ -188,7 +192,7 @@ describe("run strategies at the start", () => {
     expect(await wf.states()).toEqual(["CREATED+", "CREATED"]);
     const { outcomes, stopped } = await startRuns(db.sql, [wf.request(), wf.request()]);
     expect(launched(outcomes)).toEqual(["STOPPED", "CREATED"]);
-    expect(stopped).toEqual([{ workflowId: wf.id, instanceId: 2, runId: 1 }]);
+    expect(stopped).toEqual([{ workflowId: wf.id, instanceId: 2, runId: 1, parent: undefined }]);
     expect(await wf.states()).toEqual(["CREATED+", "STOPPED", "STOPPED", "CREATED"]);
     const [row] =
       await db.sql`SELECT start_time, end_time, timeline FROM run WHERE workflow_id = ${wf.id} AND instance_id = 2`;
@@ -223,6 +227,129 @@ describe("run strategies at the start", () => {
       { status: "STOPPED", unstarted: false, unended: false, events: 1 },
       { status: "CREATED", unstarted: true, unended: true, events: null },
     ]);
+  });
+});
+
+describe("restarting", () => {
+  test("makes the next run of the instance, in a group of its own, and takes what holds others back away", async () => {
+    const wf = await make("STRICT_SEQUENTIAL");
+    await wf.start(3);
+    await wf.end(1, "FAILED");
+    const [outcome] = await wf.start(1, { restartOf: 1, correlationId: "of the first" });
+    const run = runOf(outcome);
+    expect(run).toMatchObject({ instanceId: 1, runId: 2, groupId: groupOf(wf.id, 1, 2, 8), executionId: run.uuid });
+    expect(await wf.states()).toEqual(["FAILED_2+", "CREATED+", "CREATED", "CREATED"]);
+    const [row] = await db.sql`SELECT correlation_id, parent_key, (
+        SELECT latest_instance_id FROM workflow w WHERE w.workflow_id = run.workflow_id
+      ) AS latest FROM run WHERE key = ${run.key}`;
+    expect(row).toEqual({ correlation_id: "of the first", parent_key: null, latest: 3 });
+  });
+
+  test("tells what waits and goes before the restarted one that it may go", async () => {
+    const wf = await make("STRICT_SEQUENTIAL");
+    await wf.start(3);
+    await wf.end(1, "SUCCEEDED");
+    await dequeue(db.sql, [wf.id]);
+    await wf.end(2, "FAILED");
+    await wf.start(1, { restartOf: 1 });
+    expect(await dequeue(db.sql, [wf.id])).toEqual([]);
+    expect(await pendingDequeues(db.sql, 100)).not.toContain(wf.id);
+    expect(launched(await wf.start(1, { restartOf: 2 }))).toEqual(["CREATED"]);
+    expect(await pendingDequeues(db.sql, 100)).toContain(wf.id);
+    expect((await dequeue(db.sql, [wf.id])).map((run) => [run.instanceId, run.runId])).toEqual([[1, 2]]);
+  });
+
+  test("of one instance by several at once makes one run", async () => {
+    const wf = await make("PARALLEL", 9);
+    await wf.start();
+    await wf.end(1);
+    const outcomes = (await Promise.all(Array.from({ length: 4 }, () => wf.start(2, { restartOf: 1 })))).flat();
+    const made = outcomes.filter(({ result }) => result === "CREATED");
+    expect(made).toHaveLength(1);
+    const ref = { workflowId: wf.id, instanceId: 1, runId: 2 };
+    for (const outcome of outcomes) if (outcome !== made[0]) expect(outcome).toEqual({ result: "UNFINISHED", ref });
+  });
+
+  test("needs an instance", async () => {
+    const wf = await make("PARALLEL", 9);
+    expect(await wf.start(1, { restartOf: 1 })).toEqual([{ result: "MISSING" }]);
+  });
+});
+
+describe("runs that a step starts", () => {
+  const held = async (groupId: number, generation: number) =>
+    db.sql`INSERT INTO flow_group (id, generation) VALUES (${groupId}, ${generation})
+      ON CONFLICT (id) DO UPDATE SET generation = ${generation}`;
+  const parentIn = (groupId: number, generation: number, key = 1) => ({ key, stamp: { groupId, generation } });
+
+  test("are made by the owner of the parent's group alone, and others of the batch are none the worse", async () => {
+    const wf = await make("PARALLEL", 9);
+    await held(100, 7);
+    const [owner, former] = [parentIn(100, 7), parentIn(100, 6)];
+    const { outcomes } = await startRuns(db.sql, [
+      wf.request({ parent: former }),
+      wf.request({ parent: owner }),
+      wf.request({ parent: parentIn(101, 1) }),
+      wf.request(),
+    ]);
+    expect(outcomes.map(({ result }) => result)).toEqual(["STALE", "CREATED", "STALE", "CREATED"]);
+    expect(outcomes[0]).toEqual({ result: "STALE", stamp: former.stamp });
+    expect([runOf(outcomes[1]).parentKey, runOf(outcomes[3]).parentKey]).toEqual([1, undefined]);
+    const rows = await db.sql`SELECT instance_id, parent_key FROM run WHERE workflow_id = ${wf.id} ORDER BY 1`;
+    expect([...rows]).toEqual([
+      { instance_id: 1, parent_key: 1 },
+      { instance_id: 2, parent_key: null },
+    ]);
+  });
+
+  test("are not made once another owner has claimed the group, however long the claim takes to commit", async () => {
+    const wf = await make("PARALLEL", 9);
+    await held(102, 1);
+    const line = await db.sql.reserve();
+    await line`BEGIN`;
+    await line`SELECT 1 FROM flow_group WHERE id = 102 FOR UPDATE`;
+    await line`UPDATE flow_group SET generation = 2 WHERE id = 102`;
+    const started = wf.start(1, { parent: parentIn(102, 1) });
+    while ((await db.sql`SELECT 1 FROM pg_locks WHERE NOT granted`).length === 0);
+    await line`COMMIT`;
+    line.release();
+    expect((await started).map(({ result }) => result)).toEqual(["STALE"]);
+  });
+
+  test("a child that an earlier try has made is found as it is now", async () => {
+    const wf = await make("SEQUENTIAL");
+    await held(103, 1);
+    const request = wf.request({ parent: parentIn(103, 1) });
+    const { outcomes } = await startRuns(db.sql, [request]);
+    const { key, groupId } = runOf(outcomes[0]);
+    const ref = { workflowId: wf.id, instanceId: 1, runId: 1 };
+    await wf.end(1, "FAILED");
+    const again = await startRuns(db.sql, [request]);
+    expect(again.outcomes).toEqual([{ result: "DUPLICATED", ref, versionId: 1, key, groupId, status: "FAILED" }]);
+  });
+
+  test("a uuid whose first request of the batch came to nothing has another try", async () => {
+    const wf = await make("SEQUENTIAL");
+    await held(104, 2);
+    const request = wf.request({ parent: parentIn(104, 1) });
+    const { outcomes } = await startRuns(db.sql, [request, { ...request, parent: parentIn(104, 2) }]);
+    expect(outcomes.map(({ result }) => result)).toEqual(["STALE", "CHANGED"]);
+  });
+
+  test("when they are stopped while they wait, it is said whose they are", async () => {
+    const wf = await make("SERIAL_LATEST_ONLY");
+    const parent = runOf((await wf.start())[0]);
+    await held(parent.groupId, 3);
+    const child = { parent: parentIn(parent.groupId, 3, parent.key) };
+    const place = { key: parent.key, groupId: parent.groupId };
+    await wf.start(1, child);
+    const { stopped } = await startRuns(db.sql, [wf.request(child)]);
+    expect(stopped).toEqual([{ workflowId: wf.id, instanceId: 2, runId: 1, parent: place }]);
+    const event = { timestamp: 77, type: "LOG", level: "INFO", message: "m" } as const;
+    const ref = { workflowId: wf.id, instanceId: 3, runId: 1 };
+    expect(await stopQueued(db.sql, ref, "STOPPED", event)).toEqual({ ...ref, parent: place });
+    await wf.start(1, child);
+    expect(await stopAllQueued(db.sql, wf.id, "STOPPED", event)).toEqual([{ ...ref, instanceId: 4, parent: place }]);
   });
 });
 
@@ -271,9 +398,9 @@ describe("ending runs by hand", () => {
     const wf = await make("SEQUENTIAL");
     await wf.start(2, { timeline: [{ timestamp: 1, type: "LOG", level: "INFO", message: "first" }] });
     const ref = (instanceId: number) => ({ workflowId: wf.id, instanceId, runId: 1 });
-    expect(await stopQueued(db.sql, ref(1), "STOPPED", event)).toBe(false);
-    expect(await stopQueued(db.sql, ref(2), "FAILED", event)).toBe(true);
-    expect(await stopQueued(db.sql, ref(2), "FAILED", event)).toBe(false);
+    expect(await stopQueued(db.sql, ref(1), "STOPPED", event)).toBeUndefined();
+    expect(await stopQueued(db.sql, ref(2), "FAILED", event)).toEqual({ ...ref(2), parent: undefined });
+    expect(await stopQueued(db.sql, ref(2), "FAILED", event)).toBeUndefined();
     const [row] =
       await db.sql`SELECT status, end_time, timeline FROM run WHERE workflow_id = ${wf.id} AND instance_id = 2`;
     expect(row).toMatchObject({ status: "FAILED", end_time: 77 });

@@ -10,11 +10,12 @@ import fc from "fast-check";
 import type { RunStrategy } from "../../src/definition/strategy.ts";
 import { freshDatabase } from "../support/database.ts";
 import { type Command, intents, resolve, strategy } from "./strategy/command.ts";
-import { perform, push, read } from "./strategy/database.ts";
+import { makeGroups, perform, push, read } from "./strategy/database.ts";
 import { type Answer, apply, type State, show } from "./strategy/model.ts";
 
 const db = await freshDatabase({ max: 4 });
 afterAll(() => db.close());
+await makeGroups(db.sql);
 
 const wanted = Number(process.env.MAESTRO_PROPERTY_RUNS ?? 0);
 const SIZE = wanted > 0 ? { numRuns: wanted } : { numRuns: 300, seed: 1, endOnFailure: true };

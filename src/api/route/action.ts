@@ -111,7 +111,10 @@ async function stopWorkflow(
   const running = await stopAllRunning(sql, workflowId, { kind: action, user, reason, createTime: now });
   for (const { key, groupId } of running) engine.hintRun(key, groupId);
   if (queued.length > 0) engine.hintDequeue([workflowId]);
-  for (const run of queued) reportRun(log, run, TARGET[action], reason);
+  for (const run of queued) {
+    if (run.parent) engine.hintRun(run.parent.key, run.parent.groupId);
+    reportRun(log, run, TARGET[action], reason);
+  }
   const message = `Terminated [${queued.length}] queued instances and terminating [${running.length}] running instances`;
   return { timestamp: now, type: "ACTION", action, author: user, message, reason };
 }
@@ -147,7 +150,9 @@ async function stopRun(call: Call, services: Services, action: Stop) {
       );
     }
     if (run.executionId === undefined) {
-      if (await stopQueued(sql, run, TARGET[action], logEvent(message, now))) {
+      const stopped = await stopQueued(sql, run, TARGET[action], logEvent(message, now));
+      if (stopped) {
+        if (stopped.parent) engine.hintRun(stopped.parent.key, stopped.parent.groupId);
         engine.hintDequeue([run.workflowId]);
         reportRun(log, run, TARGET[action], message);
         return actionView(run, TARGET[action], true, message, now);

@@ -87,10 +87,11 @@ function together(line: string): void {
   });
 }
 
-/** Starts have stopped other runs: those that waited have ended with it, the others' owners see to it. */
+/** Starts have stopped other runs: those that waited have ended with it, the owners of the others and of parents see to it. */
 function told({ stopped, stopping }: StartEffects, log: Logger, events: EngineEvents): void {
   for (const run of stopped) reportRun(log, run, "STOPPED", STOPPED_BY_STRATEGY);
-  if (stopping.length > 0) events.hint(stopping);
+  const hints = [...stopping, ...stopped.flatMap(({ parent }) => parent ?? [])];
+  if (hints.length > 0) events.hint(hints);
 }
 
 function parts(setup: EngineSetup, log: Logger, runtime: RuntimeClient, evaluation: EvaluationClient) {

@@ -18,6 +18,8 @@ export const workflow = pgTable("workflow", {
   /** Repeats the snapshot's run strategy for the queries that hand out slots. */
   runRule: text("run_rule").notNull().default("SEQUENTIAL"),
   runConcurrency: integer("run_concurrency").notNull().default(1),
+  /** Runs that wait keep waiting. */
+  paused: boolean("paused").notNull().default(false),
   /** Raised by every change but a start's: tells a cached copy from the row. */
   revision: bigint("revision", { mode: "number" }).notNull().default(0),
   latestVersion: bigint("latest_version", { mode: "number" }).notNull(),

@@ -6,10 +6,12 @@ import fc from "fast-check";
 import { RUN_STRATEGY_RULES, type RunStrategy, type RunStrategyRule } from "../../../src/definition/strategy.ts";
 import type { RunRef } from "../../../src/run/model.ts";
 import type { StartRequest } from "../../../src/run/strategy.ts";
-import { nameOf, type State } from "./model.ts";
+import type { State } from "./model.ts";
 
 export interface Request extends StartRequest {
   readonly workflowId: string;
+  /** The run whose step asks. */
+  readonly parent: RunRef | undefined;
 }
 
 export type Command =
@@ -20,8 +22,6 @@ export type Command =
   | { readonly do: "ask" | "unblock"; readonly ref: RunRef }
   | { readonly do: "stop"; readonly ref: RunRef; readonly status: "STOPPED" | "FAILED" }
   | { readonly do: "stop all"; readonly workflowId: string; readonly status: "STOPPED" | "FAILED" }
-  /** A later run of an instance that has ended waits. */
-  | { readonly do: "restart"; readonly ref: RunRef; readonly uuid: string }
   | { readonly do: "change" | "push"; readonly workflowId: string; readonly strategy: RunStrategy };
 
 /** Which of those there are, the number of them being unknown yet. */
@@ -35,12 +35,23 @@ export const strategy: fc.Arbitrary<RunStrategy> = fc
   })
   .map(({ rule, concurrency }) => ({ rule, workflow_concurrency: rule === "PARALLEL" ? concurrency : 1 }));
 
+const rarely = fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: pick });
+
 const request = fc.record({
   workflow: pick,
   /** The uuid of an earlier request, of any workflow. */
-  again: fc.option(pick, { freq: 5, nil: undefined }),
+  again: rarely,
+  /** An instance of the workflow, or one that there is not. */
+  restart: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: pick }),
+  /** A run of any workflow. */
+  parent: rarely,
   status: fc.constantFrom("CREATED" as const, "CREATED" as const, "CREATED" as const, "FAILED" as const),
-  stale: fc.constantFrom(...Array.from({ length: 10 }, () => "no" as const), "revision" as const, "deleted" as const),
+  stale: fc.constantFrom(
+    ...Array.from({ length: 10 }, () => "no" as const),
+    "revision" as const,
+    "deleted" as const,
+    "owner" as const,
+  ),
 });
 const ending = fc.constantFrom("STOPPED" as const, "FAILED" as const);
 
@@ -67,7 +78,6 @@ const among = fc.constantFrom("fit" as const, "fit" as const, "fit" as const, "a
 const stop = fc.record({ do: fc.constant("stop" as const), run: pick, among, status: ending });
 const action = fc.record({ do: fc.constantFrom("ask" as const, "unblock" as const), run: pick, among });
 const stopAll = fc.record({ do: fc.constant("stop all" as const), workflow: pick, status: ending });
-const restart = fc.record({ do: fc.constant("restart" as const), run: pick });
 const change = fc.record({ do: fc.constantFrom("change" as const, "push" as const), workflow: pick, strategy });
 
 type Of<A> = A extends fc.Arbitrary<infer T> ? T : never;
@@ -79,7 +89,6 @@ type Intent = Of<
   | typeof stop
   | typeof action
   | typeof stopAll
-  | typeof restart
   | typeof change
 >;
 
@@ -92,7 +101,6 @@ export const intents: fc.Arbitrary<readonly Intent[]> = fc.oneof(
   { weight: 2, arbitrary: fc.tuple(stop) },
   { weight: 2, arbitrary: fc.tuple(action) },
   { weight: 1, arbitrary: fc.tuple(stopAll) },
-  { weight: 3, arbitrary: fc.tuple(restart) },
   { weight: 3, arbitrary: fc.tuple(change) },
   {
     weight: 4,
@@ -129,22 +137,22 @@ export function resolve(intent: Intent, state: State): Command | undefined {
     }
     case "stop all":
       return { do: "stop all", workflowId: workflowAt(intent.workflow), status: intent.status };
-    case "restart": {
-      const open = new Set(every.flatMap((it) => [...it.running, ...it.waiting]).map(nameOf));
-      const latest = all.filter((ref) => state.rows[nameOf({ ...ref, runId: ref.runId + 1 })] === undefined);
-      const ended = latest.filter((ref) => !open.has(nameOf(ref)));
-      return about(of(ended, intent.run), (ref) => ({ do: "restart", ref, uuid: freshUuid(state) }));
-    }
     default:
       return { do: intent.do, workflowId: workflowAt(intent.workflow), strategy: intent.strategy };
   }
 }
 
-function requestOf({ again, status, stale }: Of<typeof request>, workflowId: string, state: State): Request {
-  const { internalId, revision } = state.workflows[workflowId] as State["workflows"][string];
+function requestOf(it: Of<typeof request>, workflowId: string, state: State): Request {
+  const { again, status, stale } = it;
+  const { internalId, revision, latestInstanceId } = state.workflows[workflowId] as State["workflows"][string];
   const known = again === undefined ? undefined : of(state.uuids, again);
+  const runs = Object.values(state.rows).map((row) => row.ref);
+  const parent = it.parent === undefined ? undefined : of(runs, it.parent);
   return {
     workflowId,
+    parent,
+    isStale: parent !== undefined && stale === "owner",
+    restartOf: it.restart === undefined ? undefined : 1 + (it.restart % (latestInstanceId + 1)),
     uuid: known ?? freshUuid(state),
     internalId: stale === "deleted" ? internalId + 1_000_000 : internalId,
     revision: stale === "revision" ? revision - 1 : revision,

@@ -4,8 +4,8 @@ import type { StoredRunStatus } from "../../../src/run/status.ts";
 import {
   changeStrategy,
   dequeue,
+  type Earlier,
   end,
-  enqueue,
   type StartDecision,
   start,
   stopQueued,
@@ -17,6 +17,8 @@ import type { Command, Request } from "./command.ts";
 export interface Row {
   readonly ref: RunRef;
   readonly uuid: string;
+  /** The name of the run whose step has started it. */
+  readonly parent: string | undefined;
   status: StoredRunStatus;
   launched: boolean;
 }
@@ -67,12 +69,12 @@ export function apply(state: State, command: Command): Answer {
       );
     case "stop": {
       const { ref, status } = command;
-      return become(state, ref, status, stopQueued(of(state, ref.workflowId), ref, status));
+      const isStopped = become(state, ref, status, stopQueued(of(state, ref.workflowId), ref, status));
+      return isStopped ? [stoppedText(state, ref)] : [];
     }
     case "stop all": {
       const { waiting } = of(state, command.workflowId);
-      for (const ref of waiting) apply(state, { do: "stop", ref, status: command.status });
-      return waiting.map(nameOf);
+      return waiting.flatMap((ref) => apply(state, { do: "stop", ref, status: command.status }) as readonly string[]);
     }
     case "ask": {
       const runs = of(state, command.ref.workflowId).running.map(nameOf);
@@ -82,8 +84,6 @@ export function apply(state: State, command: Command): Answer {
     }
     case "unblock":
       return become(state, command.ref, "FAILED_1", unblock(of(state, command.ref.workflowId), command.ref));
-    case "restart":
-      return applyRestart(state, command.ref, command.uuid);
     default: {
       const { workflowId, strategy } = command;
       const changed = changeStrategy(of(state, workflowId), strategy);
@@ -112,46 +112,54 @@ function applyStart(state: State, requests: readonly Request[]): Answer {
   const stopped: string[] = [];
   const asked: string[] = [];
   for (const [id, own] of Map.groupBy(requests.entries(), ([, { workflowId }]) => workflowId)) {
-    const known = (uuid: string) =>
-      Object.values(state.rows).find((row) => row.uuid === uuid && row.ref.workflowId === id)?.ref;
     const started = start(
       of(state, id),
       own.map(([, request]) => request),
-      known,
+      earlierOf(state, id),
     );
     state.workflows[id] = started.workflow;
     for (const [i, decision] of started.decisions.entries()) {
-      const [position, { uuid }] = own[i] as [number, Request];
+      const [position, request] = own[i] as [number, Request];
       decisions[position] = textOf(decision);
-      insert(state, decision, uuid);
+      insert(state, decision, request);
     }
+    for (const ref of started.replaced) rowOf(state, ref).status = "FAILED_2";
     for (const ref of started.stopped) rowOf(state, ref).status = "STOPPED";
-    stopped.push(...started.stopped.map(nameOf));
+    stopped.push(...started.stopped.map((ref) => stoppedText(state, ref)));
     asked.push(...started.asked.map(nameOf).filter((name) => !state.asked.has(name)));
+    if (started.announced) state.announced.add(id);
   }
   for (const name of asked) state.asked.add(name);
   return { decisions, stopped: stopped.sort(), asked: asked.sort() };
 }
 
+function earlierOf(state: State, workflowId: string): Earlier {
+  const own = Object.values(state.rows).filter(({ ref }) => ref.workflowId === workflowId);
+  const newest = (a: Row, b: Row) => (a.ref.runId > b.ref.runId ? a : b);
+  return {
+    made: (uuid) => own.find((row) => row.uuid === uuid)?.ref,
+    latest: (instanceId) => {
+      const runs = own.filter(({ ref }) => ref.instanceId === instanceId);
+      return runs.length === 0 ? undefined : runs.reduce(newest).ref;
+    },
+  };
+}
+
 export const textOf = (decision: StartDecision): string =>
   "ref" in decision ? `${decision.result} ${nameOf(decision.ref)}` : decision.result;
 
-function insert(state: State, decision: StartDecision, uuid: string): void {
-  if (decision.result === "CHANGED" || decision.result === "DUPLICATED") return;
-  const { ref, result } = decision;
-  const status = result === "STOPPED" || result === "FAILED" ? result : "CREATED";
-  state.rows[nameOf(ref)] = { ref, uuid, status, launched: result === "LAUNCHED" };
-}
+/** A run that has ended while it waited, and whose owner is told of it. */
+const stoppedText = (state: State, ref: RunRef): string => {
+  const { parent } = rowOf(state, ref);
+  return parent === undefined ? nameOf(ref) : `${nameOf(ref)} of ${parent}`;
+};
 
-function applyRestart(state: State, earlier: RunRef, uuid: string): true {
-  const { workflowId, runId } = earlier;
-  const ref = { ...earlier, runId: runId + 1 };
-  const workflow = of(state, workflowId);
-  const row = rowOf(state, earlier);
-  if (row.status === "FAILED") row.status = "FAILED_2";
-  state.workflows[workflowId] = enqueue(unblock(workflow, earlier) ?? workflow, ref);
-  state.rows[nameOf(ref)] = { ref, uuid, status: "CREATED", launched: false };
-  return true;
+function insert(state: State, decision: StartDecision, { uuid, parent }: Request): void {
+  const { result } = decision;
+  if (result !== "LAUNCHED" && result !== "QUEUED" && result !== "STOPPED" && result !== "FAILED") return;
+  const { ref } = decision;
+  const status = result === "STOPPED" || result === "FAILED" ? result : "CREATED";
+  state.rows[nameOf(ref)] = { ref, uuid, parent: parent && nameOf(parent), status, launched: result === "LAUNCHED" };
 }
 
 /** Everything that a state says, in the order of the names. */
@@ -164,9 +172,9 @@ export function show({ workflows, rows, asked, announced }: State) {
       failed: failed.map(nameOf).sort(),
     })),
     rows: Object.fromEntries(
-      Object.entries(rows).map(([name, { uuid, status, launched }]) => [
+      Object.entries(rows).map(([name, { uuid, parent, status, launched }]) => [
         name,
-        `${status}${launched ? "+" : ""} ${uuid}`,
+        `${status}${launched ? "+" : ""} ${uuid}${parent === undefined ? "" : ` of ${parent}`}`,
       ]),
     ),
     asked: [...asked].sort(),

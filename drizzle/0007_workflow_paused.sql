@@ -1,0 +1,1 @@
+ALTER TABLE "workflow" ADD COLUMN "paused" boolean DEFAULT false NOT NULL;
