@@ -21,7 +21,7 @@ import type { EvaluationPort } from "./evaluation.ts";
 import { Gates, type Guard } from "./gate.ts";
 import { Group, type GroupContext } from "./group.ts";
 import type { EarlierRows, FlowStore, GroupStamp, LogChunk, StoredRun, Write } from "./port.ts";
-import type { EngineCounters, RunHint, StartCommand, StartReply } from "./protocol.ts";
+import type { EngineCounters, RunCommand, RunHint, StartReply } from "./protocol.ts";
 import { runFields } from "./report.ts";
 import { Scheduler, SLICE } from "./scheduler.ts";
 import { type StartContext, Starter } from "./start.ts";
@@ -190,7 +190,7 @@ export class Engine implements FlowContext, GroupContext, StartContext {
 
   // ---- commands and hints ------------------------------------------------------------------------------------------
 
-  start(command: StartCommand, evaluating: (isEvaluating: boolean) => void = () => {}): Promise<StartReply> {
+  start(command: RunCommand, evaluating: (isEvaluating: boolean) => void = () => {}): Promise<StartReply> {
     return this.#starter.start(command, evaluating);
   }
 

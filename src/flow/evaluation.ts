@@ -3,6 +3,7 @@
  * long for an engine thread throws {@link Deferred} instead, and the same call succeeds once that has settled.
  */
 import type { Initiator } from "../definition/initiator.ts";
+import type { RunPolicy } from "../definition/restart.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { WorkflowParams } from "../param/scope.ts";
 import type { ParamDefinitions, Params } from "../param/type.ts";
@@ -42,8 +43,16 @@ export interface StartInput {
   readonly head: WorkflowHead;
   readonly initiator: Initiator;
   readonly runParams: ParamDefinitions | undefined;
+  readonly restart?: RestartInput | undefined;
   /** Epoch ms. */
   readonly now: number;
+}
+
+/** What a restarted run has from the one before it. */
+export interface RestartInput {
+  readonly previous: Run;
+  readonly policy: RunPolicy;
+  readonly params: ParamDefinitions | undefined;
 }
 
 export interface EvaluationPort {

@@ -213,6 +213,8 @@ export interface FlowStore {
   loadGroup(groupId: number, afterKey: number): Promise<RunPage>;
   /** Undefined when it has ended or was never launched. */
   loadRun(key: number): Promise<LoadedRun | undefined>;
+  /** The newest run of an instance. */
+  latestRun(workflowId: string, instanceId: number): Promise<Run | undefined>;
   /** What was before these runs, one for each. */
   earlier(runs: readonly RunRef[]): Promise<readonly EarlierRows[]>;
   /** Forgets what was said to runs of these groups that have ended without it. */

@@ -24,6 +24,7 @@ import {
   type StepMerge,
   type StepScope,
   type WorkflowParams,
+  type WorkflowRestart,
 } from "../param/index.ts";
 import type { SelLimits, SelValue } from "../sel/index.ts";
 import type { Run } from "./model.ts";
@@ -48,6 +49,7 @@ export interface StartJob extends Job {
   readonly kind: "start";
   readonly definition: ParamDefinitions | undefined;
   readonly runParams: ParamDefinitions | undefined;
+  readonly restart?: WorkflowRestart | undefined;
 }
 
 export interface TextJob extends Job {
@@ -91,6 +93,7 @@ export function startParams(job: Omit<StartJob, "kind">, setting: EvaluationSett
     definition: job.definition,
     runParams: job.runParams,
     source: requestSource(job.instance.initiator_type),
+    restart: job.restart,
     catalog: setting.catalog,
   });
   return evaluateWorkflowParams(merged, contextOf(job, setting, budget));

@@ -10,6 +10,7 @@ import { parseJson } from "../json.ts";
 import { arrayLiteral } from "./column.ts";
 import type { Database, Sql } from "./connection.ts";
 import { loadEarlier } from "./earlier.ts";
+import { loadRun as latestRun } from "./instance.ts";
 import { Outage } from "./outage.ts";
 import { preferIndexes } from "./planner.ts";
 import { dequeue, dropWords, loadGroup, loadRun, pendingDequeues, unfinished, words } from "./run.ts";
@@ -60,7 +61,8 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
     pendingDequeues: (limit) => pendingDequeues(sql, limit),
     loadGroup: (groupId, afterKey) => loadGroup(sql, groupId, afterKey),
     loadRun: (key) => loadRun(sql, key),
-    earlier: (runs) => loadEarlier(sql, runs),
+    latestRun: (workflowId, instanceId) => answered(latestRun(sql, workflowId, instanceId, "latest")),
+    earlier: (runs) => answered(loadEarlier(sql, runs)),
     dropWords: (groupIds) => dropWords(sql, groupIds),
     words: (runKeys) => words(sql, runKeys),
     unfinished: (groupIds) => unfinished(sql, groupIds),

@@ -247,6 +247,10 @@ export class SimNode {
           return { runs, next: page.length > 2 ? page[1]?.key : undefined, newest: store.runs.size };
         }),
       loadRun: (key) => this.#call(() => store.load(key)),
+      latestRun: (workflowId, instanceId) =>
+        this.#call(() =>
+          [...store.runs.values()].findLast((run) => run.workflowId === workflowId && run.instanceId === instanceId),
+        ),
       earlier: (refs) => this.#call(() => earlierIn(store, refs)),
       dropWords: (groups) => this.#call(() => store.dropWords(groups)),
       words: (keys) => this.#call(() => store.words(keys)),

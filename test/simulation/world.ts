@@ -442,6 +442,7 @@ export class World {
         this.wordReads++;
         return new Map(keys.flatMap((key) => (this.said.has(key) ? [[key, this.said.get(key) ?? []] as const] : [])));
       },
+      latestRun: async () => undefined,
       earlier: async (refs) => earlierIn(this, refs),
       dropWords: async () => {
         for (const key of this.said.keys()) if (!isOpen(this.runs.get(key))) this.said.delete(key);
