@@ -3,18 +3,24 @@
  * params. It shares the transaction of all starts of the moment.
  */
 import { badRequest, notFound } from "../error.ts";
+import { hasParams } from "../param/order.ts";
 import { correlationOf, type Run, type RunConfig } from "../run/model.ts";
-import { madeIn, type RunPlan } from "../run/plan.ts";
+import { madeIn, type PlannedRun, type RunPlan } from "../run/plan.ts";
 import { carriedStepParams, restartParamsOf } from "../run/restart.ts";
 import { timeoutOf } from "../run/timeout.ts";
 import { logEvent } from "../step/event.ts";
+import type { FlowContext } from "./context.ts";
 import type { EarlierRows, NewRun, WorkflowHead } from "./port.ts";
 import type { RestartCommand } from "./protocol.ts";
-import type { StartContext } from "./start.ts";
+
+export interface RestartContext extends FlowContext {
+  readonly groups: number;
+  planFor(run: PlannedRun, before: EarlierRows): Promise<RunPlan | undefined>;
+}
 
 /** @throws MaestroError NOT_FOUND, BAD_REQUEST; Deferred */
 export async function prepareRestart(
-  engine: StartContext,
+  engine: RestartContext,
   { id }: { readonly id: string },
   command: RestartCommand,
   head: WorkflowHead,
@@ -37,7 +43,7 @@ export async function prepareRestart(
   const now = engine.clock.now();
   const { initiator } = planned;
   // Of a run that could not be initialised, the params that it was started with are all that there is.
-  const runParams = hasParams(previous) ? undefined : previous.runParams;
+  const runParams = hasParams(previous.params) ? undefined : previous.runParams;
   const input = {
     ...{ id, workflow: plan.workflow, head, initiator, runParams, now },
     restart: { previous, policy: restart.policy, params: restartParamsOf(restart.config) },
@@ -68,8 +74,6 @@ const NOTHING: EarlierRows = { runs: [], attempts: [] };
 
 const initiatorOf = ({ user }: RestartCommand): Run["initiator"] => ({ type: "MANUAL", depth: 0, user });
 
-const hasParams = ({ params }: Run): boolean => params.defaults !== undefined || Object.keys(params.params).length > 0;
-
 function configOf(previous: Run, { attempts }: EarlierRows, { restart }: RestartCommand): RunConfig {
   const { runtime_tags } = previous.config;
   // What was given for a step in an earlier run than the previous one is in that one's config.
@@ -87,5 +91,5 @@ function configOf(previous: Run, { attempts }: EarlierRows, { restart }: Restart
 }
 
 /** The line that a restart is answered with. */
-export const restartedBy = ({ user }: RestartCommand, now: number) =>
+export const restartedBy = (user: string, now: number) =>
   logEvent(`User [${user}] restarts the workflow instance: a new run is made`, now);

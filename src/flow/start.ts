@@ -311,7 +311,7 @@ function asCallerError(error: unknown): ErrorData {
 }
 
 function startedBy(command: RunCommand, now: number) {
-  if ("restart" in command) return restartedBy(command, now);
+  if ("restart" in command) return restartedBy(command.user, now);
   const { request, user } = command;
   const { initiator } = request;
   if (initiator.type === "MANUAL") return logEvent(`Manually run a new workflow instance by a user [${user}]`, now);

@@ -96,7 +96,8 @@ export function mergeWorkflowParams(input: WorkflowMerge): MergedWorkflowParams 
   };
 }
 
-function hasParams(run: WorkflowParams | undefined): run is WorkflowParams {
+/** A run that could not be initialised has none. */
+export function hasParams(run: WorkflowParams | undefined): run is WorkflowParams {
   return run !== undefined && (run.defaults !== undefined || Object.keys(run.params).length > 0);
 }
 

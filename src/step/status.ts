@@ -153,30 +153,3 @@ const FAILED: ReadonlySet<StepStatus> = new Set([
   "INTERNALLY_FAILED",
 ]);
 export const isFailed = (status: StepStatus): boolean => FAILED.has(status);
-
-export type StepAction = "PAUSE" | "RESUME" | "STOP" | "KILL" | "SKIP" | "RESTART" | "BYPASS_STEP_DEPENDENCIES";
-
-/** What a user may do in which status: the answer of `GET …/steps/instances/action-map`. */
-export const STEP_ACTIONS: Readonly<Partial<Record<StepStatus, readonly StepAction[]>>> = {
-  CREATED: ["PAUSE", "STOP", "KILL"],
-  INITIALIZED: ["PAUSE", "STOP", "KILL", "SKIP"],
-  PAUSED: ["RESUME", "STOP", "KILL", "SKIP"],
-  WAITING_FOR_SIGNALS: ["STOP", "KILL", "SKIP", "BYPASS_STEP_DEPENDENCIES"],
-  EVALUATING_PARAMS: ["STOP", "KILL", "SKIP"],
-  WAITING_FOR_PERMITS: ["STOP", "KILL", "SKIP"],
-  STARTING: ["STOP", "KILL", "SKIP"],
-  RUNNING: ["STOP", "KILL", "SKIP"],
-  FINISHING: ["STOP", "KILL", "SKIP"],
-  DISABLED: ["RESTART"],
-  UNSATISFIED: ["RESTART"],
-  SKIPPED: ["RESTART", "SKIP"],
-  SUCCEEDED: ["RESTART", "SKIP"],
-  COMPLETED_WITH_ERROR: ["RESTART", "SKIP"],
-  USER_FAILED: ["STOP", "KILL", "SKIP"],
-  PLATFORM_FAILED: ["STOP", "KILL", "SKIP"],
-  TIMEOUT_FAILED: ["STOP", "KILL", "SKIP"],
-  FATALLY_FAILED: ["RESTART", "SKIP"],
-  INTERNALLY_FAILED: ["RESTART", "SKIP"],
-  STOPPED: ["RESTART", "SKIP"],
-  TIMED_OUT: ["RESTART", "SKIP"],
-};

@@ -32,6 +32,13 @@ export async function loadRun(
   return row && runOf(row);
 }
 
+/** The run with this uuid of one of these workflows. */
+export async function findRun(sql: Sql, workflowIds: readonly string[], uuid: string): Promise<Run | undefined> {
+  const [row] = await sql<RunRow[]>`SELECT * FROM run
+    WHERE uuid = ${uuid} AND workflow_id = ANY(${workflowIds as string[]}::text[]) ORDER BY key LIMIT 1`;
+  return row && runOf(row);
+}
+
 /** A row that a commit returned. */
 export const readRun = (row: StoredRun): Run => runOf(row as unknown as RunRow);
 
@@ -78,19 +85,6 @@ export async function loadLatestRuns(sql: Sql, workflowId: string, range: IdRang
     SELECT DISTINCT ON (instance_id) * FROM run
     WHERE workflow_id = ${workflowId} AND instance_id BETWEEN ${range.low} AND ${range.high}
     ORDER BY instance_id, run_id DESC`;
-  return rows.map(runOf);
-}
-
-/** Every run of the given instances that has a later one, ascending. */
-export async function loadEarlierRuns(sql: Sql, runs: readonly Run[]): Promise<Run[]> {
-  const restarted = runs.filter((run) => run.runId > 1);
-  if (restarted.length === 0) return [];
-  const rows = await sql<RunRow[]>`
-    SELECT r.* FROM run r
-    JOIN unnest(${restarted.map((run) => run.workflowId)}::text[], ${restarted.map((run) => run.instanceId)}::bigint[],
-      ${restarted.map((run) => run.runId)}::bigint[]) AS latest (workflow_id, instance_id, run_id)
-      ON r.workflow_id = latest.workflow_id AND r.instance_id = latest.instance_id AND r.run_id < latest.run_id
-    ORDER BY r.instance_id, r.run_id`;
   return rows.map(runOf);
 }
 
