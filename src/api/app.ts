@@ -15,6 +15,7 @@ import { actionRoutes } from "./route/action.ts";
 import { endingRoutes } from "./route/ending.ts";
 import { logRoutes } from "./route/log.ts";
 import { propertyRoutes } from "./route/property.ts";
+import { restartRoutes } from "./route/restart.ts";
 import { runRoutes } from "./route/run.ts";
 import { startRoutes } from "./route/start.ts";
 import { stepRoutes } from "./route/step.ts";
@@ -53,6 +54,7 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
   runRoutes(router);
   stepRoutes(router);
   endingRoutes(router);
+  restartRoutes(router);
   logRoutes(router);
   let document: OpenApiDocument | undefined;
   systemRoutes(router, () => (document ??= openApiDocument(router.endpoints, config.version)));

@@ -198,7 +198,7 @@ function checkMediaType(request: Request, wanted: string): void {
   throw new Problem(415, `${wrong}; send ${wanted}.`, { accept: wanted });
 }
 
-function hasBody({ headers, body }: Request): boolean {
+export function hasBody({ headers, body }: Request): boolean {
   const length = headers.get("content-length");
   return length === null ? headers.has("transfer-encoding") || body !== null : length !== "0";
 }

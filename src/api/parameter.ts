@@ -70,6 +70,9 @@ export const flag = (otherwise: boolean, description: string): QueryParameter<bo
   },
 });
 
+/** Of a map of actions. */
+export const allActions = { all: flag(false, "Also the actions that upstream does not have") };
+
 /** Both ends included. */
 interface Bounds {
   readonly min: number;

@@ -5,11 +5,11 @@
  */
 import type { WorkflowCreateRequest } from "../definition/metadata.ts";
 import type { StoredRun } from "../flow/port.ts";
-import type { StartCommand, StartReply } from "../flow/protocol.ts";
+import type { RunCommand, StartReply } from "../flow/protocol.ts";
 import type { JsonObject } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
 
-export type { StartCommand, StartReply, StartRequest } from "../flow/protocol.ts";
+export type { RunCommand, StartCommand, StartReply, StartRequest } from "../flow/protocol.ts";
 
 /** A step type that a definition may name in a `step` wrapper. */
 export interface StepTypeInfo {
@@ -41,7 +41,7 @@ export interface EnginePort {
    * @throws MaestroError BAD_REQUEST (params, version text), NOT_FOUND (workflow, version), CONFLICT, UNPROCESSABLE_ENTITY,
    * UNAVAILABLE (the database)
    */
-  start(command: StartCommand, evaluating?: (isEvaluating: boolean) => void): Promise<StartReply>;
+  start(command: RunCommand, evaluating?: (isEvaluating: boolean) => void): Promise<StartReply>;
   /** Something is said to this run, or a run that it has started has ended, and the row is committed: the owner should look. */
   hintRun(runKey: number, groupId: number): void;
   /** Runs on the evaluation thread. @throws MaestroError BAD_REQUEST with one detail a finding */

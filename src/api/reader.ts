@@ -7,19 +7,21 @@ import { LRUCache } from "lru-cache";
 import { fieldsOf, type Step } from "../definition/step.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import { notFound } from "../error.ts";
+import type { EarlierRows } from "../flow/port.ts";
 import { allStepParams, allWorkflowParams } from "../param/scope.ts";
 import { own } from "../record.ts";
-import { type Aggregate, aggregateRuns, type RunLayer } from "../run/aggregate.ts";
+import { type Aggregate, addRun, NO_RUNS } from "../run/aggregate.ts";
+import { earlierOf, layerOf } from "../run/earlier.ts";
 import { correlationOf, type Run, type RunOverview } from "../run/model.ts";
-import { runOverview } from "../run/overview.ts";
-import { dagOf, planKey, planOf, type RuntimeDag, withRunTags } from "../run/plan.ts";
-import { shownRunStatus } from "../run/status.ts";
+import { rollupBase, runOverview } from "../run/overview.ts";
+import { dagOf, isPartial, planKey, planOf, type RunPlan, type RuntimeDag, withRunTags } from "../run/plan.ts";
 import { type RunView, runView } from "../run/view.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { withSatisfied } from "../step/satisfied.ts";
 import { type StepView, stepView } from "../step/view.ts";
 import type { Sql } from "../store/connection.ts";
-import { loadAttemptStates, loadEarlierRuns, loadRunsOf } from "../store/instance.ts";
+import { loadEarlier } from "../store/earlier.ts";
+import { loadAttemptStates, loadRunsOf } from "../store/instance.ts";
 import { loadVersion } from "../store/version.ts";
 
 /** How many definitions are kept. */
@@ -27,15 +29,15 @@ const CACHED = 200;
 
 /** A run's plan as answers show it. */
 interface Plan {
+  readonly plan: RunPlan;
   readonly workflow: Workflow;
   readonly dag: RuntimeDag;
   readonly steps: ReadonlyMap<string, Step>;
 }
 
-function makePlan(run: Run, definition: Workflow): Plan {
-  const plan = planOf(run, definition);
+function makePlan(plan: RunPlan): Plan {
   const steps = new Map(plan.workflow.steps.map((step) => [fieldsOf(step).id, step]));
-  return { workflow: plan.workflow, dag: dagOf(plan), steps };
+  return { plan, workflow: plan.workflow, dag: dagOf(plan), steps };
 }
 
 export class Reader {
@@ -60,18 +62,43 @@ export class Reader {
     return version.workflow;
   }
 
-  /** The run executes the step, or would if it came so far. */
-  async hasStep(run: Run, stepId: string): Promise<boolean> {
-    return Object.hasOwn((await this.#plan(run)).dag, stepId);
+  /** What the run executes. */
+  async plan(run: Run): Promise<RunPlan> {
+    return (await this.#plan(run)).plan;
+  }
+
+  /** What the run would execute if it began anew. */
+  wholePlan = (run: Run): Promise<RunPlan> => this.plan({ ...run, config: { policy: "START_FRESH_NEW_RUN" } });
+
+  /** What the instance has come to with this run, which is its latest. */
+  async aggregate(run: Run): Promise<Aggregate> {
+    const plans = await this.#plansOf([run]);
+    const overviews = await this.#overviews([run], plans);
+    return aggregateOf(run, plans.get(run.key) as Plan, overviews.get(run.key));
   }
 
   async #plan(run: Run): Promise<Plan> {
+    return (await this.#plansOf([run])).get(run.key) as Plan;
+  }
+
+  /** By run key. */
+  async #plansOf(runs: readonly Run[]): Promise<ReadonlyMap<number, Plan>> {
+    const partial = runs.filter(isPartial);
+    const rows = await loadEarlier(this.#sql, partial);
+    const before = new Map(partial.map((run, index) => [run.key, rows[index]]));
+    const plans = new Map<number, Plan>();
+    for (const run of runs) plans.set(run.key, await this.#planFor(run, before.get(run.key)));
+    return plans;
+  }
+
+  async #planFor(run: Run, before: EarlierRows | undefined): Promise<Plan> {
     const key = planKey(run);
     const known = key === undefined ? undefined : this.#plans.get(key);
-    const plan = known ?? makePlan(run, await this.definition(run.workflowId, run.internalId, run.versionId));
-    if (key !== undefined && known === undefined) this.#plans.set(key, plan);
-    const workflow = withRunTags(plan.workflow, run);
-    return workflow === plan.workflow ? plan : { ...plan, workflow };
+    if (known !== undefined) return withTags(known, run);
+    const definition = await this.definition(run.workflowId, run.internalId, run.versionId);
+    const plan = makePlan(planOf(run, definition, before && earlierOf(before.runs, before.attempts, definition)));
+    if (key !== undefined) this.#plans.set(key, plan);
+    return withTags(plan, run);
   }
 
   /** In the given order; overviews of live runs come from their attempts so far. */
@@ -79,23 +106,22 @@ export class Reader {
     given: readonly Run[],
     options: { readonly enriched: boolean; readonly aggregated: boolean },
   ): Promise<RunView[]> {
-    const earlier = options.aggregated ? await loadEarlierRuns(this.#sql, given) : [];
-    const plans = new Map<number, Plan>();
-    for (const run of [...given, ...earlier]) plans.set(run.key, await this.#plan(run));
-    const read = await this.#overviews([...given, ...earlier], plans);
+    const plans = await this.#plansOf(given);
+    const read = await this.#overviews(given, plans);
     const runs = await this.#begun(given, read);
     const overviews = new Map(read);
     for (const { key, overview } of runs) if (overview !== undefined) overviews.set(key, overview);
     return runs.map((run) => {
-      const { workflow, dag } = plans.get(run.key) as Plan;
+      const plan = plans.get(run.key) as Plan;
+      const overview = overviews.get(run.key);
       return runView({
         run,
-        workflow,
-        dag,
+        workflow: plan.workflow,
+        dag: plan.dag,
         params: allWorkflowParams(run.params),
-        overview: overviews.get(run.key),
+        overview,
         enriched: options.enriched,
-        ...(options.aggregated && { aggregate: aggregateOf(run, earlier, plans, overviews) }),
+        ...(options.aggregated && { aggregate: aggregateOf(run, plan, overview) }),
       });
     });
   }
@@ -161,27 +187,17 @@ export class Reader {
     );
     for (const run of live) {
       const own = attempts.filter((it) => it.runKey === run.key).map((it) => it.attempt);
-      overviews.set(run.key, runOverview(run, Object.keys(plans.get(run.key)?.dag ?? {}).length, own));
+      const { nodes, done } = (plans.get(run.key) as Plan).plan;
+      overviews.set(run.key, runOverview(run, nodes.size, own, rollupBase(run, done.values())));
     }
     return overviews;
   }
 }
 
-function aggregateOf(
-  run: Run,
-  earlier: readonly Run[],
-  plans: ReadonlyMap<number, Plan>,
-  overviews: ReadonlyMap<number, RunOverview>,
-): Aggregate {
-  const before = earlier.filter((it) => it.workflowId === run.workflowId && it.instanceId === run.instanceId);
-  const layers = [...before, run].map(
-    (it): RunLayer => ({
-      runId: it.runId,
-      policy: it.config.policy,
-      status: shownRunStatus(it.status),
-      overview: overviews.get(it.key),
-      reach: Object.keys(plans.get(it.key)?.dag ?? {}),
-    }),
-  );
-  return aggregateRuns(layers, Object.keys(plans.get(run.key)?.dag ?? {}));
+function withTags(plan: Plan, run: Run): Plan {
+  const workflow = withRunTags(plan.workflow, run);
+  return workflow === plan.workflow ? plan : { ...plan, workflow };
 }
+
+const aggregateOf = (run: Run, { plan }: Plan, overview: RunOverview | undefined): Aggregate =>
+  addRun(plan.earlier?.aggregate ?? NO_RUNS, layerOf(run, plan, overview), plan.stepIds);

@@ -6,12 +6,14 @@ import { parseWire } from "../definition/parse.ts";
 import { checkParams, checkTags } from "../definition/rule/param.ts";
 import type { Tag } from "../definition/tag.ts";
 import type { Artifact } from "../definition/timeline.ts";
-import { badRequest } from "../error.ts";
+import { badRequest, MaestroError } from "../error.ts";
 import { isUuid } from "../id.ts";
 import { RESERVED_PARAM_NAMES } from "../param/order.ts";
 import type { ParamDefinition, ParamDefinitions } from "../param/type.ts";
-import type { StartRequest } from "./port.ts";
+import type { Call } from "./call.ts";
+import type { RunCommand, StartReply, StartRequest } from "./port.ts";
 import { startRequestSchema } from "./schema/run.ts";
+import type { Services } from "./service.ts";
 
 const INVALID = "Invalid workflow start request";
 const MAX_PARAMS = 128;
@@ -23,6 +25,16 @@ interface WireStartRequest {
   readonly run_params?: ParamDefinitions | undefined;
   readonly artifacts?: Readonly<Record<string, Artifact>> | undefined;
   readonly persist_failed_run?: boolean | undefined;
+}
+
+/** Has the engine make a run. @throws MaestroError as the engine decides */
+export function startRun(call: Call, { engine, outage }: Services, command: RunCommand): Promise<StartReply> {
+  return engine
+    .start(command, (is) => call.evaluating(is))
+    .catch((error) => {
+      if (error instanceof MaestroError && error.code === "UNAVAILABLE") outage.begun(error);
+      throw error;
+    });
 }
 
 /**

@@ -10,8 +10,9 @@ import { isInline } from "../definition/initiator.ts";
 import { parseJson, stringifyJson } from "../json.ts";
 import type { Logger } from "../log.ts";
 import { ITERATION_LIMIT } from "../param/scope.ts";
+import { earlierOf } from "../run/earlier.ts";
 import type { Run, RunRef } from "../run/model.ts";
-import { type PlannedRun, planKey, planOf, type RunPlan } from "../run/plan.ts";
+import { isPartial, type PlannedRun, planKey, planOf, type RunPlan } from "../run/plan.ts";
 import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
@@ -23,8 +24,8 @@ import { Gates, type Guard } from "./gate.ts";
 import { Group, type GroupContext } from "./group.ts";
 import { Children, type ChildrenContext } from "./nested/children.ts";
 import type { TaskParent, TaskView } from "./parent.ts";
-import type { FlowStore, GroupStamp, LogChunk, StoredRun, Write } from "./port.ts";
-import type { EngineCounters, RunHint, StartCommand, StartReply } from "./protocol.ts";
+import type { EarlierRows, FlowStore, GroupStamp, LogChunk, StoredRun, Write } from "./port.ts";
+import type { EngineCounters, RunCommand, RunHint, StartCommand, StartReply } from "./protocol.ts";
 import { runFields } from "./report.ts";
 import { Scheduler, SLICE } from "./scheduler.ts";
 import { type StartContext, Starter } from "./start.ts";
@@ -205,7 +206,7 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
 
   // ---- commands and hints ------------------------------------------------------------------------------------------
 
-  start(command: StartCommand, evaluating: (isEvaluating: boolean) => void = () => {}): Promise<StartReply> {
+  start(command: RunCommand, evaluating: (isEvaluating: boolean) => void = () => {}): Promise<StartReply> {
     return this.#starter.start(command, evaluating);
   }
 
@@ -310,13 +311,19 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     this.#children.delete(uuid);
   }
 
-  async planOf(run: PlannedRun): Promise<RunPlan | undefined> {
+  async planOf(run: Run): Promise<RunPlan | undefined> {
+    if (!isPartial(run)) return this.planFor(run);
+    const [before] = await this.store.earlier([run]);
+    return this.planFor(run, before);
+  }
+
+  async planFor(run: PlannedRun, before?: EarlierRows): Promise<RunPlan | undefined> {
     const key = planKey(run);
     const known = key === undefined ? undefined : this.#plans.get(key);
     if (known) return known;
     const definition = await this.store.definition(run.internalId, run.versionId);
     if (!definition) return undefined;
-    const plan = planOf(run, definition);
+    const plan = planOf(run, definition, before && earlierOf(before.runs, before.attempts, definition));
     if (key !== undefined) this.#plans.set(key, plan);
     return plan;
   }

@@ -4,6 +4,7 @@
  * has settled.
  */
 import type { Initiator } from "../definition/initiator.ts";
+import type { RunPolicy } from "../definition/restart.ts";
 import type { Step } from "../definition/step.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { WorkflowParams } from "../param/scope.ts";
@@ -48,6 +49,7 @@ export interface StartInput {
   /** Params of the run whose step starts this one, as far as they are passed down. */
   readonly inherited?: WorkflowParams | undefined;
   readonly runParams: ParamDefinitions | undefined;
+  readonly restart?: RestartInput | undefined;
   /** Epoch ms. */
   readonly now: number;
 }
@@ -60,10 +62,17 @@ export interface ChildInput {
   /** Whose step the loop is. */
   readonly parent: Run;
   readonly initiator: Initiator;
-  readonly policy: Run["config"]["policy"];
+  readonly policy: RunPolicy;
   readonly runParams: ParamDefinitions;
   /** Epoch ms. */
   readonly now: number;
+}
+
+/** What a restarted run has from the one before it. */
+export interface RestartInput {
+  readonly previous: Run;
+  readonly policy: RunPolicy;
+  readonly params: ParamDefinitions | undefined;
 }
 
 export interface EvaluationPort {

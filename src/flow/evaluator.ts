@@ -8,12 +8,13 @@ import { LRUCache } from "lru-cache";
 import { nameOf } from "../definition/user.ts";
 import { MaestroError, toErrorData } from "../error.ts";
 import { stringHash } from "../id.ts";
-import { mergeOutputParams } from "../param/order.ts";
+import { mergeOutputParams, mergeStepParams } from "../param/order.ts";
 import type { FinishedStep, StepFacts, StepParams, StepScope, WorkflowParams } from "../param/scope.ts";
-import type { Params } from "../param/type.ts";
+import type { Parameter, Params } from "../param/type.ts";
 import type { EvaluationJob, StartJob, StepData } from "../run/evaluation.ts";
 import { instanceFacts, runText, startParams, stepCondition, stepParams } from "../run/evaluation.ts";
 import type { Run } from "../run/model.ts";
+import { mergeOf } from "../run/override.ts";
 import { undeclaredParams } from "../run/undeclared.ts";
 import { BudgetExceeded, ExtensionRequest } from "../sel/index.ts";
 import type { StepAttempt } from "../step/model.ts";
@@ -48,6 +49,9 @@ export class Evaluator implements EvaluationPort {
       definition: input.workflow.params,
       inherited: input.inherited,
       runParams: input.runParams,
+      ...(input.restart && {
+        restart: { previous: input.restart.previous.params, restartParams: input.restart.params },
+      }),
       instance: startFacts(input),
       now: input.now,
       seed: this.#options.random(),
@@ -89,12 +93,7 @@ export class Evaluator implements EvaluationPort {
   stepParams(scope: TaskScope): Params {
     const { run, node, attempt, now } = scope;
     const job = {
-      merge: {
-        stepType: node.typed?.type ?? node.kind,
-        definition: node.body.params,
-        source: "LAUNCH" as const,
-        fresh: run.config.policy.startsWith("START_"),
-      },
+      merge: mergeOf(run, node, attempt.restart),
       instance: runFacts(run),
       now,
       seed: seedOf(attempt),
@@ -131,8 +130,15 @@ export class Evaluator implements EvaluationPort {
     return this.#condition({ ...scope, attempt }, expression, iteration);
   }
 
-  outputParams(scope: TaskScope, outputs: Params): Params {
-    return mergeOutputParams(paramsOf(scope.run, scope.attempt), outputs, scope.now).params;
+  /** A step that never came to its params has those of its definition, as far as they are put out. */
+  outputParams({ run, node, attempt, now }: TaskScope, outputs: Params): Params {
+    const step = paramsOf(run, attempt);
+    const missing = Object.keys(outputs).filter((name) => !Object.hasOwn(step.params, name));
+    if (missing.length === 0) return mergeOutputParams(step, outputs, now).params;
+    const defined = mergeStepParams({ ...mergeOf(run, node, attempt.restart), catalog: this.#options.catalog });
+    const added = missing.flatMap((name) => (Object.hasOwn(defined, name) ? [[name, defined[name] as Parameter]] : []));
+    return mergeOutputParams({ ...step, params: { ...step.params, ...Object.fromEntries(added) } }, outputs, now)
+      .params;
   }
 
   #text(
@@ -228,11 +234,13 @@ const factsOf = ({ run, node, attempt }: TaskScope): StepFacts => ({
   error_retries: attempt.retry.error,
 });
 
-const startFacts = ({ workflow, head, initiator }: StartInput) =>
-  instanceFacts(
-    { workflowId: head.workflowId },
-    { owner: nameOf(head.properties.owner ?? ""), initiator, policy: "START_FRESH_NEW_RUN", workflow },
-  );
+function startFacts({ workflow, head, initiator, restart }: StartInput) {
+  const owner = restart?.previous.properties.owner ?? nameOf(head.properties.owner ?? "");
+  const policy = restart?.policy ?? "START_FRESH_NEW_RUN";
+  const { workflowId } = head;
+  const run = restart ? { workflowId, instanceId: restart.previous.instanceId } : { workflowId };
+  return instanceFacts(run, { owner, initiator, policy, workflow });
+}
 
 const runFacts = (run: Run) =>
   instanceFacts(run, { owner: run.properties.owner, initiator: run.initiator, policy: run.config.policy });

@@ -129,12 +129,12 @@ const BACKOFF = { first: 100, last: 5_000 } as const;
 /** Asks until the database answers: only failures for good come through. */
 export function patiently(
   clock: Clock,
-  fetch: (question: ParamQuestion) => Promise<ParamRows>,
+  ask: (question: ParamQuestion) => Promise<ParamRows>,
 ): (question: ParamQuestion) => Promise<ParamRows> {
   return async (question) => {
     for (let wait: number = BACKOFF.first; ; wait = Math.min(wait * 2, BACKOFF.last)) {
       try {
-        return await fetch(question);
+        return await ask(question);
       } catch (error) {
         if (!(error instanceof MaestroError && error.retryable)) throw error;
         await pause(clock, wait);

@@ -17,10 +17,12 @@ import type { Word } from "../run/word.ts";
 import type { LogOffset } from "../runtime/type.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
+import type { Again } from "../step/state.ts";
 import type { TaskScope } from "./evaluation.ts";
 import type { TaskContext, TaskParent, TaskView } from "./parent.ts";
 import type { GroupStamp, LoadedRun, StoredRun, Write } from "./port.ts";
 import { reportRun } from "./report.ts";
+import { Said } from "./said.ts";
 import type { Scheduled } from "./scheduler.ts";
 import { Steps } from "./steps.ts";
 import { Timing } from "./timing.ts";
@@ -40,8 +42,7 @@ export class Flow implements Scheduled, TaskParent {
   #logEnds: LoadedRun["logEnds"] = new Map();
   /** Attempts whose wakes and logs come here. */
   readonly #tracked = new Set<string>();
-  /** Steps to which something was said, and that have not ended yet. */
-  readonly #toldSteps = new Set<string>();
+  readonly #said = new Said();
   #abandoned = false;
 
   constructor(engine: TaskContext, stamp: GroupStamp, plan: RunPlan, run: Run) {
@@ -80,13 +81,17 @@ export class Flow implements Scheduled, TaskParent {
       this.#steps.resume();
       // What the end of a step had set off may not have been carried out.
       for (const task of ended) this.#stepEnded(task, []);
-      for (const word of loaded.words) this.#take({ type: "word", word });
+      for (const word of loaded.words) this.#hear(word);
     });
   }
 
   /** Somebody says something to the run, maybe again. */
   hear(words: readonly Word[]): void {
-    for (const word of words) this.post(() => this.#take({ type: "word", word }));
+    for (const word of words) this.post(() => this.#hear(word));
+  }
+
+  #hear(word: Word): void {
+    if (this.#said.hear(word)) this.#take({ type: "word", word });
   }
 
   /** What these steps wait for at a gate may have come. */
@@ -131,7 +136,7 @@ export class Flow implements Scheduled, TaskParent {
     this.#mail = index < this.#mail.length ? this.#mail.slice(index) : [];
     const more = this.#mail.length > 0 || this.#steps.isBusy;
     if (!more && this.#steps.isIdle) {
-      this.#take({ type: "idle", attempts: this.#steps.attempts, total: this.#plan.nodes.size });
+      this.#take({ type: "idle", attempts: this.#steps.attempts, plan: this.#plan });
     }
     this.#handOver();
     return more && !this.#isOver;
@@ -191,9 +196,12 @@ export class Flow implements Scheduled, TaskParent {
 
   taskEnded(task: TaskView): void {
     this.untrack(task);
-    const stepId = task.node.id;
-    if (this.#toldSteps.delete(stepId)) this.write([{ kind: "words-taken", runKey: this.run.key, stepId }]);
+    this.#carriedOut(task.node.id);
     this.#stepEnded(task, this.#steps.taskEnded(task));
+  }
+
+  #carriedOut(stepId: string): void {
+    if (this.#said.carriedOut(stepId)) this.write([{ kind: "words-taken", runKey: this.run.key, stepId }]);
   }
 
   // ---- the run as a whole ------------------------------------------------------------------------------------------
@@ -223,9 +231,19 @@ export class Flow implements Scheduled, TaskParent {
       case "terminate":
         return this.#steps.terminate(effect.termination);
       case "terminate step":
-        this.#toldSteps.add(effect.stepId);
-        return this.#steps.terminateOne(effect.stepId, effect.termination);
+        if (this.#steps.terminateOne(effect.stepId, effect.termination)) return;
+        if (effect.again) return this.#again(effect.stepId, effect.again);
+        return this.#carriedOut(effect.stepId);
+      case "again":
+        // A step that is under way keeps the word: it may be for what is below it.
+        if (!this.#steps.isLive(effect.stepId)) return this.#again(effect.stepId, effect.again);
     }
+  }
+
+  /** The word goes with the row of the attempt; or, when the attempt is to end at once, with that of its end. */
+  #again(stepId: string, again: Again): void {
+    this.#steps.again(stepId, again);
+    if (!again.termination || !this.#steps.isLive(stepId)) this.#carriedOut(stepId);
   }
 
   /** The run's end takes what was asked of it along, and tells its run strategy (D6): iterations of loops have none. */

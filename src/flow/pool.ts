@@ -12,7 +12,7 @@ import { stringifyJson } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
 import { Channel } from "../runtime/channel.ts";
 import type { GroupStamp } from "./port.ts";
-import type { EndedRun, EngineCounters, RunHint, StartCommand, StartReply, ToEngine, ToMain } from "./protocol.ts";
+import type { EndedRun, EngineCounters, RunCommand, RunHint, StartReply, ToEngine, ToMain } from "./protocol.ts";
 import { Running } from "./running.ts";
 
 export interface EnginePoolOptions {
@@ -76,7 +76,7 @@ export class EnginePool {
   }
 
   /** @throws MaestroError as the engine decided, or INTERNAL_ERROR when it is stopping. */
-  start(command: StartCommand, evaluating?: Waiting["evaluating"]): Promise<StartReply> {
+  start(command: RunCommand, evaluating?: Waiting["evaluating"]): Promise<StartReply> {
     if (this.#closed) return Promise.reject(internalError("The server is stopping"));
     const { promise, resolve, reject } = Promise.withResolvers<StartReply>();
     const id = ++this.#lastId;

@@ -183,6 +183,14 @@ export interface RunPage {
   readonly newest: number;
 }
 
+/** What the runs of an instance before some run have left; see `run/earlier.ts`. */
+export interface EarlierRows {
+  /** Ascending, from the latest one on that executed the whole definition: without params, artifacts and timeline. */
+  readonly runs: readonly Run[];
+  /** The newest one at each step over these runs. */
+  readonly attempts: readonly StepAttempt[];
+}
+
 export interface Unfinished {
   readonly runs: readonly RunPlace[];
   readonly words: readonly RunPlace[];
@@ -211,6 +219,8 @@ export interface FlowStore {
   loadGroup(groupId: number, afterKey: number): Promise<RunPage>;
   /** Undefined when it has ended or was never launched. */
   loadRun(key: number): Promise<LoadedRun | undefined>;
+  /** What was before these runs, one for each. */
+  earlier(runs: readonly RunRef[]): Promise<readonly EarlierRows[]>;
   /** Forgets what was said to runs of these groups that have ended without it. */
   dropWords(groupIds: readonly number[]): Promise<void>;
   /** What is said to these runs and not carried out, by run. */

@@ -6,6 +6,7 @@ import type { ErrorData } from "../error.ts";
 import type { WorkflowParams } from "../param/scope.ts";
 import type { ParamDefinitions } from "../param/type.ts";
 import type { RunConfig, RunRef } from "../run/model.ts";
+import type { RestartRequest } from "../run/restart.ts";
 import type { GroupStamp, RunPlace, StoredRun } from "./port.ts";
 
 /** A start request after validation. */
@@ -47,6 +48,21 @@ export interface StartCommand {
   readonly request: StartRequest;
   readonly user: string;
 }
+
+/** One more run of an instance that has ended. */
+export interface RestartCommand {
+  readonly workflowId: string;
+  readonly instanceId: number;
+  readonly restart: RestartRequest;
+  /** Epoch milliseconds. */
+  readonly requestTime: number;
+  /** Becomes the run's uuid; undefined: a random one. */
+  readonly requestId: string | undefined;
+  readonly user: string;
+}
+
+/** What leads to a new run. */
+export type RunCommand = StartCommand | RestartCommand;
 
 export interface StartReply extends RunRef {
   readonly versionId: number;

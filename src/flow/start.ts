@@ -18,9 +18,10 @@ import { detailsEvent, isProblem, logEvent, problemText } from "../step/event.ts
 import type { FlowContext } from "./context.ts";
 import type { RecentlyEnded } from "./ended.ts";
 import { Deferred } from "./evaluation.ts";
-import type { NewRun, StartOutcome, StartRefusal, WorkflowHead } from "./port.ts";
-import type { StartCommand, StartReply, StartRequest } from "./protocol.ts";
+import type { EarlierRows, NewRun, StartOutcome, StartRefusal, WorkflowHead } from "./port.ts";
+import type { RunCommand, StartCommand, StartReply, StartRequest } from "./protocol.ts";
 import { reportRun, STOPPED_BY_STRATEGY } from "./report.ts";
+import { prepareRestart, restartedBy } from "./restart.ts";
 
 /** Starts in one transaction at most. */
 const BATCH = 500;
@@ -32,7 +33,8 @@ export interface StartContext extends FlowContext {
   readonly groups: number;
   /** How long starts may hold the thread, ms. */
   readonly slice: number;
-  planOf(run: PlannedRun): Promise<RunPlan | undefined>;
+  /** @param before of a restart: what earlier runs have left */
+  planFor(run: PlannedRun, before?: EarlierRows): Promise<RunPlan | undefined>;
   /** Groups that this thread has taken over so far. */
   readonly takeovers: number;
   /** @param asOf the take-overs when the store was asked to let the run go */
@@ -47,7 +49,7 @@ interface Pending {
   /** The workflow's head was read for this start: what is wrong with it is not the head's age. */
   fresh: boolean;
   readonly id: string;
-  readonly command: StartCommand;
+  readonly command: RunCommand;
   /** Told when the start begins to wait for a long expression, and when that is over. */
   evaluating(isEvaluating: boolean): void;
   resolve(reply: StartReply): void;
@@ -72,7 +74,7 @@ export class Starter {
   }
 
   /** @throws MaestroError what was wrong with the request; INTERNAL_ERROR when the store cannot take it. */
-  start(command: StartCommand, evaluating: (isEvaluating: boolean) => void): Promise<StartReply> {
+  start(command: RunCommand, evaluating: (isEvaluating: boolean) => void): Promise<StartReply> {
     const { promise, resolve, reject } = Promise.withResolvers<StartReply>();
     this.#queue({ fresh: false, id: this.#engine.newUuid(), command, evaluating, resolve, reject });
     return promise;
@@ -155,14 +157,15 @@ export class Starter {
   async #prepare(pending: Pending, head: WorkflowHead | undefined): Promise<Prepared> {
     const { command } = pending;
     if (!head) throw notFound(`Workflow [${command.workflowId}] has not been created yet or has been deleted`);
+    if ("restart" in command) return { pending, ...(await prepareRestart(this.#engine, pending, command, head)) };
     const versionId = resolveVersion(command.version, head);
     const planned = { ...head, versionId, initiator: command.request.initiator, config: configOf(command.request) };
-    const plan = await this.#engine.planOf(planned);
+    const plan = await this.#engine.planFor(planned);
     if (!plan) throw notFound(`Cannot find version [${versionId}] of workflow [${command.workflowId}]`);
-    return { pending, plan, run: this.#newRun(pending, head, versionId, plan.workflow) };
+    return { pending, plan, run: this.#newRun(pending.id, command, head, versionId, plan.workflow) };
   }
 
-  #newRun({ id, command }: Pending, head: WorkflowHead, versionId: number, workflow: Workflow): NewRun {
+  #newRun(id: string, command: StartCommand, head: WorkflowHead, versionId: number, workflow: Workflow): NewRun {
     const { request } = command;
     const now = this.#engine.clock.now();
     checkTags(workflow, request.runtimeTags);
@@ -312,7 +315,9 @@ function asCallerError(error: unknown): ErrorData {
   return data.code === "INTERNAL_ERROR" ? { ...data, code: "BAD_REQUEST" } : data;
 }
 
-function startedBy({ request, user }: StartCommand, now: number) {
+function startedBy(command: RunCommand, now: number) {
+  if ("restart" in command) return restartedBy(command.user, now);
+  const { request, user } = command;
   const { initiator } = request;
   if (initiator.type === "MANUAL") return logEvent(`Manually run a new workflow instance by a user [${user}]`, now);
   if (initiator.type === "TIME" || initiator.type === "SIGNAL") {

@@ -4,6 +4,7 @@ import type { RunPlan } from "../run/plan.ts";
 import { Walk } from "../run/walk.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
+import type { Again } from "../step/state.ts";
 import { isComplete } from "../step/status.ts";
 import type { Termination } from "../step/termination.ts";
 import { Intake } from "./intake.ts";
@@ -51,12 +52,14 @@ export class Steps {
     return [...this.#tasks.values()].filter((task) => task.ended);
   }
 
+  /** The newest attempt at a step, or the one that counts from an earlier run. */
   attemptOf(stepId: string): StepAttempt | undefined {
-    return this.#tasks.get(stepId)?.attempt;
+    return this.#tasks.get(stepId)?.attempt ?? this.#plan.done.get(stepId)?.attempt;
   }
 
-  ids(): Iterable<string> {
-    return this.#tasks.keys();
+  *ids(): Iterable<string> {
+    yield* this.#tasks.keys();
+    yield* this.#plan.done.keys();
   }
 
   isSatisfied({ id, predecessors }: StepNode): boolean {
@@ -111,8 +114,36 @@ export class Steps {
     for (const task of [...this.#tasks.values()]) task.terminate(termination);
   }
 
-  terminateOne(stepId: string, termination: Termination): void {
-    this.#tasks.get(stepId)?.terminate(termination);
+  /** @returns false when it has ended already */
+  terminateOne(stepId: string, termination: Termination): boolean {
+    const task = this.#tasks.get(stepId);
+    if (!task) return !this.#plan.held.has(stepId);
+    if (task.ended) return false;
+    task.terminate(termination);
+    return true;
+  }
+
+  /** The step is under way: it can't be tried again. */
+  isLive(stepId: string): boolean {
+    return this.#tasks.get(stepId)?.ended === false;
+  }
+
+  /** Tries a step again that has ended and is not complete, or one that was held. */
+  again(stepId: string, again: Again): void {
+    const task = this.#tasks.get(stepId);
+    // Counted first: it may end before this returns.
+    this.#live++;
+    if (!(task ? task.again(again) : this.#release(stepId, again))) this.#live--;
+  }
+
+  #release(stepId: string, { after, restart, termination }: Again): boolean {
+    const node = this.#plan.nodes.get(stepId);
+    if (!node || !this.#plan.held.has(stepId) || after !== 0) return false;
+    const task = Task.make(this.#flow, node, ++this.#lastInstanceId, restart);
+    this.#tasks.set(stepId, task);
+    if (termination) task.terminate(termination);
+    else task.begin();
+    return true;
   }
 
   /** Steps that a gate holds. */

@@ -3,10 +3,12 @@
  * out here. It decides nothing. Everything it does happens in a turn of its flow; rows that it hands over commit before
  * anything outside can see their consequences (D2, D3).
  */
+import type { RestartConfig } from "../definition/restart.ts";
+import { isSkipped } from "../run/restart.ts";
 import { decide, newStep, storedStep } from "../step/machine.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
-import type { Answer, StepEffect, StepEvent, StepState, TimerName } from "../step/state.ts";
+import type { Again, Answer, StepEffect, StepEvent, StepState, TimerName } from "../step/state.ts";
 import type { StepStatus } from "../step/status.ts";
 import type { Termination } from "../step/termination.ts";
 import { Asking } from "./asking.ts";
@@ -30,9 +32,9 @@ export class Task implements TaskView {
   }
 
   /** A step whose predecessors have all completed. {@link begin} follows. */
-  static make(flow: TaskParent, node: StepNode, stepInstanceId: number): Task {
+  static make(flow: TaskParent, node: StepNode, stepInstanceId: number, restart?: RestartConfig): Task {
     const uuid = flow.engine.newUuid();
-    return new Task(flow, node, newStep({ stepId: node.id, uuid, stepInstanceId, now: flow.now }));
+    return new Task(flow, node, newStep({ stepId: node.id, uuid, stepInstanceId, now: flow.now, restart }));
   }
 
   /** Takes over from another owner, or from before a crash: from the newest attempt's row. */
@@ -54,12 +56,12 @@ export class Task implements TaskView {
 
   /** Decides whether the step runs, and prepares it; the flow is told when it is ready. */
   begin(): void {
-    this.#take({ type: "begin", satisfied: this.#flow.isSatisfied(this.node) });
+    this.#take({ type: "begin", ...this.#asTold() });
   }
 
   /** Goes on from wherever the row says the attempt is. */
   resume(): void {
-    this.#take({ type: "resume", satisfied: this.#flow.isSatisfied(this.node) });
+    this.#take({ type: "resume", ...this.#asTold() });
   }
 
   go(): void {
@@ -78,6 +80,24 @@ export class Task implements TaskView {
 
   wake(): void {
     this.#take({ type: "woken" });
+  }
+
+  /** What a user wants to run runs, whatever its conditions say. */
+  #asTold(): { readonly satisfied: boolean; readonly skipped: boolean } {
+    const { run } = this.#flow;
+    const { restart } = this.attempt;
+    return {
+      satisfied: restart !== undefined || this.#flow.isSatisfied(this.node),
+      skipped: isSkipped(restart ?? run.config.restart_config, this.node.id),
+    };
+  }
+
+  /** Tries a step again that has ended and is not complete. @returns whether it does */
+  again(again: Again): boolean {
+    const { attemptId } = this.attempt;
+    if (attemptId !== again.after) return false;
+    this.#take({ type: "again", again, uuid: this.#flow.engine.newUuid() });
+    return this.attempt.attemptId !== attemptId;
   }
 
   /** Ends the step from outside. */

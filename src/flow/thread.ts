@@ -6,7 +6,7 @@ import type { RunRef } from "../run/model.ts";
 import { Channel } from "../runtime/channel.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
 import type { StoredRun } from "./port.ts";
-import type { EndedRun, RunHint, StartCommand, ToEngine, ToMain } from "./protocol.ts";
+import type { EndedRun, RunCommand, RunHint, ToEngine, ToMain } from "./protocol.ts";
 
 export interface EngineThreadOptions {
   readonly session: string;
@@ -52,7 +52,7 @@ export class EngineThread {
   #receive(message: ToEngine): void {
     switch (message.type) {
       case "start":
-        return void this.#start(message.id, parseJson(message.command) as unknown as StartCommand);
+        return void this.#start(message.id, parseJson(message.command) as unknown as RunCommand);
       case "own":
         return void this.engine.own(message.stamps).catch((error) => this.engine.failed("taking over groups", error));
       case "disown":
@@ -66,7 +66,7 @@ export class EngineThread {
     }
   }
 
-  async #start(id: number, command: StartCommand): Promise<void> {
+  async #start(id: number, command: RunCommand): Promise<void> {
     try {
       const reply = await this.engine.start(command, (isEvaluating) =>
         this.#channel.post({ type: "evaluating", id, isEvaluating }),

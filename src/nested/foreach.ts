@@ -2,8 +2,10 @@
  * How far a foreach has come: which iterations run, how the others have ended, which come next. Pure: it is told of ends,
  * and asked what to launch. What it knows is a recount of its children's rows at any time, so its artifact is for readers.
  */
+
+import type { RunPolicy } from "../definition/restart.ts";
 import type { FailureMode } from "../definition/step.ts";
-import type { RollupOverview, RunPolicy } from "../run/model.ts";
+import type { RollupOverview } from "../run/model.ts";
 import { RollupSum } from "../run/overview.ts";
 import { isRunTerminal, type RunStatus } from "../run/status.ts";
 import type { LiveChild, StoredChild } from "./child.ts";

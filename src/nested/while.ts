@@ -1,10 +1,11 @@
 /** How far a while has come: its iterations one after the other, and the values that they hand on. Pure. */
 
+import type { RunPolicy } from "../definition/restart.ts";
 import { badRequest } from "../error.ts";
 import type { Json } from "../json.ts";
 import type { ParamType } from "../param/type.ts";
 import { own } from "../record.ts";
-import type { RollupOverview, RunPolicy } from "../run/model.ts";
+import type { RollupOverview } from "../run/model.ts";
 import { addRollups, EMPTY_ROLLUP } from "../run/overview.ts";
 import type { RunStatus } from "../run/status.ts";
 import type { OverviewView } from "../run/view.ts";

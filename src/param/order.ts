@@ -84,7 +84,9 @@ export function mergeWorkflowParams(input: WorkflowMerge): MergedWorkflowParams 
     mergeInto(target, input.definition, { source: "DEFINITION" }, base);
   }
   if (input.inherited) mergeInherited(target, input.inherited, context, base);
-  mergeInto(target, input.runParams, context, base);
+  // A run without params was never begun: what it was started with is merged as a start does.
+  const start = { source: input.source, upstream } as const;
+  mergeInto(target, input.runParams, previous || !input.restart ? context : start, base);
   mergeInto(target, input.restart?.restartParams, context, base);
   if (previous) forgetStaleResults(target, previous);
   return {
@@ -94,7 +96,8 @@ export function mergeWorkflowParams(input: WorkflowMerge): MergedWorkflowParams 
   };
 }
 
-function hasParams(run: WorkflowParams | undefined): run is WorkflowParams {
+/** A run that could not be initialised has none. */
+export function hasParams(run: WorkflowParams | undefined): run is WorkflowParams {
   return run !== undefined && (run.defaults !== undefined || Object.keys(run.params).length > 0);
 }
 

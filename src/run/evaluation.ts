@@ -26,6 +26,7 @@ import {
   type StepMerge,
   type StepScope,
   type WorkflowParams,
+  type WorkflowRestart,
 } from "../param/index.ts";
 import { ExtensionRequest, type SelLimits, type SelValue } from "../sel/index.ts";
 import { type ChildAnswer, type ChildArgs, type ChildMethod, childValue } from "./child.ts";
@@ -55,6 +56,7 @@ export interface StartJob extends Job {
   /** Params of the run whose step starts this one, as far as they are passed down. */
   readonly inherited?: WorkflowParams | undefined;
   readonly runParams: ParamDefinitions | undefined;
+  readonly restart?: WorkflowRestart | undefined;
 }
 
 export interface TextJob extends Job {
@@ -101,6 +103,7 @@ export function startParams(job: Omit<StartJob, "kind">, setting: EvaluationSett
     inherited: job.inherited,
     runParams: job.runParams,
     source: requestSource(job.instance.initiator_type),
+    restart: job.restart,
     catalog: setting.catalog,
   });
   return evaluateWorkflowParams(merged, contextOf(job, setting, budget));

@@ -9,19 +9,24 @@
  * ```
  */
 import { DEFAULT_TIMEOUT_MS, type FailureMode } from "../definition/step.ts";
+import type { Params } from "../param/type.ts";
 import { addEvents, logEvent, spelled } from "../step/event.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { endsRun } from "../step/outcome.ts";
+import type { Again } from "../step/state.ts";
 import type { StepStatus } from "../step/status.ts";
-import { outranks, type Termination, type TerminationStatus } from "../step/termination.ts";
-import type { Run } from "./model.ts";
-import { runOverview } from "./overview.ts";
+import { isDone, outranks, type Termination, type TerminationStatus } from "../step/termination.ts";
+import { addRun } from "./aggregate.ts";
+import { layerOf } from "./earlier.ts";
+import type { Run, RunOverview } from "./model.ts";
+import { rollupBase, runOverview } from "./overview.ts";
+import type { RunPlan } from "./plan.ts";
 import { type RunEnd, runEnd } from "./progress.ts";
-import type { StoredRunStatus } from "./status.ts";
+import { type StoredRunStatus, shownRunStatus } from "./status.ts";
 import type { Word } from "./word.ts";
 
-/** A run is not skipped: only its steps are. */
-type Ending = Termination & { readonly status: Exclude<TerminationStatus, "SKIPPED"> };
+/** A run is not skipped, and not declared done: only its steps are. */
+type Ending = Termination & { readonly status: Exclude<TerminationStatus, "SKIPPED" | "SUCCEEDED"> };
 
 export interface RunState {
   readonly run: Run;
@@ -54,7 +59,7 @@ export type RunEvent =
       readonly released: readonly string[];
     }
   /** No step has anything left to do. @param attempts the newest one at each step that was made */
-  | { readonly type: "idle"; readonly attempts: readonly StepAttempt[]; readonly total: number };
+  | { readonly type: "idle"; readonly attempts: readonly StepAttempt[]; readonly plan: RunPlan };
 
 export type RunEffect =
   | { readonly type: "save" }
@@ -62,8 +67,15 @@ export type RunEffect =
   | { readonly type: "begin"; readonly steps: readonly string[] }
   /** Every step that has begun is ended, and none begins any more. */
   | { readonly type: "terminate"; readonly termination: Termination }
-  /** One step is ended, if it has begun. */
-  | { readonly type: "terminate step"; readonly stepId: string; readonly termination: Termination };
+  /** One step is ended, if it has begun. @param again what is done instead if it has ended already */
+  | {
+      readonly type: "terminate step";
+      readonly stepId: string;
+      readonly termination: Termination;
+      readonly again?: Again | undefined;
+    }
+  /** One step that has ended, or was held, is tried again. */
+  | { readonly type: "again"; readonly stepId: string; readonly again: Again };
 
 export interface RunFacts {
   /** Epoch ms. */
@@ -100,7 +112,7 @@ export function decide(state: RunState, event: RunEvent, facts: RunFacts): RunDe
     case "ended":
       return stepEnded(state, event, facts);
     case "idle":
-      return { state: end(state, event.attempts, event.total, facts), effects: [SAVE] };
+      return { state: end(state, event.attempts, event.plan, facts), effects: [SAVE] };
   }
 }
 
@@ -159,11 +171,7 @@ function terminate(state: RunState, termination: Ending, { waiting }: RunFacts):
 
 function hear(state: RunState, word: Word, facts: RunFacts): RunDecision {
   const { kind, stepId } = word;
-  if (stepId !== undefined) {
-    // A KILL of this very step leaves it to the step's failure mode what becomes of the run.
-    const termination = { status: STEP_END[kind], reason: said(word, "step"), byMode: kind === "KILL" };
-    return { state, effects: [{ type: "terminate step", stepId, termination }] };
-  }
+  if (stepId !== undefined) return { state, effects: [...toStep(state, stepId, word)] };
   const status = kind === "KILL" ? "FATALLY_FAILED" : "STOPPED";
   return terminate(
     state,
@@ -172,7 +180,30 @@ function hear(state: RunState, word: Word, facts: RunFacts): RunDecision {
   );
 }
 
-const STEP_END = { STOP: "STOPPED", ABORT: "STOPPED", KILL: "FATALLY_FAILED", SKIP: "SKIPPED" } as const;
+/** No step is tried again in a run that is being ended. */
+function* toStep({ ending }: RunState, stepId: string, word: Word): Iterable<RunEffect> {
+  const note = said(word, "step");
+  const { kind, after = 0, restart } = word;
+  if (kind === "RESTART") {
+    if (!ending) yield { type: "again", stepId, again: { after, restart, note } };
+    return;
+  }
+  // A KILL of this very step leaves it to the step's failure mode what becomes of the run.
+  const termination = { status: STEP_END[kind], reason: note, byMode: kind === "KILL", outputs: outputsOf(word) };
+  const again = !ending && isDone(termination) ? { after, restart, note, termination } : undefined;
+  yield { type: "terminate step", stepId, termination, again };
+}
+
+const STEP_END = {
+  STOP: "STOPPED",
+  ABORT: "STOPPED",
+  KILL: "FATALLY_FAILED",
+  SKIP: "SKIPPED",
+  SUCCEED: "SUCCEEDED",
+} as const;
+
+const outputsOf = ({ outputs }: Word): Params | undefined =>
+  outputs && Object.keys(outputs).length > 0 ? (outputs as Params) : undefined;
 
 const said = ({ kind, user, reason }: Word, to: "run" | "step"): string =>
   `User [${user}] takes action [${kind}] on the ${to}${reason ? ` due to reason: [${reason}]` : ""}`;
@@ -183,16 +214,30 @@ const overdue = (run: Run): Ending => ({
   byMode: false,
 });
 
-function end(state: RunState, attempts: readonly StepAttempt[], total: number, { now }: RunFacts): RunState {
-  const overview = runOverview(state.run, total, attempts);
-  const run = { ...state.run, status: endOf(state, attempts), endTime: now, modifyTime: now, overview };
-  return { ...state, run, deadline: undefined, over: true };
+function end(state: RunState, attempts: readonly StepAttempt[], plan: RunPlan, { now }: RunFacts): RunState {
+  const status = endOf(state, attempts, plan);
+  const base = rollupBase(state.run, plan.done.values());
+  const overview = runOverview(state.run, plan.nodes.size, attempts, base);
+  const run = { ...state.run, endTime: now, modifyTime: now };
+  return { ...state, run: { ...run, ...overall({ ...run, status }, plan, overview) }, deadline: undefined, over: true };
 }
 
-/** As its steps ended; but a run that was kept from going on, while none of them failed, ends as it was told to. */
-function endOf({ ending, cut, doom }: RunState, attempts: readonly StepAttempt[]): StoredRunStatus {
+/** What the run makes of its instance: a restart that succeeds does not make good what it has left out. */
+function overall(run: Run, plan: RunPlan, overview: RunOverview): Pick<Run, "status" | "overview"> {
+  const own = shownRunStatus(run.status);
+  if (plan.earlier === undefined) return { status: own, overview };
+  const { status } = addRun(plan.earlier.aggregate, layerOf(run, plan, overview), plan.stepIds);
+  return { status, overview: status === own ? overview : { ...overview, runStatus: own } };
+}
+
+/**
+ * As its steps ended; but a run that was kept from going on, while none of them failed, ends as it was told to. A restart that
+ * finds nothing to do has succeeded.
+ */
+function endOf({ ending, cut, doom }: RunState, attempts: readonly StepAttempt[], { nodes }: RunPlan): StoredRunStatus {
   if (doom !== undefined) return "FAILED";
-  const end = attempts.length === 0 && ending ? "SUCCEEDED" : runEnd(attempts.map((attempt) => attempt.status));
+  const idle = attempts.length === 0 && (ending !== undefined || nodes.size === 0);
+  const end = idle ? "SUCCEEDED" : runEnd(attempts.map((attempt) => attempt.status));
   return ending && cut && end === "SUCCEEDED" ? END_OF[ending.status] : end;
 }
 

@@ -2,13 +2,13 @@
 
 import type { Alerting } from "../definition/alerting.ts";
 import type { Initiator } from "../definition/initiator.ts";
+import type { RestartConfig, RunPolicy, StepParamDefinitions } from "../definition/restart.ts";
 import type { Tag } from "../definition/tag.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
-import type { JsonObject } from "../json.ts";
 import type { WorkflowParams } from "../param/scope.ts";
 import type { ParamDefinitions } from "../param/type.ts";
 import type { StepStatus } from "../step/status.ts";
-import type { StoredRunStatus } from "./status.ts";
+import type { RunStatus, StoredRunStatus } from "./status.ts";
 
 export interface RunRef {
   readonly workflowId: string;
@@ -16,19 +16,13 @@ export interface RunRef {
   readonly runId: number;
 }
 
-export type RunPolicy =
-  | "START_FRESH_NEW_RUN"
-  | "START_CUSTOMIZED_RUN"
-  | "RESTART_FROM_INCOMPLETE"
-  | "RESTART_FROM_BEGINNING"
-  | "RESTART_FROM_SPECIFIC"
-  | "RESTART_CUSTOMIZED_RUN";
-
 export interface RunConfig {
   readonly runtime_tags?: readonly Tag[] | undefined;
   readonly correlation_id?: string | undefined;
   readonly policy: RunPolicy;
-  readonly restart_config?: JsonObject | undefined;
+  readonly restart_config?: RestartConfig | undefined;
+  /** What earlier restarts gave for steps; in wire shape it stands beside the config. */
+  readonly step_run_params?: StepParamDefinitions | undefined;
 }
 
 /** The properties that held when the run was created. */
@@ -46,6 +40,8 @@ export interface RunOverview {
   readonly steps: { readonly [status in StepStatus]?: readonly (readonly [string, number | null, number | null])[] };
   /** Leaf steps over the whole tree. */
   readonly rollup: RollupOverview;
+  /** How this run itself has ended, where the instance has another status for what earlier runs left. */
+  readonly runStatus?: RunStatus | undefined;
 }
 
 export interface RollupOverview {

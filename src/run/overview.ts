@@ -3,6 +3,7 @@ import { isJsonObject } from "../json.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { STEP_STATUS, type StepStatus } from "../step/status.ts";
 import type { RollupOverview, RunOverview, RunRef } from "./model.ts";
+import type { DoneStep } from "./plan.ts";
 
 type Row = readonly [stepId: string, start: number | null, end: number | null];
 type Count = NonNullable<RollupOverview["overview"][StepStatus]>;
@@ -75,6 +76,17 @@ export class RollupSum {
     });
     return { total_leaf_count: this.#total, overview: Object.fromEntries(counts) };
   }
+}
+
+/**
+ * The leaves of the steps that a run leaves as earlier runs have made them. Steps without an attempt at hand are one leaf.
+ * @param done by step
+ */
+export function rollupBase(run: RunRef, done: Iterable<Pick<DoneStep, "status" | "attempt">>): RollupOverview {
+  const parts = [...done].map(({ status, attempt }) =>
+    attempt ? leaves(run, attempt) : { total_leaf_count: 1, overview: { [status]: { cnt: 1 } } },
+  );
+  return addRollups(parts);
 }
 
 /** One leaf, unless the attempt has children that report their own. */

@@ -1,5 +1,7 @@
 /** The status machine of a run as one table: `CREATED ─▶ IN_PROGRESS ─▶ SUCCEEDED | FAILED | STOPPED | TIMED_OUT`. */
 
+import type { ActionEffect } from "../step/action.ts";
+
 export const RUN_STATUS = {
   CREATED: { terminal: false },
   IN_PROGRESS: { terminal: false },
@@ -28,13 +30,21 @@ export const isOver = ({ status }: { readonly status: StoredRunStatus }): boolea
 
 export type RunAction = "STOP" | "KILL" | "RESTART" | "UNBLOCK";
 
-/** What a user may do in which status: the answer of `GET …/instances/action-map`. */
-export const RUN_ACTIONS: Readonly<Record<RunStatus, readonly RunAction[]>> = {
-  CREATED: ["STOP", "KILL"],
-  IN_PROGRESS: ["STOP", "KILL"],
-  PAUSED: ["STOP", "KILL"],
-  TIMED_OUT: ["RESTART"],
-  STOPPED: ["RESTART"],
-  SUCCEEDED: ["RESTART"],
-  FAILED: ["RESTART", "UNBLOCK"],
+type RunActions = { readonly [action in RunAction]?: ActionEffect };
+
+const LIVE: RunActions = { STOP: "end", KILL: "end" };
+const ENDED: RunActions = { RESTART: "new run" };
+
+/** What a user may do to a run, by its status: the same table as that of a step, and as it is used. */
+export const RUN_ACTIONS: Readonly<Record<RunStatus, RunActions>> = {
+  CREATED: LIVE,
+  IN_PROGRESS: LIVE,
+  PAUSED: LIVE,
+  TIMED_OUT: ENDED,
+  STOPPED: ENDED,
+  SUCCEEDED: ENDED,
+  FAILED: { ...ENDED, UNBLOCK: "note" },
 };
+
+export const mayDo = (status: StoredRunStatus, action: RunAction): boolean =>
+  RUN_ACTIONS[shownRunStatus(status)][action] !== undefined;

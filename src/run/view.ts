@@ -4,6 +4,7 @@
  */
 
 import type { Initiator } from "../definition/initiator.ts";
+import type { StepParamDefinitions } from "../definition/restart.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { ParamDefinitions, Params } from "../param/type.ts";
@@ -51,8 +52,9 @@ export interface RunView {
   readonly group_info: number;
   readonly internal_id: number;
   readonly execution_id?: string;
-  readonly run_config: RunConfig;
+  readonly run_config: Omit<RunConfig, "step_run_params">;
   readonly run_params: ParamDefinitions;
+  readonly step_run_params?: StepParamDefinitions;
   readonly run_properties: Run["properties"];
   readonly runtime_workflow: Workflow;
   readonly runtime_dag: RuntimeDag;
@@ -89,6 +91,7 @@ export function runView(input: RunViewInput): RunView {
   const { run, dag, aggregate } = input;
   const timeline = input.enriched ? enrichRunTimeline(run) : run.timeline;
   const launched = run.executionId !== undefined;
+  const { step_run_params, ...config } = run.config;
   return {
     workflow_id: run.workflowId,
     workflow_instance_id: run.instanceId,
@@ -99,8 +102,9 @@ export function runView(input: RunViewInput): RunView {
     group_info: run.groupInfo,
     internal_id: run.internalId,
     ...(run.executionId !== undefined && { execution_id: run.executionId }),
-    run_config: run.config,
+    run_config: config,
     run_params: run.runParams,
+    ...(step_run_params !== undefined && { step_run_params }),
     run_properties: run.properties,
     runtime_workflow: input.workflow,
     runtime_dag: dag,
@@ -120,8 +124,7 @@ export function runView(input: RunViewInput): RunView {
   };
 }
 
-/** @param runStatus the run's own status, when the instance's differs. */
-export function overviewView(overview: RunOverview, dag: RuntimeDag, runStatus?: RunStatus): OverviewView {
+export function overviewView({ runStatus, ...overview }: RunOverview, dag: RuntimeDag): OverviewView {
   const ordinals = new Map(Object.keys(dag).map((id, index) => [id, index + 1]));
   const steps: { [status in StepStatus]?: { cnt: number; steps: [number, number | null, number | null][] } } = {};
   for (const [status, rows] of Object.entries(overview.steps) as [StepStatus, RunOverview["steps"][StepStatus]][]) {

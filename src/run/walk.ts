@@ -3,12 +3,12 @@ import type { StepNode } from "../step/node.ts";
 import type { RunPlan } from "./plan.ts";
 
 export class Walk {
-  readonly #plan: Pick<RunPlan, "nodes">;
+  readonly #plan: Pick<RunPlan, "nodes" | "held">;
   /** Predecessors of this run that have not completed, by step that has some. */
   readonly #missing = new Map<string, number>();
 
   /** @param completed of a run that is under way: the steps that have completed */
-  constructor(plan: Pick<RunPlan, "nodes">, completed: (id: string) => boolean = () => false) {
+  constructor(plan: Pick<RunPlan, "nodes" | "held">, completed: (id: string) => boolean = () => false) {
     this.#plan = plan;
     for (const { id, predecessors } of plan.nodes.values()) {
       let missing = 0;
@@ -17,9 +17,10 @@ export class Walk {
     }
   }
 
-  /** Steps that wait for none. */
+  /** Steps that wait for none, and are not held. */
   *open(): Iterable<string> {
-    for (const id of this.#plan.nodes.keys()) if ((this.#missing.get(id) ?? 0) === 0) yield id;
+    const { nodes, held } = this.#plan;
+    for (const id of nodes.keys()) if ((this.#missing.get(id) ?? 0) === 0 && !held.has(id)) yield id;
   }
 
   /** A step has completed. @returns the steps that waited for it alone */

@@ -1,5 +1,6 @@
 /** An attempt's life as pure functions: made, moved from status to status, filled with what a runtime answers. */
 
+import type { RestartConfig } from "../definition/restart.ts";
 import type { Artifact, Artifacts } from "../definition/timeline.ts";
 import { own } from "../record.ts";
 import type { RetryState, StepAttempt, StepTimes } from "./model.ts";
@@ -11,6 +12,7 @@ export interface NewAttempt {
   readonly uuid: string;
   readonly stepInstanceId: number;
   readonly retry: RetryState;
+  readonly restart?: RestartConfig | undefined;
   readonly now: number;
 }
 
@@ -32,6 +34,7 @@ export function newAttempt(made: NewAttempt): StepAttempt {
     timeline: [],
     pollTime: undefined,
     place: undefined,
+    ...(made.restart && { restart: made.restart }),
   };
 }
 

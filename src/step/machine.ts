@@ -13,10 +13,11 @@
  * (5) a status changes as the status table says, or the decision throws.
  */
 
-import { newAttempt } from "./attempt.ts";
+import { type NewAttempt, newAttempt } from "./attempt.ts";
 import { isGate } from "./gate.ts";
 import type { StepAttempt } from "./model.ts";
 import { Move, NO_TIMERS } from "./move.ts";
+import { tryAgain } from "./phase/again.ts";
 import { decided, failInternally, withOutputs } from "./phase/finish.ts";
 import { evaluated, held, opened, pass, told, unasked } from "./phase/gates.ts";
 import { prepare, prepared } from "./phase/prepare.ts";
@@ -40,12 +41,13 @@ import { isComplete, isTerminal } from "./status.ts";
 /** @throws Error for a change of status that the table does not have, and nothing is decided */
 export function decide(state: StepState, event: StepEvent, facts: StepFacts): StepDecision {
   const move = new Move(state, facts);
-  if (state.phase !== "ended") apply(move, event);
+  if (event.type === "again") tryAgain(move, event.again, event.uuid);
+  else if (state.phase !== "ended") apply(move, event);
   return move;
 }
 
 /** The first attempt at a step. */
-export const newStep = (made: { stepId: string; uuid: string; stepInstanceId: number; now: number }): StepState =>
+export const newStep = (made: Omit<NewAttempt, "attemptId" | "retry">): StepState =>
   stateOf(newAttempt({ ...made, attemptId: 1, retry: FRESH_RETRY }), "prepare");
 
 /** From the row of the newest attempt, after a change of owner. */
@@ -68,12 +70,12 @@ const stateOf = (attempt: StepAttempt, phase: StepPhase): StepState => ({
   ending: undefined,
 });
 
-function apply(move: Move, event: StepEvent): void {
+function apply(move: Move, event: Exclude<StepEvent, { readonly type: "again" }>): void {
   switch (event.type) {
     case "begin":
-      return prepare(move, event.satisfied);
+      return prepare(move, event.satisfied, event.skipped);
     case "resume":
-      return resume(move, event.satisfied);
+      return resume(move, event.satisfied, event.skipped);
     case "told":
       return told(move);
     case "go":
@@ -91,12 +93,12 @@ function apply(move: Move, event: StepEvent): void {
 }
 
 /** Goes on from wherever the row says the attempt is. */
-function resume(move: Move, satisfied: boolean): void {
+function resume(move: Move, satisfied: boolean, skipped: boolean | undefined): void {
   switch (move.state.phase) {
     case "retry":
       return backOff(move);
     case "prepare":
-      return prepare(move, satisfied);
+      return prepare(move, satisfied, skipped);
     case "gates":
       return pass(move);
     case "run":

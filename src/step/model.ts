@@ -2,6 +2,7 @@
  * What the program knows of one attempt at a step: the row, as plain data. Everything that the definition, the run or
  * the status says already (definition, tags, owner, correlation id) is not here; `view.ts` puts it back for a reader.
  */
+import type { RestartConfig } from "../definition/restart.ts";
 import type { ResolvedRetryPolicy } from "../definition/retry.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { Params } from "../param/type.ts";
@@ -53,4 +54,6 @@ export interface StepAttempt {
   readonly pollTime: number | undefined;
   /** Committed before a plugin's `start` is called (D2), and the same from then on; undefined for built-in types. */
   readonly place: Place | undefined;
+  /** Of an attempt that a user made in a live run: it counts instead of the run's. */
+  readonly restart?: RestartConfig | undefined;
 }

@@ -1,4 +1,5 @@
 /** The state machine of a step, as data: what is remembered of the newest attempt, what may happen, what follows from it. */
+import type { RestartConfig } from "../definition/restart.ts";
 import type { ResolvedRetryPolicy } from "../definition/retry.ts";
 import type { ErrorData } from "../error.ts";
 import type { Params } from "../param/type.ts";
@@ -58,11 +59,26 @@ export interface StepState {
   readonly ending: { readonly termination: Termination; readonly grace: number; readonly overdue: boolean } | undefined;
 }
 
+/** Another try of a step, by its user. */
+export interface Again {
+  /** The attempt that was the newest one when the user said it; 0: the run had made none. */
+  readonly after: number;
+  readonly restart: RestartConfig | undefined;
+  /** For the attempt's timeline. */
+  readonly note: string;
+  /** The attempt ends so at once. */
+  readonly termination?: Termination | undefined;
+}
+
 export type StepEvent =
-  /** Its predecessors have completed. @param satisfied one of the conditions of its incoming edges holds */
-  | { readonly type: "begin"; readonly satisfied: boolean }
+  /**
+   * Its predecessors have completed.
+   * @param satisfied one of the conditions of its incoming edges holds
+   * @param skipped the run's restart leaves it out
+   */
+  | { readonly type: "begin"; readonly satisfied: boolean; readonly skipped?: boolean }
   /** Taken over from another owner: goes on from what the row says. */
-  | { readonly type: "resume"; readonly satisfied: boolean }
+  | { readonly type: "resume"; readonly satisfied: boolean; readonly skipped?: boolean }
   /** What the step waits for at a gate may have come. */
   | { readonly type: "told" }
   /** Every step that became ready with this one is ready, too. */
@@ -70,6 +86,8 @@ export type StepEvent =
   /** The runtime has something to say. */
   | { readonly type: "woken" }
   | { readonly type: "due"; readonly timer: TimerName; readonly time: number; readonly uuid: string }
+  /** The step is tried again, if it has ended and is not complete. @param uuid of the attempt */
+  | { readonly type: "again"; readonly again: Again; readonly uuid: string }
   /** @param uuid of an attempt that may have to be made for it */
   | { readonly type: "terminate"; readonly termination: Termination; readonly uuid: string }
   | Answer;

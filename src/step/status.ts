@@ -102,21 +102,25 @@ const CUT = ["STOPPED", "TIMED_OUT", "FATALLY_FAILED", "TIMEOUT_FAILED", "INTERN
 /** What a runtime's answer may make of an attempt. */
 const FAILURES = [...CUT, "USER_FAILED", "PLATFORM_FAILED"] as const;
 
+/** Ends that a user may give a live attempt. */
+const DONE = ["SKIPPED", "SUCCEEDED"] as const;
+const TOLD = [...DONE, ...CUT] as const;
+
 /**
  * Where an attempt may go from a status. A way out of a terminal status is taken before anything of it is stored: while it
  * is being decided where the run goes from it.
  */
 const NEXT: Readonly<Record<StepStatus, readonly StepStatus[]>> = {
   NOT_CREATED: ["CREATED"],
-  CREATED: ["INITIALIZED", "UNSATISFIED", "SKIPPED", ...CUT],
-  INITIALIZED: ["PAUSED", "WAITING_FOR_SIGNALS", "SKIPPED", ...CUT],
-  PAUSED: ["WAITING_FOR_SIGNALS", "SKIPPED", ...CUT],
-  WAITING_FOR_SIGNALS: ["EVALUATING_PARAMS", "SKIPPED", ...CUT],
-  EVALUATING_PARAMS: ["WAITING_FOR_PERMITS", "SKIPPED", ...CUT],
-  WAITING_FOR_PERMITS: ["STARTING", "SKIPPED", ...CUT],
-  STARTING: ["RUNNING", "SKIPPED", ...FAILURES],
-  RUNNING: ["FINISHING", "SKIPPED", ...FAILURES],
-  FINISHING: ["SUCCEEDED", "SKIPPED", ...CUT],
+  CREATED: ["INITIALIZED", "UNSATISFIED", ...TOLD],
+  INITIALIZED: ["PAUSED", "WAITING_FOR_SIGNALS", ...TOLD],
+  PAUSED: ["WAITING_FOR_SIGNALS", ...TOLD],
+  WAITING_FOR_SIGNALS: ["EVALUATING_PARAMS", ...TOLD],
+  EVALUATING_PARAMS: ["WAITING_FOR_PERMITS", ...TOLD],
+  WAITING_FOR_PERMITS: ["STARTING", ...TOLD],
+  STARTING: ["RUNNING", ...DONE, ...FAILURES],
+  RUNNING: ["FINISHING", ...DONE, ...FAILURES],
+  FINISHING: TOLD,
   DISABLED: [],
   UNSATISFIED: [],
   SKIPPED: CUT,
@@ -149,30 +153,3 @@ const FAILED: ReadonlySet<StepStatus> = new Set([
   "INTERNALLY_FAILED",
 ]);
 export const isFailed = (status: StepStatus): boolean => FAILED.has(status);
-
-export type StepAction = "PAUSE" | "RESUME" | "STOP" | "KILL" | "SKIP" | "RESTART" | "BYPASS_STEP_DEPENDENCIES";
-
-/** What a user may do in which status: the answer of `GET …/steps/instances/action-map`. */
-export const STEP_ACTIONS: Readonly<Partial<Record<StepStatus, readonly StepAction[]>>> = {
-  CREATED: ["PAUSE", "STOP", "KILL"],
-  INITIALIZED: ["PAUSE", "STOP", "KILL", "SKIP"],
-  PAUSED: ["RESUME", "STOP", "KILL", "SKIP"],
-  WAITING_FOR_SIGNALS: ["STOP", "KILL", "SKIP", "BYPASS_STEP_DEPENDENCIES"],
-  EVALUATING_PARAMS: ["STOP", "KILL", "SKIP"],
-  WAITING_FOR_PERMITS: ["STOP", "KILL", "SKIP"],
-  STARTING: ["STOP", "KILL", "SKIP"],
-  RUNNING: ["STOP", "KILL", "SKIP"],
-  FINISHING: ["STOP", "KILL", "SKIP"],
-  DISABLED: ["RESTART"],
-  UNSATISFIED: ["RESTART"],
-  SKIPPED: ["RESTART", "SKIP"],
-  SUCCEEDED: ["RESTART", "SKIP"],
-  COMPLETED_WITH_ERROR: ["RESTART", "SKIP"],
-  USER_FAILED: ["STOP", "KILL", "SKIP"],
-  PLATFORM_FAILED: ["STOP", "KILL", "SKIP"],
-  TIMEOUT_FAILED: ["STOP", "KILL", "SKIP"],
-  FATALLY_FAILED: ["RESTART", "SKIP"],
-  INTERNALLY_FAILED: ["RESTART", "SKIP"],
-  STOPPED: ["RESTART", "SKIP"],
-  TIMED_OUT: ["RESTART", "SKIP"],
-};

@@ -1,4 +1,5 @@
 /** Ending an attempt from outside: by a user, a time limit, or another step. Pure tables. */
+import type { Params } from "../param/type.ts";
 import type { StepStatus } from "./status.ts";
 
 /** Why an attempt is ended from outside, and what it becomes. */
@@ -9,11 +10,16 @@ export interface Termination {
   readonly byMode: boolean;
   /** Whoever ordered it does not wait long; so it is for FATALLY_FAILED, whatever this says. */
   readonly hard?: boolean;
+  /** With SUCCEEDED: what the step puts out, in its job's place. */
+  readonly outputs?: Params | undefined;
 }
+
+/** A user wants the step to be done, whatever its job says: what follows it goes on. */
+export const isDone = ({ status }: Termination): boolean => status === "SKIPPED" || status === "SUCCEEDED";
 
 export type TerminationStatus = Extract<
   StepStatus,
-  "STOPPED" | "FATALLY_FAILED" | "TIMED_OUT" | "TIMEOUT_FAILED" | "SKIPPED"
+  "STOPPED" | "FATALLY_FAILED" | "TIMED_OUT" | "TIMEOUT_FAILED" | "SKIPPED" | "SUCCEEDED"
 >;
 
 /** Milliseconds from a KILL, or from the first answer that did not end the job, until the step ends without it. */
@@ -26,6 +32,7 @@ export const LONGEST_TERMINATION = 86_400_000 + TERMINATION_GRACE;
 const RANK: Record<TerminationStatus, number> = {
   TIMEOUT_FAILED: 0,
   SKIPPED: 1,
+  SUCCEEDED: 1,
   STOPPED: 2,
   TIMED_OUT: 3,
   FATALLY_FAILED: 4,

@@ -3,12 +3,13 @@
  * `step/` knows nothing of runs, so what is taken from the run comes as {@link StepOwner}.
  */
 
+import type { RestartConfig } from "../definition/restart.ts";
 import { DEFAULT_RETRY_POLICY, type ResolvedBackoff } from "../definition/retry.ts";
 import { DEFAULT_FAILURE_MODE, type Step, stepOf } from "../definition/step.ts";
 import type { Tag } from "../definition/tag.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { StepTransition } from "../definition/transition.ts";
-import type { Parameter, Params } from "../param/type.ts";
+import type { ParamDefinitions, Parameter, Params } from "../param/type.ts";
 import { own } from "../record.ts";
 import type { RetryState, StepAttempt } from "./model.ts";
 import { STEP_TIMES, type StepStatus, type StepTime } from "./status.ts";
@@ -55,6 +56,8 @@ export interface StepView {
   readonly owner: string;
   readonly definition: Step;
   readonly tags: readonly Tag[];
+  readonly step_run_params?: ParamDefinitions;
+  readonly restart_config?: RestartConfig;
   readonly params: Params;
   readonly transition: {
     readonly predecessors?: readonly string[];
@@ -99,6 +102,7 @@ export function stepView(input: StepViewInput): StepView {
     owner: owner.owner,
     definition: definitionView(step, input.transition),
     tags: stepOf(step).body.tags ?? [],
+    ...(attempt.restart && { step_run_params: {}, restart_config: attempt.restart }),
     params: input.params,
     transition: transitionView(attempt, input.transition),
     step_retry: retryView(attempt.retry),

@@ -36,13 +36,6 @@ export async function iterations(sql: Sql, workflowId: string): Promise<readonly
   }));
 }
 
-/** The newest run of an instance. */
-export async function latestRun(sql: Sql, workflowId: string, instanceId: number): Promise<Run | undefined> {
-  const [row] = await sql<RunRow[]>`SELECT * FROM run WHERE workflow_id = ${workflowId} AND instance_id = ${instanceId}
-    ORDER BY run_id DESC LIMIT 1`;
-  return row && runOf(row);
-}
-
 /** The run that a request with this uuid has made. */
 export async function runOfRequest(sql: Sql, workflowId: string, uuid: string): Promise<Run | undefined> {
   const [row] = await sql<RunRow[]>`SELECT * FROM run WHERE uuid = ${uuid} AND workflow_id = ${workflowId}`;

@@ -7,10 +7,12 @@ import type { PropertiesSnapshot } from "../definition/properties.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { FlowStore, WorkflowHead, Writer } from "../flow/port.ts";
 import { parseJson } from "../json.ts";
-import { attemptsOf, endedOf, iterations, latestRun, reserveKeys, runOfRequest } from "./child.ts";
+import { attemptsOf, endedOf, iterations, reserveKeys, runOfRequest } from "./child.ts";
 import { arrayLiteral } from "./column.ts";
 import type { Database, Sql } from "./connection.ts";
+import { loadEarlier } from "./earlier.ts";
 import { fetchParam } from "./fetch.ts";
+import { loadRun as latestRun } from "./instance.ts";
 import { Outage } from "./outage.ts";
 import { preferIndexes } from "./planner.ts";
 import { dequeue, dropWords, loadGroup, loadRun, pendingDequeues, unfinished, words } from "./run.ts";
@@ -65,12 +67,13 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
     pendingDequeues: (limit) => pendingDequeues(sql, limit),
     loadGroup: (groupId, afterKey) => loadGroup(sql, groupId, afterKey),
     loadRun: (key) => loadRun(sql, key),
+    latestRun: (workflowId, instanceId) => answered(latestRun(sql, workflowId, instanceId, "latest")),
+    earlier: (runs) => answered(loadEarlier(sql, runs)),
     dropWords: (groupIds) => dropWords(sql, groupIds),
     words: (runKeys) => words(sql, runKeys),
     unfinished: (groupIds) => unfinished(sql, groupIds),
     reserveKeys: (count) => answered(reserveKeys(sql, count)),
     iterations: (workflowId) => answered(iterations(sql, workflowId)),
-    latestRun: (workflowId, instanceId) => answered(latestRun(sql, workflowId, instanceId)),
     runOfRequest: (workflowId, uuid) => answered(runOfRequest(sql, workflowId, uuid)),
     endedOf: (runKeys) => endedOf(sql, runKeys),
     attemptsOf: (runKey) => answered(attemptsOf(sql, runKey)),

@@ -32,6 +32,13 @@ export async function loadRun(
   return row && runOf(row);
 }
 
+/** The run with this uuid of one of these workflows. */
+export async function findRun(sql: Sql, workflowIds: readonly string[], uuid: string): Promise<Run | undefined> {
+  const [row] = await sql<RunRow[]>`SELECT * FROM run
+    WHERE uuid = ${uuid} AND workflow_id = ANY(${workflowIds as string[]}::text[]) ORDER BY key LIMIT 1`;
+  return row && runOf(row);
+}
+
 /** A row that a commit returned. */
 export const readRun = (row: StoredRun): Run => runOf(row as unknown as RunRow);
 
@@ -81,19 +88,6 @@ export async function loadLatestRuns(sql: Sql, workflowId: string, range: IdRang
   return rows.map(runOf);
 }
 
-/** Every run of the given instances that has a later one, ascending. */
-export async function loadEarlierRuns(sql: Sql, runs: readonly Run[]): Promise<Run[]> {
-  const restarted = runs.filter((run) => run.runId > 1);
-  if (restarted.length === 0) return [];
-  const rows = await sql<RunRow[]>`
-    SELECT r.* FROM run r
-    JOIN unnest(${restarted.map((run) => run.workflowId)}::text[], ${restarted.map((run) => run.instanceId)}::bigint[],
-      ${restarted.map((run) => run.runId)}::bigint[]) AS latest (workflow_id, instance_id, run_id)
-      ON r.workflow_id = latest.workflow_id AND r.instance_id = latest.instance_id AND r.run_id < latest.run_id
-    ORDER BY r.instance_id, r.run_id`;
-  return rows.map(runOf);
-}
-
 /** The newest attempt at each step of a run, in the order in which the steps were made. */
 export async function loadLatestAttempts(sql: Sql, runKeys: readonly number[]): Promise<RunAttempt[]> {
   if (runKeys.length === 0) return [];
@@ -109,7 +103,7 @@ export async function loadAttemptStates(sql: Sql, runKeys: readonly number[]): P
   const rows = await sql<AttemptRow[]>`
     SELECT DISTINCT ON (run_key, step_id) run_key, step_id, attempt_id, uuid, step_instance_id, status, times,
       NULL AS params, NULL AS conditions, NULL AS retry, timeout_ms, artifacts, NULL AS timeline, poll_time,
-      NULL AS place
+      NULL AS place, NULL AS restart
     FROM step_attempt WHERE run_key = ANY(${runKeys as number[]}::bigint[])
     ORDER BY run_key, step_id, attempt_id DESC`;
   return rows.map(toRunAttempt);

@@ -2,6 +2,7 @@
  * Rows of `run` and `step_attempt` to the engine's plain data and back. `json` columns are text here, in both
  * directions; what is empty or the default is NULL. The only place that knows how params are stored.
  */
+import type { RestartConfig } from "../definition/restart.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import { type Json, type JsonObject, parseJson, stringifyJson } from "../json.ts";
 import { compactParams, compactStepParams, expandParams, expandStepParams } from "../param/compact.ts";
@@ -61,6 +62,7 @@ export interface AttemptRow {
   readonly timeline: string | null;
   readonly poll_time: number | null;
   readonly place: string | null;
+  readonly restart: string | null;
 }
 
 export function runOf(row: RunRow): Run {
@@ -113,6 +115,7 @@ export function attemptOf(row: AttemptRow): StepAttempt {
     timeline: readOr<readonly TimelineEvent[]>(row.timeline, []),
     pollTime: row.poll_time ?? undefined,
     place: readOr<StepAttempt["place"]>(row.place, undefined),
+    ...(row.restart !== null && { restart: read<RestartConfig>(row.restart) }),
   };
 }
 

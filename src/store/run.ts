@@ -2,7 +2,7 @@
 import type { LoadedRun, RunPage, RunPlace, Unfinished } from "../flow/port.ts";
 import { parseJson } from "../json.ts";
 import type { Run } from "../run/model.ts";
-import type { Word } from "../run/word.ts";
+import type { Word, WordPayload } from "../run/word.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { arrayLiteral, separated } from "./column.ts";
 import type { Sql } from "./connection.ts";
@@ -135,6 +135,7 @@ interface WordRow {
   readonly user: string;
   readonly reason: string | null;
   readonly create_time: number;
+  readonly payload: string | null;
 }
 
 /** Adds what hangs on the runs. */
@@ -171,7 +172,7 @@ async function complete(sql: Sql, rows: readonly RunRow[]): Promise<readonly Loa
 
 /** What is said to these runs and not carried out, in the order in which it was said. */
 export async function words(sql: Sql, runKeys: readonly number[]): Promise<ReadonlyMap<number, readonly Word[]>> {
-  const rows = await sql<WordRow[]>`SELECT run_key, step_id, kind, "user", reason, create_time FROM run_word
+  const rows = await sql<WordRow[]>`SELECT run_key, step_id, kind, "user", reason, create_time, payload FROM run_word
     WHERE run_key = ANY(string_to_array(${separated(runKeys)}, E'\\x1f')::bigint[])
     ORDER BY run_key, create_time, kind DESC`;
   const byRun = new Map<number, Word[]>();
@@ -189,6 +190,7 @@ const wordOf = (row: WordRow): Word => ({
   user: parseJson(row.user) as string,
   reason: row.reason ?? "",
   createTime: row.create_time,
+  ...(row.payload !== null && (parseJson(row.payload) as WordPayload)),
 });
 
 /** Forgets what was said to runs of these groups that have ended without it: such a row came while the end committed. */

@@ -6,7 +6,7 @@ import type { TimelineEvent } from "../definition/timeline.ts";
 import type { RunPlace } from "../flow/port.ts";
 import { stringifyJson } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
-import type { Word } from "../run/word.ts";
+import type { Word, WordPayload } from "../run/word.ts";
 import { storable } from "./column.ts";
 import { DEQUEUE, type Queryable } from "./outbox.ts";
 
@@ -99,6 +99,7 @@ export interface NewWord {
   readonly reason: string | undefined;
   /** Epoch ms. */
   readonly createTime: number;
+  readonly payload?: WordPayload | undefined;
 }
 
 /**
@@ -133,22 +134,35 @@ export async function sayToStep(
   db: Queryable,
   ref: RunRef,
   stepId: string,
-  { kind, user, reason, createTime }: NewWord,
+  { kind, user, reason, createTime, payload }: NewWord,
 ): Promise<{ readonly key: number; readonly groupId: number } | "pending" | undefined> {
   const [row] = await db<{ key: number; group_id: number; said: boolean }[]>`WITH target AS (
       SELECT key, group_id FROM run
       WHERE workflow_id = ${ref.workflowId} AND instance_id = ${ref.instanceId} AND run_id = ${ref.runId}
         AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND execution_id IS NOT NULL
     ), said AS (
-      INSERT INTO run_word (run_key, step_id, group_id, kind, "user", reason, create_time)
+      INSERT INTO run_word (run_key, step_id, group_id, kind, "user", reason, create_time, payload)
       SELECT key, ${stepId}, group_id, ${kind}, ${stringifyJson(user)}::json,
-        ${reason === undefined ? null : storable(reason)}, ${createTime} FROM target
+        ${reason === undefined ? null : storable(reason)}, ${createTime},
+        ${payload === undefined ? null : stringifyJson(payload)}::json FROM target
       WHERE NOT EXISTS (SELECT 1 FROM run_word w WHERE w.run_key = target.key AND w.step_id = ${stepId})
       ON CONFLICT (run_key, step_id, kind) DO NOTHING RETURNING 1
     )
     SELECT key, group_id, EXISTS (SELECT 1 FROM said) AS said FROM target`;
   if (row === undefined) return undefined;
   return row.said ? { key: row.key, groupId: row.group_id } : "pending";
+}
+
+/** Takes back what was said to a step, if it is not carried out. @returns false when there is no such word any more */
+export async function unsayToStep(
+  db: Queryable,
+  runKey: number,
+  stepId: string,
+  { kind, createTime }: Pick<NewWord, "kind" | "createTime">,
+): Promise<boolean> {
+  const rows = await db`DELETE FROM run_word
+    WHERE run_key = ${runKey} AND step_id = ${stepId} AND kind = ${kind} AND create_time = ${createTime} RETURNING 1`;
+  return rows.length > 0;
 }
 
 /**

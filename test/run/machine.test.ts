@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import type { Step } from "../../src/definition/step.ts";
+import type { Workflow } from "../../src/definition/workflow.ts";
 import { decide, newRunState, type RunEffect, type RunEvent, type RunState } from "../../src/run/machine.ts";
-import type { Run } from "../../src/run/model.ts";
+import type { Run, RunConfig } from "../../src/run/model.ts";
+import { type Earlier, type PlannedRun, planOf } from "../../src/run/plan.ts";
+import { instanceRestart, stepRestart } from "../../src/run/restart.ts";
 import { newAttempt } from "../../src/step/attempt.ts";
 import { FRESH_RETRY } from "../../src/step/retry.ts";
 import type { StepStatus } from "../../src/step/status.ts";
@@ -10,7 +14,15 @@ const RUN = {
   ...{ workflowId: "w", instanceId: 1, runId: 1, key: 1, status: "CREATED", timeoutMs: 60_000, timeline: [] },
 } as Partial<Run> as Run;
 
+const NOOP = (id: string): Step => ({ step: { id, type: "NoOp", transition: {} } });
+const DEFINITION: Workflow = { id: "w", steps: ["s0", "s1", "s2"].map(NOOP) };
+const FRESH: PlannedRun = {
+  ...{ workflowId: "w", internalId: 1, versionId: 1, initiator: { type: "MANUAL", depth: 0 } },
+  config: { policy: "START_FRESH_NEW_RUN" },
+};
+
 class Driven {
+  plan = planOf(FRESH, DEFINITION);
   state: RunState;
   effects: readonly RunEffect[] = [];
   waiting = 0;
@@ -45,7 +57,7 @@ class Driven {
       }),
       status,
     }));
-    return this.take({ type: "idle", attempts, total: 3 });
+    return this.take({ type: "idle", attempts, plan: this.plan });
   }
 
   get types(): readonly string[] {
@@ -156,5 +168,62 @@ describe("a run that is being ended", () => {
     expect(run.types).toEqual(["save", "terminate"]);
     expect(run.state.run.timeline).toMatchObject([{ level: "ERROR", message: "refused" }]);
     expect(run.idle("SUCCEEDED").state.run.status).toBe("FAILED");
+  });
+});
+
+describe("a restarted run", () => {
+  const RESTART = { policy: "RESTART_FROM_INCOMPLETE" } as const;
+  const left = (statuses: Readonly<Record<string, StepStatus>>): Earlier => ({
+    aggregate: {
+      status: "FAILED",
+      steps: new Map(
+        Object.entries(statuses).map(([id, status]) => [id, { status, runId: 1, start: undefined, end: undefined }]),
+      ),
+    },
+    attempts: new Map(),
+  });
+  const restarted = (step: string | undefined, statuses: Readonly<Record<string, StepStatus>>) => {
+    const config: RunConfig = step
+      ? stepRestartConfig(step)
+      : { ...RESTART, restart_config: instanceRestart(PLACE, "RESTART_FROM_INCOMPLETE", undefined).config };
+    const run = new Driven({ runId: 2, config });
+    run.plan = planOf({ ...FRESH, config }, DEFINITION, left(statuses));
+    return run.take({ type: "launch" });
+  };
+  const PLACE = { workflowId: "w", instanceId: 1 };
+  const stepRestartConfig = (step: string): RunConfig => {
+    const { policy, config } = stepRestart(PLACE, step, "RESTART_FROM_INCOMPLETE", undefined);
+    return { policy, restart_config: config };
+  };
+
+  test("counts the leaves of the steps that it does not run", () => {
+    const run = restarted(undefined, { s0: "FATALLY_FAILED", s1: "SUCCEEDED", s2: "UNSATISFIED" }).idle("SUCCEEDED");
+    expect(run.state.run.status).toBe("SUCCEEDED");
+    expect(run.state.run.overview).toMatchObject({
+      total: 1,
+      rollup: { total_leaf_count: 3, overview: { SUCCEEDED: { cnt: 2 }, UNSATISFIED: { cnt: 1 } } },
+    });
+    expect(run.state.run.overview?.runStatus).toBeUndefined();
+  });
+
+  test("that succeeds beside a step that it has left out is as that one, and says how it went itself", () => {
+    const run = restarted("s0", { s0: "FATALLY_FAILED", s1: "TIMED_OUT", s2: "SUCCEEDED" }).idle("SUCCEEDED");
+    expect(run.state.run).toMatchObject({ status: "TIMED_OUT", overview: { total: 2, runStatus: "SUCCEEDED" } });
+  });
+
+  test("that fails has failed, whatever was before it", () => {
+    const run = restarted("s0", { s0: "FATALLY_FAILED", s1: "TIMED_OUT", s2: "SUCCEEDED" }).idle("FATALLY_FAILED");
+    expect([run.state.run.status, run.state.run.overview?.runStatus]).toEqual(["FAILED", undefined]);
+  });
+
+  test("that finds everything done has succeeded", () => {
+    const run = restarted(undefined, { s0: "SUCCEEDED", s1: "SKIPPED", s2: "SUCCEEDED" }).idle();
+    expect([run.state.run.status, run.state.run.overview?.total]).toEqual(["SUCCEEDED", 0]);
+  });
+
+  test("that has something to do and does nothing has failed", () => {
+    expect(restarted(undefined, { s0: "STOPPED", s1: "SKIPPED", s2: "SUCCEEDED" }).idle().state.run.status).toBe(
+      "FAILED",
+    );
   });
 });

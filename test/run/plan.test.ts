@@ -2,9 +2,11 @@ import { describe, expect, test } from "bun:test";
 import type { Initiator } from "../../src/definition/initiator.ts";
 import type { Step } from "../../src/definition/step.ts";
 import type { Workflow } from "../../src/definition/workflow.ts";
+import type { StepAggregate } from "../../src/run/aggregate.ts";
 import type { RunConfig } from "../../src/run/model.ts";
-import { dagOf, type Earlier, planKey, planOf, withRunTags } from "../../src/run/plan.ts";
+import { dagOf, type Earlier, planKey, planOf, reachOf, withRunTags } from "../../src/run/plan.ts";
 import type { StepStatus } from "../../src/step/status.ts";
+import { attempt } from "../store/fixture.ts";
 
 const step = (id: string, successors?: Record<string, string>): Step => ({
   step: { id, type: "NoOp", transition: successors ? { successors } : {} },
@@ -57,16 +59,22 @@ const restart = (policy: RunConfig["policy"], step_id?: string) =>
     policy,
     restart_config: {
       restart_path: [
-        { workflow_id: "in", step_id: "deep" },
-        { workflow_id: "d", ...(step_id && { step_id }) },
+        { workflow_id: "in", instance_id: 1, step_id: "deep" },
+        { workflow_id: "d", instance_id: 1, step_id: step_id ?? null },
       ],
+      restart_policy: policy,
+      downstream_policy: policy,
     },
   });
 
-const earlier = (statuses: Record<string, StepStatus>): Earlier =>
-  new Map(
-    Object.entries(statuses).map(([id, status]) => [id, { status, runId: status === "NOT_CREATED" ? undefined : 4 }]),
-  );
+const earlier = (statuses: Record<string, StepStatus>): Earlier => {
+  const steps = Object.entries(statuses).map(([id, status]): [string, StepAggregate] => [
+    id,
+    { status, runId: status === "NOT_CREATED" ? undefined : 4, start: undefined, end: undefined },
+  ]);
+  const attempts = Object.entries(statuses).map(([id, status]) => [id, attempt(id, 1, { status })] as const);
+  return { aggregate: { status: "FAILED", steps: new Map(steps) }, attempts: new Map(attempts) };
+};
 
 const FAILED = earlier({ extract: "SUCCEEDED", clean: "FATALLY_FAILED", check: "SUCCEEDED", load: "NOT_CREATED" });
 const SUCCEEDED = earlier({ extract: "SUCCEEDED", clean: "SUCCEEDED", check: "UNSATISFIED", load: "SUCCEEDED" });
@@ -74,7 +82,7 @@ const SUCCEEDED = earlier({ extract: "SUCCEEDED", clean: "SUCCEEDED", check: "UN
 const shown = (plan: ReturnType<typeof planOf>) => ({
   steps: [...plan.nodes.keys()],
   roots: plan.roots,
-  done: Object.fromEntries(plan.done),
+  done: Object.fromEntries([...plan.done].map(([id, { runId }]) => [id, runId])),
   forced: plan.forced,
 });
 
@@ -134,8 +142,25 @@ describe("the plan of a restart", () => {
     });
   });
 
-  test("from a step has the incomplete ones beside it", () => {
-    expect(shown(planOf(restart("RESTART_FROM_SPECIFIC", "check"), diamond, FAILED)).roots).toEqual(["clean", "check"]);
+  test("from a step has the incomplete ones beside it, which do not begin by themselves", () => {
+    const plan = planOf(restart("RESTART_FROM_SPECIFIC", "check"), diamond, FAILED);
+    expect([...plan.nodes.keys()]).toEqual(["clean", "check", "load"]);
+    expect([plan.roots, [...plan.held]]).toEqual([["check"], ["clean"]]);
+  });
+
+  test("leaves what is held out of its end, with all that waits for it, until it is made", () => {
+    const plan = planOf(restart("RESTART_FROM_SPECIFIC", "check"), diamond, FAILED);
+    expect([...reachOf(plan, () => false)]).toEqual(["check"]);
+    expect([...reachOf(plan, (id) => id === "clean")]).toEqual(["clean", "check", "load"]);
+  });
+
+  test("says how the steps that it does not run have ended, with their attempts", () => {
+    const { done } = planOf(restart("RESTART_FROM_INCOMPLETE"), diamond, FAILED);
+    expect(done.get("check")).toMatchObject({ runId: 4, status: "SUCCEEDED", attempt: { stepId: "check" } });
+  });
+
+  test("from a step holds nothing when everything beside it is complete", () => {
+    expect([...planOf(restart("RESTART_FROM_SPECIFIC", "check"), diamond, SUCCEEDED).held]).toEqual([]);
   });
 
   test("of a run of which nothing is known is the whole definition", () => {
@@ -168,6 +193,13 @@ describe("a plan", () => {
     const dag = dagOf(planOf(run(), definition));
     expect(Object.keys(dag)).toEqual(["a", "each"]);
     expect(dag).toEqual({ a: { successors: { each: "true" } }, each: { predecessors: ["a"] } });
+  });
+
+  test("as a graph has no edge from a step that the run does not execute", () => {
+    expect(dagOf(planOf(restart("RESTART_FROM_INCOMPLETE"), diamond, FAILED))).toEqual({
+      clean: { successors: { load: "true" } },
+      load: { predecessors: ["clean"] },
+    });
   });
 
   test("shows the run's tags beside those of the definition", () => {

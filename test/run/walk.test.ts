@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { Walk } from "../../src/run/walk.ts";
 import { type StepNode, stepNode } from "../../src/step/node.ts";
 
+const held: ReadonlySet<string> = new Set();
+
 type Edges = readonly (readonly [from: number, to: number])[];
 
 function plan(size: number, edges: Edges): { readonly nodes: ReadonlyMap<string, StepNode> } {
@@ -31,7 +33,7 @@ test("a step is released when the last of those it waits for completes, and once
   fc.assert(
     fc.property(graphs, fc.infiniteStream(fc.nat()), ({ size, edges }, choice) => {
       const { nodes } = plan(size, edges);
-      const walk = new Walk({ nodes });
+      const walk = new Walk({ nodes, held });
       const open = [...walk.open()];
       const released: string[] = [...open];
       const done = new Set<string>();
@@ -56,7 +58,7 @@ test("a walk that begins in the middle goes on as one that came there", () => {
     [1, 3],
     [2, 3],
   ]);
-  const walk = new Walk({ nodes }, (id) => id === "0" || id === "1");
+  const walk = new Walk({ nodes, held }, (id) => id === "0" || id === "1");
   expect([...walk.open()]).toEqual(["0", "1", "2"]);
   expect(walk.complete(nodes.get("2") as StepNode)).toEqual(["3"]);
 });
@@ -67,7 +69,18 @@ test("what another run did holds no step back", () => {
     [1, 2],
   ]);
   const nodes = new Map([...whole.nodes].filter(([id]) => id !== "0"));
-  const walk = new Walk({ nodes });
+  const walk = new Walk({ nodes, held });
   expect([...walk.open()]).toEqual(["1"]);
+  expect(walk.complete(nodes.get("1") as StepNode)).toEqual(["2"]);
+});
+
+test("a step that is held does not open, and what follows it waits", () => {
+  const { nodes } = plan(3, [
+    [0, 2],
+    [1, 2],
+  ]);
+  const walk = new Walk({ nodes, held: new Set(["1"]) });
+  expect([...walk.open()]).toEqual(["0"]);
+  expect(walk.complete(nodes.get("0") as StepNode)).toEqual([]);
   expect(walk.complete(nodes.get("1") as StepNode)).toEqual(["2"]);
 });

@@ -7,7 +7,7 @@ import type { StartCommand } from "../../src/flow/protocol.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
 import { isOver } from "../../src/run/status.ts";
-import { STEP_ACTIONS } from "../../src/step/status.ts";
+import { STEP_ACTIONS } from "../../src/step/action.ts";
 import type { Batch } from "../../src/store/writer/batch.ts";
 import { type Deed, drawDeed, drawStrategy, drawWorkflow, pick } from "./action.ts";
 import { SimClock } from "./clock.ts";
@@ -300,7 +300,7 @@ export class Cluster implements Ground {
     const { random } = this.clock;
     const open = [...this.store.attempts.entries()].flatMap(([key, attempts]) =>
       latestAttempts([...attempts.values()]).flatMap(({ stepId, status }) =>
-        (STEP_ACTIONS[status]?.includes("KILL") ?? false) ? [{ key, stepId }] : [],
+        STEP_ACTIONS[status].KILL ? [{ key, stepId }] : [],
       ),
     );
     const chosen = pick(random, open);

@@ -14,6 +14,7 @@ import { createLogger, type Logger } from "../../src/log.ts";
 import { GroupWriter } from "../../src/store/writer/writer.ts";
 import { childReads } from "./child.ts";
 import type { SimClock } from "./clock.ts";
+import { earlierIn } from "./earlier.ts";
 import type { Jobs } from "./job.ts";
 import type { Network } from "./network.ts";
 import { SimProcess } from "./process.ts";
@@ -248,6 +249,7 @@ export class SimNode {
           return { runs, next: page.length > 2 ? page[1]?.key : undefined, newest: Math.max(0, ...store.runs.keys()) };
         }),
       loadRun: (key) => this.#call(() => store.load(key)),
+      earlier: (refs) => this.#call(() => earlierIn(store, refs)),
       dropWords: (groups) => this.#call(() => store.dropWords(groups)),
       fetch: () => this.#call(() => ({ rows: "[]", chars: 0 })),
       words: (keys) => this.#call(() => store.words(keys)),

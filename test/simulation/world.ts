@@ -34,6 +34,7 @@ import type { StepResult } from "../../src/step/result.ts";
 import type { GateName } from "../../src/step/state.ts";
 import { childReads } from "./child.ts";
 import { FakeClock } from "./clock.ts";
+import { earlierIn } from "./earlier.ts";
 import { plainEvaluation, watched } from "./evaluation.ts";
 
 interface HeldWrite {
@@ -448,6 +449,7 @@ export class World {
         this.wordReads++;
         return new Map(keys.flatMap((key) => (this.said.has(key) ? [[key, this.said.get(key) ?? []] as const] : [])));
       },
+      earlier: async (refs) => earlierIn(this, refs),
       dropWords: async () => {
         for (const key of this.said.keys()) if (!isOpen(this.runs.get(key))) this.said.delete(key);
       },

@@ -4,6 +4,7 @@ import type { StoredRun } from "../../flow/port.ts";
 import { parseJson } from "../../json.ts";
 import type { Run, RunRef } from "../../run/model.ts";
 import { isOver, RUN_ACTIONS, RUN_STATUSES, type StoredRunStatus, shownRunStatus } from "../../run/status.ts";
+import { actionNames } from "../../step/action.ts";
 import {
   instanceRange,
   listRuns,
@@ -19,7 +20,7 @@ import type { Call } from "../call.ts";
 import type { Router } from "../endpoint.ts";
 import { MAX_WAIT_S } from "../limit.ts";
 import { listQuery, pageOf, pageQuery, readPage, windowOf } from "../page.ts";
-import { flag, integer, integerOf, type QueryValues, text, words } from "../parameter.ts";
+import { allActions, flag, integer, integerOf, type QueryValues, text, words } from "../parameter.ts";
 import { instancePageSchema, instanceSchema, runActionMapSchema, runListSchema } from "../schema/run.ts";
 import type { Services } from "../service.ts";
 import { RE_READ, Wakeup } from "../wait.ts";
@@ -56,9 +57,10 @@ export function runRoutes(router: Router): void {
       summary: "What a user may do with a run, by its status",
       description: "For each status of a run the names of the actions that it takes.",
       tag: "run",
+      query: allActions,
       reply: { description: "Actions by status", schema: runActionMapSchema },
     },
-    () => RUN_ACTIONS,
+    (_call, _services, { all }) => actionNames(RUN_ACTIONS, all),
   );
 }
 

@@ -1,10 +1,9 @@
 /** Starting runs. */
-import { MaestroError } from "../../error.ts";
 import type { Call } from "../call.ts";
 import type { Router } from "../endpoint.ts";
 import { startRequestSchema, startResponseSchema } from "../schema/run.ts";
 import type { Services } from "../service.ts";
-import { parseStartRequest } from "../start.ts";
+import { parseStartRequest, startRun } from "../start.ts";
 
 export function startRoutes(router: Router): void {
   router.add(
@@ -24,22 +23,17 @@ export function startRoutes(router: Router): void {
       },
       errors: ["NOT_FOUND", "CONFLICT", "UNPROCESSABLE_ENTITY"],
     },
-    startRun,
+    start,
   );
 }
 
-async function startRun(call: Call, { engine, clock, outage }: Services) {
+async function start(call: Call, services: Services) {
   const [workflowId, version, user] = [call.path("workflowId"), call.path("version"), call.user()];
-  const given = parseStartRequest(await call.body(), user, clock.now());
+  const given = parseStartRequest(await call.body(), user, services.clock.now());
   const request = { ...given, requestId: given.requestId ?? crypto.randomUUID() };
   call.again = `The run may have been started all the same. Send the request again with the request_id ${request.requestId}: it starts nothing twice.`;
   const command = { workflowId, version, request, user };
-  const reply = await engine
-    .start(command, (is) => call.evaluating(is))
-    .catch((error) => {
-      if (error instanceof MaestroError && error.code === "UNAVAILABLE") outage.begun(error);
-      throw error;
-    });
+  const reply = await startRun(call, services, command);
   return {
     workflow_id: reply.workflowId,
     workflow_version_id: reply.versionId,

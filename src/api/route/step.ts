@@ -1,12 +1,12 @@
 /** Steps of runs: reads. */
 import { notFound } from "../../error.ts";
 import type { Run } from "../../run/model.ts";
-import { STEP_ACTIONS } from "../../step/status.ts";
+import { actionNames, STEP_ACTIONS } from "../../step/action.ts";
 import type { StepView } from "../../step/view.ts";
 import { loadAttempt, loadInstance, loadLatestAttempts, loadRun } from "../../store/instance.ts";
 import type { Call } from "../call.ts";
 import type { Router } from "../endpoint.ts";
-import { flag, type QueryValues } from "../parameter.ts";
+import { allActions, flag, type QueryValues } from "../parameter.ts";
 import { stepActionMapSchema, stepInstanceSchema, stepInstancesSchema } from "../schema/step.ts";
 import type { Services } from "../service.ts";
 
@@ -55,9 +55,10 @@ export function stepRoutes(router: Router): void {
       summary: "What a user may do with a step, by its status",
       description: "For each status of a step the names of the actions that it takes.",
       tag: "step",
+      query: allActions,
       reply: { description: "Actions by status", schema: stepActionMapSchema },
     },
-    () => STEP_ACTIONS,
+    (_call, _services, { all }) => actionNames(STEP_ACTIONS, all),
   );
 }
 

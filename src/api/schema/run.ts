@@ -110,6 +110,7 @@ export const instanceSchema = z
       })
       .meta({ id: "RunConfig" }),
     run_params: paramDefinitionsSchema,
+    step_run_params: z.record(z.string(), paramDefinitionsSchema).optional(),
     run_properties: z
       .strictObject({
         create_time: millis,

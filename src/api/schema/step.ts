@@ -71,8 +71,8 @@ export const stepActionResponseSchema = z
     workflow_id: z.string(),
     workflow_instance_id: z.int(),
     workflow_run_id: z.int(),
-    step_id: z.string(),
-    step_attempt_id: z.int(),
+    step_id: z.string().optional().meta({ description: "Absent when a new run was made" }),
+    step_attempt_id: z.int().optional(),
     step_runtime_state: stepRuntimeStateSchema.optional().meta({ description: "Absent unless the request has waited" }),
     timeline_event: timelineEventSchema,
   })

@@ -21,8 +21,10 @@ export function withOutputs(move: Move, params: Params): void {
   succeed(move);
 }
 
+/** A job that a user has declared done may not have run. */
 function succeed(move: Move): void {
-  move.enter("FINISHING", "SUCCEEDED");
+  const { status } = move.state.attempt;
+  move.enterAll(status === "RUNNING" ? ["FINISHING", "SUCCEEDED"] : ["SUCCEEDED"]);
   settle(move);
 }
 

@@ -6,10 +6,14 @@ import type { Settings } from "../state.ts";
 import { settle } from "./finish.ts";
 import { pass } from "./gates.ts";
 
-/** @param satisfied at least one incoming condition was true; a step without predecessors always is */
-export function prepare(move: Move, satisfied: boolean): void {
+/**
+ * @param satisfied at least one incoming condition was true; a step without predecessors always is
+ * @param skipped the step is to end SKIPPED instead
+ */
+export function prepare(move: Move, satisfied: boolean, skipped = false): void {
   move.phase("prepare");
   if (!satisfied) return skip(move);
+  if (skipped) return leaveOut(move);
   const { timeout } = move.facts.node.body;
   if (timeout === undefined && policyToRead(move.facts.node, move.state.attempt) === undefined)
     return pass(move, ["INITIALIZED"]);
@@ -24,6 +28,12 @@ export function prepared(move: Move, { timeoutMs, plan, planProblem }: Settings)
     move.note(`The retry policy cannot be used, so the default one applies: ${planProblem}`, "WARN");
   }
   pass(move, ["INITIALIZED"]);
+}
+
+function leaveOut(move: Move): void {
+  move.note("The step is skipped, as the restart of its run asks");
+  move.enter("SKIPPED");
+  settle(move);
 }
 
 function skip(move: Move): void {

@@ -1,8 +1,10 @@
 /** A failure that is tried again: the wait, and the attempt after it. */
+import type { RestartConfig } from "../../definition/restart.ts";
 import { newAttempt } from "../attempt.ts";
 import { spelled } from "../event.ts";
+import type { RetryState } from "../model.ts";
 import type { Move } from "../move.ts";
-import { countRetry, lastAttempt, retryDelay, retryKind } from "../retry.ts";
+import { countRetry, FRESH_RETRY, lastAttempt, retryDelay, retryKind } from "../retry.ts";
 
 /** Counted from the failed attempt's end, so that no change of owner extends it. */
 export function backOff(move: Move): void {
@@ -19,8 +21,18 @@ export function backOff(move: Move): void {
 
 /** @param uuid of the attempt */
 export function followUp(move: Move, uuid: string): void {
-  const { stepId, attemptId, stepInstanceId, retry, status } = move.state.attempt;
-  const counted = countRetry(retry, status);
-  move.replace(newAttempt({ stepId, attemptId: attemptId + 1, uuid, stepInstanceId, retry: counted, now: move.now }));
+  const { retry, status, restart } = move.state.attempt;
+  follow(move, uuid, countRetry(retry, status), restart);
+}
+
+/** A further attempt by the user's hand, with as many retries before it as a first one. @param uuid of the attempt */
+export function followByHand(move: Move, uuid: string, restart: RestartConfig | undefined): void {
+  const { manual, plan } = move.state.attempt.retry;
+  follow(move, uuid, { ...FRESH_RETRY, manual: manual + 1, plan }, restart);
+}
+
+function follow(move: Move, uuid: string, retry: RetryState, restart: RestartConfig | undefined): void {
+  const { stepId, attemptId, stepInstanceId } = move.state.attempt;
+  move.replace(newAttempt({ stepId, attemptId: attemptId + 1, uuid, stepInstanceId, retry, restart, now: move.now }));
   move.state.woken = false;
 }

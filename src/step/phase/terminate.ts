@@ -6,6 +6,7 @@ import { isNested } from "../node.ts";
 import { failedStatus } from "../outcome.ts";
 import type { StepResult } from "../result.ts";
 import {
+  isDone,
   isHard,
   LONGEST_TERMINATION,
   NESTED_GRACE,
@@ -21,11 +22,11 @@ import { absorb, broken, call } from "./run.ts";
 export function terminate(move: Move, termination: Termination, uuid: string): void {
   const { phase } = move.state;
   if (phase === "terminate") return overrule(move, termination);
-  // The job is done: there is nothing left to skip.
-  if (phase === "finish" && termination.status === "SKIPPED") return;
-  if (phase === "retry") followUp(move, uuid);
+  // The job is done: there is nothing left to do in its place.
+  if (phase === "finish" && isDone(termination)) return;
+  if (phase === "retry") replaced(move, termination, uuid);
   order(move, termination);
-  if (phase !== "run" || move.facts.inPlace) return end(move, termination);
+  if (phase !== "run" || move.facts.inPlace) return endAsTold(move, termination);
   move.phase("terminate");
   move.state.timers = NO_TIMERS;
   const grace = isHard(termination) ? graceOf(move) : LONGEST_TERMINATION;
@@ -69,7 +70,7 @@ export function giveUp(move: Move): void {
 
 export function ended(move: Move): void {
   const { ending } = move.state;
-  if (ending) end(move, ending.termination);
+  if (ending) endAsTold(move, ending.termination);
 }
 
 /** Another termination while one is being carried out: the job has been told; what the step becomes may change. */
@@ -87,8 +88,15 @@ function overrule(move: Move, termination: Termination): void {
 
 const graceOf = ({ facts }: Move): number => (isNested(facts.node) ? NESTED_GRACE : TERMINATION_GRACE);
 
-function order(move: Move, { status, reason }: Termination): void {
-  move.note(reason, status === "STOPPED" || status === "SKIPPED" ? "INFO" : "ERROR");
+/** An attempt that ends at once takes the place of the one that waits; a success shows what that one knew. */
+function replaced(move: Move, { status }: Termination, uuid: string): void {
+  const { params, paramsTime } = move.state.attempt;
+  followUp(move, uuid);
+  if (status === "SUCCEEDED") move.change({ params, paramsTime });
+}
+
+function order(move: Move, termination: Termination): void {
+  move.note(termination.reason, termination.status === "STOPPED" || isDone(termination) ? "INFO" : "ERROR");
 }
 
 /** The earlier of two limits holds. */
@@ -99,8 +107,16 @@ function giveUpAfter(move: Move, grace: number): void {
   if (move.state.ending) move.state.ending = { ...move.state.ending, grace };
 }
 
-function end(move: Move, termination: Termination): void {
+/** The job is over, or there is none. */
+export function endAsTold(move: Move, termination: Termination): void {
   move.state.ending = undefined;
+  move.state.timers = NO_TIMERS;
+  if (termination.outputs === undefined) return end(move, termination);
+  move.phase("finish");
+  move.ask("outputs", termination.outputs);
+}
+
+function end(move: Move, termination: Termination): void {
   move.enter(termination.status);
   if (termination.byMode) applyMode(move);
   settle(move);

@@ -86,6 +86,8 @@ export const stepAttempt = pgTable(
     pollTime: bigint("poll_time", { mode: "number" }),
     /** `Place`; null until a plugin's `start` is about to be called. */
     place: json("place"),
+    /** `RestartConfig` of an attempt that a user made in a live run. */
+    restart: json("restart"),
   },
   (table) => [primaryKey({ columns: [table.runKey, table.stepId, table.attemptId] })],
 );
@@ -123,6 +125,8 @@ export const runWord = pgTable(
     user: json("user").notNull(),
     reason: text("reason"),
     createTime: bigint("create_time", { mode: "number" }).notNull(),
+    /** What the word brings along: see `WordPayload`. */
+    payload: json("payload"),
   },
   (table) => [primaryKey({ columns: [table.runKey, table.stepId, table.kind] })],
 );

@@ -103,6 +103,7 @@ const attempts = part<AttemptWrite>("attempts", {
     timeline: json((row) => listText(row.attempt.timeline)),
     poll_time: bigint((row) => row.attempt.pollTime),
     place: json((row) => valueText(row.attempt.place)),
+    restart: json((row) => valueText(row.attempt.restart)),
   },
   statement: (rows, source) => {
     const changes = source.assignments("excluded", "run_key", "step_id", "attempt_id", "uuid", "step_instance_id");

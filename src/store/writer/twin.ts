@@ -70,6 +70,7 @@ async function writeRow(sql: Transaction, row: Write): Promise<void> {
         timeline: listText(attempt.timeline),
         poll_time: attempt.pollTime ?? null,
         place: valueText(attempt.place),
+        restart: valueText(attempt.restart),
       };
       const key = { run_key: row.runKey, step_id: attempt.stepId, attempt_id: attempt.attemptId };
       const once = { uuid: attempt.uuid, step_instance_id: attempt.stepInstanceId };
