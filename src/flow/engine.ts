@@ -7,6 +7,7 @@
 import { LRUCache } from "lru-cache";
 import type { Clock, Timer } from "../clock.ts";
 import { isInline } from "../definition/initiator.ts";
+import type { RestartConfig } from "../definition/restart.ts";
 import { parseJson, stringifyJson } from "../json.ts";
 import type { Logger } from "../log.ts";
 import { ITERATION_LIMIT } from "../param/scope.ts";
@@ -25,7 +26,7 @@ import { Group, type GroupContext } from "./group.ts";
 import { Children, type ChildrenContext } from "./nested/children.ts";
 import type { TaskParent, TaskView } from "./parent.ts";
 import type { EarlierRows, FlowStore, GroupStamp, LogChunk, StoredRun, Write } from "./port.ts";
-import type { EngineCounters, RunCommand, RunHint, StartCommand, StartReply } from "./protocol.ts";
+import type { EngineCounters, RunCommand, RunHint, StartReply } from "./protocol.ts";
 import { runFields } from "./report.ts";
 import { Scheduler, SLICE } from "./scheduler.ts";
 import { type StartContext, Starter } from "./start.ts";
@@ -282,7 +283,11 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     return this.#children.runtimeOf(parent, task);
   }
 
-  startChild(command: StartCommand): Promise<StartReply> {
+  restartBelow(runKey: number, stepId: string, restart: RestartConfig): Promise<void> {
+    return this.#children.restartBelow(runKey, stepId, restart);
+  }
+
+  startChild(command: RunCommand): Promise<StartReply> {
     return this.#starter.start(command, () => {});
   }
 

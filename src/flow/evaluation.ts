@@ -7,6 +7,7 @@ import type { Initiator } from "../definition/initiator.ts";
 import type { RunPolicy } from "../definition/restart.ts";
 import type { Step } from "../definition/step.ts";
 import type { Workflow } from "../definition/workflow.ts";
+import type { WorkflowRestart } from "../param/order.ts";
 import type { WorkflowParams } from "../param/scope.ts";
 import type { ParamDefinitions, Params } from "../param/type.ts";
 import type { Run } from "../run/model.ts";
@@ -63,6 +64,8 @@ export interface ChildInput {
   readonly parent: Run;
   readonly initiator: Initiator;
   readonly policy: RunPolicy;
+  /** Of an iteration that is made again. */
+  readonly restart?: WorkflowRestart | undefined;
   readonly runParams: ParamDefinitions;
   /** Epoch ms. */
   readonly now: number;

@@ -58,12 +58,13 @@ export class Evaluator implements EvaluationPort {
     });
   }
 
-  childParams({ id, workflowId, parent, initiator, policy, runParams, now }: ChildInput): WorkflowParams {
+  childParams({ id, workflowId, parent, initiator, policy, restart, runParams, now }: ChildInput): WorkflowParams {
     const { owner } = parent.properties;
     return this.#startParams(id, {
       definition: undefined,
       inherited: parent.params,
       runParams,
+      ...(restart && { restart }),
       instance: instanceFacts({ workflowId }, { owner, initiator, policy }),
       now,
       seed: this.#options.random(),

@@ -235,8 +235,8 @@ export class Flow implements Scheduled, TaskParent {
         if (effect.again) return this.#again(effect.stepId, effect.again);
         return this.#carriedOut(effect.stepId);
       case "again":
-        // A step that is under way keeps the word: it may be for what is below it.
         if (!this.#steps.isLive(effect.stepId)) return this.#again(effect.stepId, effect.again);
+        return this.#againBelow(effect.stepId, effect.again);
     }
   }
 
@@ -244,6 +244,13 @@ export class Flow implements Scheduled, TaskParent {
   #again(stepId: string, again: Again): void {
     this.#steps.again(stepId, again);
     if (!again.termination || !this.#steps.isLive(stepId)) this.#carriedOut(stepId);
+  }
+
+  /** A step that is under way hands the word on to what is below it; it is carried out once that is a row. */
+  #againBelow(stepId: string, { restart }: Again): void {
+    const carriedOut = (): void => this.post(() => this.#carriedOut(stepId));
+    if (restart) this.engine.restartBelow(this.run.key, stepId, restart).then(carriedOut, carriedOut);
+    else this.#carriedOut(stepId);
   }
 
   /** The run's end takes what was asked of it along, and tells its run strategy (D6): iterations of loops have none. */

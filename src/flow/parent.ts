@@ -1,4 +1,5 @@
 /** Between a task and the flow it belongs to: what each sees of the other. */
+import type { RestartConfig } from "../definition/restart.ts";
 import type { Json } from "../json.ts";
 import { correlationOf, type Run } from "../run/model.ts";
 import type { AttemptContext, LogOffset } from "../runtime/type.ts";
@@ -24,6 +25,8 @@ export interface TaskView {
 export interface TaskContext extends FlowContext {
   /** Of an attempt at a step whose work are other runs. */
   nestedRuntime(parent: TaskParent, task: TaskView): AttemptRuntime;
+  /** A step that waits for other runs is to make one of them again. Resolves once that is done, or can't be. */
+  restartBelow(runKey: number, stepId: string, restart: RestartConfig): Promise<void>;
 }
 
 /** What a task needs of the flow it belongs to. */

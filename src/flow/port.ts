@@ -235,6 +235,10 @@ export interface FlowStore {
   latestRun(workflowId: string, instanceId: number): Promise<Run | undefined>;
   /** The run that a request with this uuid has made. */
   runOfRequest(workflowId: string, uuid: string): Promise<Run | undefined>;
+  /** The newest run of each of these instances. */
+  latestRuns(workflowId: string, instanceIds: readonly number[]): Promise<readonly Run[]>;
+  /** The newest attempt at the step before this one, over all runs of the instance, that has left artifacts. */
+  attemptBefore(run: RunRef, stepId: string, attemptId: number): Promise<StepAttempt | undefined>;
   /** Those of these runs that have ended. */
   endedOf(runKeys: readonly number[]): Promise<readonly Run[]>;
   /** The newest attempt at each step of a run, in the order in which the steps began. */

@@ -59,6 +59,8 @@ export interface RestartCommand {
   /** Becomes the run's uuid; undefined: a random one. */
   readonly requestId: string | undefined;
   readonly user: string;
+  /** Of a subworkflow step. */
+  readonly child?: ChildStart | undefined;
 }
 
 /** What leads to a new run. */

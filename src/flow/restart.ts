@@ -43,9 +43,10 @@ export async function prepareRestart(
   const now = engine.clock.now();
   const { initiator } = planned;
   // Of a run that could not be initialised, the params that it was started with are all that there is.
-  const runParams = hasParams(previous.params) ? undefined : previous.runParams;
+  const { child } = command;
+  const runParams = child?.runParams ?? (hasParams(previous.params) ? undefined : previous.runParams);
   const input = {
-    ...{ id, workflow: plan.workflow, head, initiator, runParams, now },
+    ...{ id, workflow: plan.workflow, head, initiator, inherited: child?.inherited, runParams, now },
     restart: { previous, policy: restart.policy, params: restartParamsOf(restart.config) },
   };
   const params = engine.evaluation.startParams(input);
@@ -59,9 +60,10 @@ export async function prepareRestart(
       revision: head.revision,
       uuid: command.requestId ?? engine.newUuid(),
       restartOf: instanceId,
-      groupInfo: engine.groups,
-      correlationId: correlationOf(previous),
-      runParams: runParams ?? {},
+      parent: child?.parent,
+      groupInfo: child?.parent.groupInfo ?? engine.groups,
+      correlationId: child?.config.correlation_id ?? correlationOf(previous),
+      runParams: child?.passed ?? runParams ?? {},
       status: "CREATED",
       requestTime: command.requestTime,
       artifacts: {},
@@ -72,9 +74,10 @@ export async function prepareRestart(
 
 const NOTHING: EarlierRows = { runs: [], attempts: [] };
 
-const initiatorOf = ({ user }: RestartCommand): Run["initiator"] => ({ type: "MANUAL", depth: 0, user });
+const initiatorOf = ({ user, child }: RestartCommand): Run["initiator"] =>
+  child?.initiator ?? { type: "MANUAL", depth: 0, user };
 
-function configOf(previous: Run, { attempts }: EarlierRows, { restart }: RestartCommand): RunConfig {
+function configOf(previous: Run, { attempts }: EarlierRows, { restart, child }: RestartCommand): RunConfig {
   const { runtime_tags } = previous.config;
   // What was given for a step in an earlier run than the previous one is in that one's config.
   const made = madeIn(previous.overview);
@@ -84,6 +87,7 @@ function configOf(previous: Run, { attempts }: EarlierRows, { restart }: Restart
   );
   return {
     ...(runtime_tags && { runtime_tags }),
+    ...child?.config,
     policy: restart.policy,
     restart_config: restart.config,
     ...(step_run_params && { step_run_params }),

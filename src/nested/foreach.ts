@@ -60,16 +60,21 @@ export class Foreach {
   /** Index of the iteration that is looked at next for launching. */
   #next = 0;
   #checkpoint = 1;
+  #named: number | undefined;
 
   private constructor(head: ForeachHead) {
     this.head = head;
   }
 
-  /** @param kept iterations of earlier runs that count as they are */
-  static begin(head: ForeachHead, kept: readonly StoredChild[] = []): Foreach {
+  /**
+   * @param kept iterations of earlier runs that count as they are
+   * @param named the iteration that is launched first, whatever becomes of the others
+   */
+  static begin(head: ForeachHead, kept: readonly StoredChild[] = [], named?: number): Foreach {
     const foreach = new Foreach(head);
-    for (const child of kept) foreach.#count(child);
+    for (const child of kept) if (child.instanceId <= foreach.total) foreach.#count(child);
     foreach.#next = foreach.#checkpoint - 1;
+    foreach.#named = named;
     return foreach;
   }
 
@@ -109,7 +114,23 @@ export class Foreach {
   launched(child: LiveChild): void {
     this.#running.set(child.instanceId, child);
     this.#of("IN_PROGRESS").add(child.instanceId);
-    this.#next = Math.max(this.#next, child.instanceId);
+    if (child.instanceId === this.#named) this.#named = undefined;
+    else this.#next = Math.max(this.#next, child.instanceId);
+  }
+
+  /** An iteration that has ended runs again. @returns false when it runs, or was never launched */
+  relaunched(child: LiveChild, before: Pick<StoredChild, "status" | "rollup">): boolean {
+    if (!this.#of(before.status).delete(child.instanceId)) return false;
+    if (before.rollup) this.#rollup.subtract(before.rollup);
+    this.#checkpoint = Math.min(this.#checkpoint, child.instanceId);
+    this.#running.set(child.instanceId, child);
+    this.#of("IN_PROGRESS").add(child.instanceId);
+    return true;
+  }
+
+  /** It has ended, as far as is known. */
+  hasEnded(iteration: number): boolean {
+    return this.#isOver(iteration);
   }
 
   /** @returns false when it is known already, or is no iteration of this step */
@@ -124,10 +145,11 @@ export class Foreach {
 
   /** The iterations to launch now, ascending. @param most how many */
   due(rules: ForeachRules, most: number): readonly number[] {
+    if (this.#named !== undefined) return [this.#named];
     if (this.#has("FAILED")) return [];
     const ids: number[] = [];
     for (let id = this.#next + 1; id <= this.total && ids.length < Math.min(most, this.#room(rules, ids)); id++) {
-      if (!this.#of("SUCCEEDED").has(id)) ids.push(id);
+      if (!this.#of("SUCCEEDED").has(id) && !this.#running.has(id)) ids.push(id);
     }
     return ids;
   }
@@ -136,6 +158,7 @@ export class Foreach {
   verdict({ mode }: ForeachRules): ForeachVerdict {
     const failed = this.#has("FAILED");
     if (this.#running.size > 0) return failed && mode === "FAIL_IMMEDIATELY" ? "KILL" : "GOES_ON";
+    if (this.#named !== undefined) return "GOES_ON";
     if (failed) return "FATAL_ERROR";
     if (this.#hasMore) return "GOES_ON";
     if (this.#has("TIMED_OUT")) return "TIMED_OUT";
@@ -208,7 +231,7 @@ export class Foreach {
 }
 
 /** The iterations that an overview counts as ended. */
-function endedIn({ details }: ForeachOverview): (id: number) => boolean {
+export function endedIn({ details }: ForeachOverview): (id: number) => boolean {
   const sets = Object.entries(details ?? {})
     .filter(([status]) => isRunTerminal(status as RunStatus))
     .map(([, list]) => Intervals.of(list ?? []));

@@ -10,6 +10,8 @@ import { addRollups, EMPTY_ROLLUP } from "../run/overview.ts";
 import type { RunStatus } from "../run/status.ts";
 import type { OverviewView } from "../run/view.ts";
 import type { StepAttempt } from "../step/model.ts";
+import { iterationNamed, type LoopStep, policyBeside } from "./again.ts";
+import type { StoredChild } from "./child.ts";
 import type { LoopParam } from "./loop.ts";
 
 type Values = { readonly [name: string]: readonly Json[] };
@@ -62,6 +64,35 @@ export function beginWhile(head: WhileHead, params: readonly LoopParam[], resume
     loop_param_values: resumed?.values ?? Object.fromEntries(params.map(({ name, result }) => [name, [result]])),
     type: "WHILE",
   };
+}
+
+/**
+ * | the restart                     | the loop resumes at                            |
+ * |---------------------------------|------------------------------------------------|
+ * | begins at the beginning         | its first iteration, with fresh values         |
+ * | leads to one iteration          | that one                                       |
+ * | is for what is incomplete       | the last one that there was                    |
+ *
+ * @param children the newest run of each iteration
+ * @returns undefined: it begins anew
+ * @throws BAD_REQUEST when there is no such iteration
+ */
+export function resumption(
+  step: LoopStep,
+  before: WhileArtifact,
+  children: readonly StoredChild[],
+): Resumption | undefined {
+  const named = iterationNamed(step);
+  const { last_iteration: last, loop_param_values } = before;
+  if (named !== undefined && named > last) {
+    throw badRequest(`Iteration [${named}] was never run: the loop had ${last} iterations`);
+  }
+  if (named === undefined && policyBeside(step) === "RESTART_FROM_BEGINNING") return undefined;
+  const first = named ?? last;
+  if (first < 1) return undefined;
+  const values = Object.entries(loop_param_values).map(([name, list]) => [name, list.slice(0, first)] as const);
+  const rollups = children.flatMap(({ instanceId, rollup }) => (instanceId < first && rollup ? [rollup] : []));
+  return { first, values: Object.fromEntries(values), rollup: addRollups(rollups) };
 }
 
 /** The values of an iteration are known. */

@@ -69,6 +69,23 @@ export class RollupSum {
     }
   }
 
+  /** Takes back what was added. */
+  subtract({ total_leaf_count, overview }: RollupOverview): void {
+    this.#total -= total_leaf_count;
+    for (const [status, { cnt, ref }] of Object.entries(overview ?? {}) as [StepStatus, Count][]) {
+      const sum = this.#counts.get(status);
+      if (sum === undefined) continue;
+      sum.cnt -= cnt;
+      for (const [run, steps] of Object.entries(ref ?? {})) {
+        const gone = new Set(steps);
+        const left = sum.ref.get(run)?.filter((step) => !gone.has(step)) ?? [];
+        if (left.length > 0) sum.ref.set(run, left);
+        else sum.ref.delete(run);
+      }
+      if (sum.cnt <= 0) this.#counts.delete(status);
+    }
+  }
+
   get value(): RollupOverview {
     const counts = [...this.#counts].map(([status, { cnt, ref }]) => {
       const named = [...ref].map(([run, steps]) => [run, [...steps]] as const);

@@ -1,7 +1,7 @@
 /** Runs as the steps ask for them that have started them. */
 import { parseJson } from "../json.ts";
 import type { StoredChild } from "../nested/child.ts";
-import type { Run, RunOverview } from "../run/model.ts";
+import type { Run, RunOverview, RunRef } from "../run/model.ts";
 import { type StoredRunStatus, shownRunStatus } from "../run/status.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { separated } from "./column.ts";
@@ -40,6 +40,32 @@ export async function iterations(sql: Sql, workflowId: string): Promise<readonly
 export async function runOfRequest(sql: Sql, workflowId: string, uuid: string): Promise<Run | undefined> {
   const [row] = await sql<RunRow[]>`SELECT * FROM run WHERE uuid = ${uuid} AND workflow_id = ${workflowId}`;
   return row && runOf(row);
+}
+
+/** The newest run of each of these instances. */
+export async function latestRuns(
+  sql: Sql,
+  workflowId: string,
+  instanceIds: readonly number[],
+): Promise<readonly Run[]> {
+  const rows = await sql<RunRow[]>`SELECT DISTINCT ON (instance_id) * FROM run WHERE workflow_id = ${workflowId}
+      AND instance_id = ANY(string_to_array(${separated(instanceIds)}, E'\\x1f')::bigint[])
+    ORDER BY instance_id, run_id DESC`;
+  return rows.map(runOf);
+}
+
+/** The newest attempt at the step before this one, over all runs of the instance, that has left artifacts. */
+export async function attemptBefore(
+  sql: Sql,
+  { workflowId, instanceId, runId }: RunRef,
+  stepId: string,
+  attemptId: number,
+): Promise<StepAttempt | undefined> {
+  const [row] = await sql<AttemptRow[]>`SELECT a.* FROM run r JOIN step_attempt a ON a.run_key = r.key
+    WHERE r.workflow_id = ${workflowId} AND r.instance_id = ${instanceId} AND r.run_id <= ${runId}
+      AND a.step_id = ${stepId} AND (r.run_id < ${runId} OR a.attempt_id < ${attemptId}) AND a.artifacts IS NOT NULL
+    ORDER BY r.run_id DESC, a.attempt_id DESC LIMIT 1`;
+  return row && attemptOf(row);
 }
 
 /** Those of these runs that have ended. */

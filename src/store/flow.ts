@@ -7,7 +7,7 @@ import type { PropertiesSnapshot } from "../definition/properties.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { FlowStore, WorkflowHead, Writer } from "../flow/port.ts";
 import { parseJson } from "../json.ts";
-import { attemptsOf, endedOf, iterations, reserveKeys, runOfRequest } from "./child.ts";
+import { attemptBefore, attemptsOf, endedOf, iterations, latestRuns, reserveKeys, runOfRequest } from "./child.ts";
 import { arrayLiteral } from "./column.ts";
 import type { Database, Sql } from "./connection.ts";
 import { loadEarlier } from "./earlier.ts";
@@ -75,6 +75,8 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
     reserveKeys: (count) => answered(reserveKeys(sql, count)),
     iterations: (workflowId) => answered(iterations(sql, workflowId)),
     runOfRequest: (workflowId, uuid) => answered(runOfRequest(sql, workflowId, uuid)),
+    latestRuns: (workflowId, instanceIds) => answered(latestRuns(sql, workflowId, instanceIds)),
+    attemptBefore: (run, stepId, attemptId) => answered(attemptBefore(sql, run, stepId, attemptId)),
     endedOf: (runKeys) => endedOf(sql, runKeys),
     attemptsOf: (runKey) => answered(attemptsOf(sql, runKey)),
     fetch: (question) => answered(fetchParam(asking, question)),

@@ -10,7 +10,7 @@ export interface RunTables {
   readonly attempts: ReadonlyMap<number, ReadonlyMap<string, StepAttempt>>;
 }
 
-type Reads = "iterations" | "latestRun" | "runOfRequest" | "endedOf" | "attemptsOf";
+type Reads = "iterations" | "latestRuns" | "attemptBefore" | "latestRun" | "runOfRequest" | "endedOf" | "attemptsOf";
 
 /** Each read as one atomic look at the tables. */
 export function childReads({ runs, attempts }: RunTables): {
@@ -26,6 +26,19 @@ export function childReads({ runs, attempts }: RunTables): {
     },
     latestRun: (workflowId, instanceId) => ofWorkflow(workflowId).findLast((run) => run.instanceId === instanceId),
     runOfRequest: (workflowId, uuid) => ofWorkflow(workflowId).find((run) => run.uuid === uuid),
+    latestRuns(workflowId, instanceIds) {
+      const newest = new Map(ofWorkflow(workflowId).map((run) => [run.instanceId, run]));
+      return instanceIds.flatMap((id) => newest.get(id) ?? []);
+    },
+    attemptBefore({ workflowId, instanceId, runId }, stepId, attemptId) {
+      const found = ofWorkflow(workflowId)
+        .filter((run) => run.instanceId === instanceId && run.runId <= runId)
+        .flatMap((run) => {
+          const ofStep = [...(attempts.get(run.key)?.values() ?? [])].filter((it) => it.stepId === stepId);
+          return ofStep.filter((it) => run.runId < runId || it.attemptId < attemptId);
+        });
+      return found.findLast(({ artifacts }) => Object.keys(artifacts).length > 0);
+    },
     endedOf: (keys) => keys.flatMap((key) => runs.get(key) ?? []).filter(isOver),
     attemptsOf: (key) =>
       [...latestAttempts([...(attempts.get(key)?.values() ?? [])])].sort((a, b) => a.stepInstanceId - b.stepInstanceId),

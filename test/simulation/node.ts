@@ -265,6 +265,8 @@ export class SimNode {
       iterations: (workflowId) => this.#call(() => children.iterations(workflowId)),
       latestRun: (workflowId, instanceId) => this.#call(() => children.latestRun(workflowId, instanceId)),
       runOfRequest: (workflowId, uuid) => this.#call(() => children.runOfRequest(workflowId, uuid)),
+      latestRuns: (workflowId, ids) => this.#call(() => children.latestRuns(workflowId, ids)),
+      attemptBefore: (...args) => this.#call(() => children.attemptBefore(...args)),
       endedOf: (keys) => this.#call(() => children.endedOf(keys)),
       attemptsOf: (key) => this.#call(() => children.attemptsOf(key)),
       close: () => writer.stop(),

@@ -461,6 +461,8 @@ export class World {
       iterations: async (workflowId) => children.iterations(workflowId),
       latestRun: async (workflowId, instanceId) => children.latestRun(workflowId, instanceId),
       runOfRequest: async (workflowId, uuid) => children.runOfRequest(workflowId, uuid),
+      latestRuns: async (workflowId, ids) => children.latestRuns(workflowId, ids),
+      attemptBefore: async (...args) => children.attemptBefore(...args),
       endedOf: async (keys) => children.endedOf(keys),
       attemptsOf: async (key) => children.attemptsOf(key),
       close: async () => {},

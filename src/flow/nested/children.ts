@@ -4,6 +4,7 @@
  * what has become of the children that steps still wait for.
  */
 import { isUpstream } from "../../definition/initiator.ts";
+import type { RestartConfig } from "../../definition/restart.ts";
 import { notFound } from "../../error.ts";
 import { groupOf } from "../../id.ts";
 import { parseJson, stringifyJson } from "../../json.ts";
@@ -11,10 +12,11 @@ import type { ChildEnd, LiveChild } from "../../nested/child.ts";
 import { childEnd } from "../../nested/end.ts";
 import type { Run } from "../../run/model.ts";
 import type { RunPlan } from "../../run/plan.ts";
+import type { RestartRequest } from "../../run/restart.ts";
 import type { Word } from "../../run/word.ts";
 import type { TaskParent, TaskView } from "../parent.ts";
 import type { GroupStamp } from "../port.ts";
-import type { ChildStart, RunHint, StartCommand, StartReply } from "../protocol.ts";
+import type { ChildStart, RunCommand, RunHint, StartReply } from "../protocol.ts";
 import type { ChildrenPort, NestedContext } from "./place.ts";
 import { NestedStep } from "./step.ts";
 
@@ -23,6 +25,9 @@ const KEYS = 1_000;
 /** Children that one look at the database asks for. */
 const ASKED = 10_000;
 
+/** Who starts runs for steps. */
+const STEP = "maestro";
+
 export interface ChildrenContext extends NestedContext {
   wake(uuid: string): void;
   failed(what: string, error: unknown): void;
@@ -30,7 +35,7 @@ export interface ChildrenContext extends NestedContext {
   readonly takeovers: number;
   launch(run: Run, plan: RunPlan, asOf: number): void;
   look(hints: readonly RunHint[]): void;
-  startChild(command: StartCommand): Promise<StartReply>;
+  startChild(command: RunCommand): Promise<StartReply>;
   /** This thread holds the group. */
   owns(groupId: number): boolean;
   hint(hints: readonly RunHint[]): void;
@@ -61,6 +66,10 @@ export class Children implements ChildrenPort {
     if (ofRun) ofRun.set(step.stepId, step);
     else this.#byRun.set(step.parentKey, new Map([[step.stepId, step]]));
     return step;
+  }
+
+  async restartBelow(parentKey: number, stepId: string, restart: RestartConfig): Promise<void> {
+    await this.#byRun.get(parentKey)?.get(stepId)?.again(restart);
   }
 
   // ---- steps that wait ---------------------------------------------------------------------------------------------
@@ -112,15 +121,20 @@ export class Children implements ChildrenPort {
     }
   }
 
-  async start(workflowId: string, version: string, request: ChildStart): Promise<Run> {
-    const { uuid } = await this.#engine.startChild({
-      ...{ workflowId, version, user: "maestro" },
-      request: {
-        ...{ initiator: request.initiator, requestTime: request.requestTime, requestId: request.uuid },
-        ...{ runtimeTags: undefined, runParams: request.runParams, artifacts: undefined, persistFailedRun: false },
-        child: request,
-      },
-    });
+  async start(workflowId: string, version: string, child: ChildStart): Promise<Run> {
+    const { uuid: requestId, initiator, requestTime, runParams } = child;
+    const options = { runtimeTags: undefined, artifacts: undefined, persistFailedRun: false };
+    const request = { initiator, requestTime, requestId, runParams, child, ...options };
+    return this.#made(await this.#engine.startChild({ workflowId, version, user: STEP, request }));
+  }
+
+  async startAgain({ workflowId, instanceId }: Run, restart: RestartRequest, child: ChildStart): Promise<Run> {
+    const { uuid: requestId, requestTime } = child;
+    const command = { workflowId, instanceId, restart, requestTime, requestId, user: STEP, child };
+    return this.#made(await this.#engine.startChild(command));
+  }
+
+  async #made({ workflowId, uuid }: StartReply): Promise<Run> {
     const run = await this.#engine.store.runOfRequest(workflowId, uuid);
     if (run === undefined) throw notFound(`The run of workflow [${workflowId}] that was started is gone`);
     return run;
@@ -146,14 +160,15 @@ export class Children implements ChildrenPort {
     return this.#keys.splice(0, count);
   }
 
-  launch(stamp: GroupStamp, runs: readonly Run[], plan: RunPlan): Promise<void> {
+  launch(stamp: GroupStamp, runs: readonly Run[], plan: RunPlan | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const asOf = this.#engine.takeovers;
     const rows = runs.map((run) => ({ kind: "child", run }) as const);
     this.#engine.store.writer.write(stamp, rows, (error) => {
       if (error?.name === "StaleOwner") return this.#engine.lost(stamp);
       if (error) return reject(error);
-      for (const run of runs) this.#engine.launch(run, plan, asOf);
+      if (plan) for (const run of runs) this.#engine.launch(run, plan, asOf);
+      else this.#point(runs);
       resolve();
     });
     return promise;
@@ -165,15 +180,18 @@ export class Children implements ChildrenPort {
     this.#engine.store.writer.write(stamp, rows, (error) => {
       if (error?.name === "StaleOwner") return this.#engine.lost(stamp);
       if (error) return reject(error);
-      const hints = children.map(({ key, groupId }) => ({ key, groupId }));
-      const [here, elsewhere] = [
-        hints.filter(({ groupId }) => this.#engine.owns(groupId)),
-        hints.filter(({ groupId }) => !this.#engine.owns(groupId)),
-      ];
-      if (here.length > 0) this.#engine.look(here);
-      if (elsewhere.length > 0) this.#engine.hint(elsewhere);
+      this.#point(children);
       resolve();
     });
     return promise;
+  }
+
+  /** The owners of these runs look at them. */
+  #point(runs: readonly LiveChild[]): void {
+    const hints = runs.map(({ key, groupId }) => ({ key, groupId }));
+    const here = hints.filter(({ groupId }) => this.#engine.owns(groupId));
+    const elsewhere = hints.filter(({ groupId }) => !this.#engine.owns(groupId));
+    if (here.length > 0) this.#engine.look(here);
+    if (elsewhere.length > 0) this.#engine.hint(elsewhere);
   }
 }

@@ -1,13 +1,20 @@
 /** The work of a foreach step: launches its iterations in batches, and counts their ends. */
 import type { UpstreamInitiator } from "../../definition/initiator.ts";
+import type { RestartConfig } from "../../definition/restart.ts";
 import { DEFAULT_FAILURE_MODE, type ForeachStep } from "../../definition/step.ts";
+import { notFound } from "../../error.ts";
+import { iterationNamed, keeps, type LoopStep } from "../../nested/again.ts";
 import type { ChildEnd, LiveChild } from "../../nested/child.ts";
-import { Foreach, type ForeachArtifact, type ForeachRules } from "../../nested/foreach.ts";
+import { endedIn, Foreach, type ForeachArtifact, type ForeachRules } from "../../nested/foreach.ts";
 import { Product } from "../../nested/loop.ts";
 import { foreachUuid, inlineIdOf } from "../../run/inline.ts";
 import type { Run } from "../../run/model.ts";
+import { isPartial } from "../../run/plan.ts";
+import { downstream } from "../../run/restart.ts";
+import { isOver, shownRunStatus } from "../../run/status.ts";
 import { logEvent } from "../../step/event.ts";
 import type { RuntimeArtifacts, StepResult } from "../../step/result.ts";
+import { artifactBefore, configAgain, configOfFirst } from "./again.ts";
 import { identityOf, initiatorOf, runOfIteration } from "./iteration.ts";
 import { LoopParams } from "./param.ts";
 import type { Kind, Place } from "./place.ts";
@@ -20,6 +27,15 @@ const BACKLOG = 1_000;
 const ALWAYS = 50;
 /** Characters of artifacts that a foreach writes in a second for its readers. */
 const PACE = 100_000;
+
+interface Relaunch {
+  readonly iteration: number;
+  readonly runId: number;
+  readonly key: number;
+  /** Of an earlier run. */
+  readonly previous: Run | undefined;
+  readonly own?: RestartConfig;
+}
 
 export class ForeachKind implements Kind {
   readonly #place: Place;
@@ -46,15 +62,24 @@ export class ForeachKind implements Kind {
 
   async start(): Promise<StepResult> {
     const { run, node } = this.#place;
-    const total = this.#loop.total;
-    const foreach = Foreach.begin({
-      foreach_workflow_id: inlineIdOf("foreach", run, node.id),
+    const workflowId = inlineIdOf("foreach", run, node.id);
+    const before = await artifactBefore<ForeachArtifact>(this.#place, "maestro_foreach");
+    const children = before === undefined ? [] : await this.#place.engine.store.iterations(workflowId);
+    const head = {
+      foreach_workflow_id: workflowId,
       foreach_identity: identityOf(this.#place),
-      foreach_run_id: 1,
+      foreach_run_id: Math.max(0, ...children.map(({ runId }) => runId)) + 1,
       run_policy: run.config.policy,
       run_id: run.runId,
-      total_loop_count: total,
-    });
+      ...(children.length > 0 && { ancestor_iteration_count: children.at(-1)?.instanceId ?? 0 }),
+      total_loop_count: this.#loop.total,
+    };
+    const step = this.#step(workflowId);
+    const keep = keeps(step);
+    const known = before === undefined ? () => false : endedIn(before.foreach_overview);
+    const kept = children.filter((child) => known(child.instanceId) && keep(child));
+    const named = children.length === 0 ? undefined : iterationNamed(step);
+    const foreach = Foreach.begin(head, kept, named);
     this.#foreach = foreach;
     this.#place.wake();
     return { state: "CONTINUE", artifacts: artifactsOf(foreach) };
@@ -91,6 +116,28 @@ export class ForeachKind implements Kind {
     else if (this.#foreach.ended(end)) this.#place.wake();
   }
 
+  async again(restart: RestartConfig): Promise<void> {
+    const foreach = await this.#known();
+    const { foreach_workflow_id: workflowId, foreach_run_id } = foreach.head;
+    const step = { ...this.#step(workflowId), own: restart };
+    const iteration = iterationNamed(step);
+    if (iteration === undefined || !foreach.hasEnded(iteration) || this.#rules.mode === "FAIL_IMMEDIATELY") return;
+    await this.#launching;
+    const previous = await this.#place.engine.store.latestRun(workflowId, iteration);
+    if (previous === undefined || !isOver(previous)) return;
+    const [key = 0] = await this.#place.children.reserve(1);
+    const runId = Math.max(foreach_run_id, previous.runId) + 1;
+    const run = this.#run({ iteration, runId, key, previous, own: restart });
+    const rollup = previous.overview?.rollup;
+    if (!foreach.relaunched(run, { status: shownRunStatus(previous.status), rollup })) return;
+    await this.#place.children.launch(this.#place.stamp, [run], undefined);
+  }
+
+  #step(workflowId: string): LoopStep {
+    const { run, node, attempt } = this.#place;
+    return { type: "FOREACH", stepId: node.id, workflowId, config: run.config, own: attempt.restart };
+  }
+
   get #body(): ForeachStep {
     return this.#place.node.body as ForeachStep;
   }
@@ -123,10 +170,16 @@ export class ForeachKind implements Kind {
     const ids = foreach.due(this.#rules, BATCH);
     if (ids.length === 0) return;
     const runs = await this.#runs(foreach, ids);
-    const plan = await this.#place.engine.planOf(runs[0] as Run);
-    if (plan === undefined) throw new Error("the workflow's definition is gone");
+    const whole = runs.filter((run) => !isPartial(run));
+    const plan = whole[0] && (await this.#place.engine.planOf(whole[0]));
+    if (whole[0] && plan === undefined) throw notFound("The definition of the workflow is gone");
+    const { children, stamp } = this.#place;
     for (const run of runs) foreach.launched(run);
-    this.#launching = this.#place.children.launch(this.#place.stamp, runs, plan).then(
+    const partial = runs.filter(isPartial);
+    this.#launching = Promise.all([
+      whole.length > 0 ? children.launch(stamp, whole, plan) : undefined,
+      partial.length > 0 ? children.launch(stamp, partial, undefined) : undefined,
+    ]).then(
       () => this.#launched(),
       (error) => {
         this.#failure = error;
@@ -155,18 +208,30 @@ export class ForeachKind implements Kind {
   }
 
   async #runs(foreach: Foreach, ids: readonly number[]): Promise<readonly Run[]> {
-    const { foreach_workflow_id: workflowId, foreach_run_id: runId } = foreach.head;
+    const { foreach_workflow_id: workflowId, foreach_run_id: runId, ancestor_iteration_count: had = 0 } = foreach.head;
+    const again = ids.filter((id) => id <= had);
+    const { engine, children } = this.#place;
+    const before = again.length === 0 ? [] : await engine.store.latestRuns(workflowId, again);
+    const previous = new Map(before.map((run) => [run.instanceId, run]));
+    const keys = await children.reserve(ids.length);
+    return ids.map((iteration, index) =>
+      this.#run({ iteration, runId, key: keys[index] as number, previous: previous.get(iteration) }),
+    );
+  }
+
+  /** @param own the restart of this very iteration, while the step runs */
+  #run({ iteration, runId, key, previous, own }: Relaunch): Run {
+    const { run, node, attempt } = this.#place;
+    const workflowId = inlineIdOf("foreach", run, node.id);
     this.#initiator ??= initiatorOf(this.#place, "FOREACH");
     this.#params ??= new LoopParams(this.#place, "FOREACH", workflowId, this.#initiator);
-    const keys = await this.#place.children.reserve(ids.length);
-    return ids.map((iteration, index) => {
-      const { runParams, params } = (this.#params as LoopParams).of(iteration - 1, this.#loop.at(iteration - 1));
-      return runOfIteration(this.#place, this.#initiator as UpstreamInitiator, {
-        ...{ type: "FOREACH", workflowId, iteration, runId, runParams, params },
-        key: keys[index] as number,
-        uuid: foreachUuid(workflowId, runId, iteration - 1),
-        config: { policy: "START_FRESH_NEW_RUN" },
-      });
+    const child = { type: "FOREACH", workflowId, instanceId: iteration } as const;
+    const made = previous && downstream(run.config, own ?? attempt.restart, node.id, child);
+    const config = previous ? configAgain(previous, made) : configOfFirst(runId);
+    return runOfIteration(this.#place, this.#initiator, {
+      ...{ type: "FOREACH", workflowId, iteration, runId, key, config },
+      ...this.#params.of(iteration - 1, this.#loop.at(iteration - 1), previous && { previous, config }),
+      uuid: foreachUuid(workflowId, runId, iteration - 1),
     });
   }
 

@@ -17,7 +17,7 @@ export interface Iteration {
   readonly runId: number;
   readonly key: number;
   readonly uuid: string;
-  readonly config: Pick<RunConfig, "policy" | "restart_config">;
+  readonly config: Pick<RunConfig, "policy" | "restart_config" | "step_run_params">;
   readonly runParams: ParamDefinitions;
   readonly params: WorkflowParams;
 }

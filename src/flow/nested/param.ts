@@ -5,11 +5,19 @@ import { toDefinition } from "../../param/definition.ts";
 import type { WorkflowParams } from "../../param/scope.ts";
 import type { ParamDefinitions, Parameter, Params } from "../../param/type.ts";
 import { own } from "../../record.ts";
+import type { Run, RunConfig } from "../../run/model.ts";
+import { restartParamsOf } from "../../run/restart.ts";
 import type { Place } from "./place.ts";
 
 export interface IterationParams {
   readonly runParams: ParamDefinitions;
   readonly params: WorkflowParams;
+}
+
+/** Of an iteration that is made again. */
+interface Again {
+  readonly previous: Run;
+  readonly config: Pick<RunConfig, "policy" | "restart_config">;
 }
 
 export class LoopParams {
@@ -35,20 +43,24 @@ export class LoopParams {
   }
 
   /** @param index from 0 @throws MaestroError, Deferred */
-  of(index: number, values: readonly LoopParam[]): IterationParams {
+  of(index: number, values: readonly LoopParam[], again?: Again): IterationParams {
     const given: LoopParam[] = [...values, { name: "loop_index", type: "LONG", result: index }];
     if (this.#type === "WHILE") given.push({ name: "condition", type: "BOOLEAN", result: true });
     const literals = Object.fromEntries(given.map(({ name, type, result }) => [name, literalOf(type, result)]));
     const runParams = { ...this.#inherited, ...this.#passed, ...literals };
-    if (this.#pattern) return { runParams, params: withValues(this.#pattern, given) };
+    if (this.#pattern && !again) return { runParams, params: withValues(this.#pattern, given) };
     const { run, attempt, engine } = this.#place;
     const params = engine.evaluation.childParams({
       ...{ id: `${attempt.uuid} ${index}`, workflowId: this.#workflowId, parent: run, initiator: this.#initiator },
-      policy: "START_FRESH_NEW_RUN",
+      policy: again?.config.policy ?? "START_FRESH_NEW_RUN",
+      restart: again && {
+        previous: again.previous.params,
+        restartParams: restartParamsOf(again.config.restart_config),
+      },
       runParams: { ...this.#passed, ...literals },
       now: engine.clock.now(),
     });
-    if (Object.values<Parameter>(params.params).every(isLiteral)) this.#pattern = params;
+    if (!again && Object.values<Parameter>(params.params).every(isLiteral)) this.#pattern = params;
     return { runParams, params };
   }
 }

@@ -1,7 +1,9 @@
 /** A step whose work are other runs: what its kind sees of it, and what it does. */
+import type { RestartConfig } from "../../definition/restart.ts";
 import type { ChildEnd, LiveChild } from "../../nested/child.ts";
 import type { Run } from "../../run/model.ts";
 import type { RunPlan } from "../../run/plan.ts";
+import type { RestartRequest } from "../../run/restart.ts";
 import type { Word } from "../../run/word.ts";
 import type { StepAttempt } from "../../step/model.ts";
 import type { StepNode } from "../../step/node.ts";
@@ -19,10 +21,15 @@ export interface NestedContext extends FlowContext {
 export interface ChildrenPort {
   /** Keys of runs to be. */
   reserve(count: number): Promise<readonly number[]>;
-  /** Inserts runs of one plan, and lets them go. Rejects when the rows can't be stored; never settles once the group is lost. */
-  launch(stamp: GroupStamp, runs: readonly Run[], plan: RunPlan): Promise<void>;
+  /**
+   * Inserts runs, and lets them go. Rejects when the rows can't be stored; never settles once the group is lost.
+   * @param plan of all of them; undefined: each has its own, which depends on the runs before it
+   */
+  launch(stamp: GroupStamp, runs: readonly Run[], plan: RunPlan | undefined): Promise<void>;
   /** Starts an instance of another workflow, or finds the one that this request has made. */
   start(workflowId: string, version: string, request: ChildStart): Promise<Run>;
+  /** Makes one more run of an instance that has ended, or finds the one that this request has made. */
+  startAgain(previous: Run, restart: RestartRequest, request: ChildStart): Promise<Run>;
   /** Says something to children. Resolves once it is true by rows, and their owners are told. */
   say(stamp: GroupStamp, children: readonly LiveChild[], word: Word): Promise<void>;
   /** Some child of the run may have ended without anybody telling. */
@@ -54,4 +61,6 @@ export interface Kind {
   stop(hard: boolean): Promise<StepResult>;
   /** A child has ended. */
   tell(end: ChildEnd): void;
+  /** One child that has ended runs again; a kind without it does not do that. */
+  again?(restart: RestartConfig): Promise<void>;
 }

@@ -3,6 +3,7 @@
  * knows to do. A call that ends the step overtakes none: it waits for the one under way, which never takes long.
  */
 import type { Clock } from "../../clock.ts";
+import type { RestartConfig } from "../../definition/restart.ts";
 import { internalError, toErrorData } from "../../error.ts";
 import type { ChildEnd, LiveChild } from "../../nested/child.ts";
 import { logEvent } from "../../step/event.ts";
@@ -72,6 +73,12 @@ export class NestedStep implements AttemptRuntime {
     await this.#last;
     return this.#settled(() => this.#kind.stop(hard));
   };
+
+  /** One of its children is to run again, while it waits for the others. */
+  async again(restart: RestartConfig): Promise<void> {
+    await this.#last;
+    await this.#kind.again?.(restart);
+  }
 
   tell(end: ChildEnd): void {
     this.#kind.tell(end);

@@ -9,8 +9,11 @@ import type { ParamDefinitions } from "../../param/type.ts";
 import { own } from "../../record.ts";
 import { subworkflowUuid } from "../../run/inline.ts";
 import type { Run } from "../../run/model.ts";
-import { isOver } from "../../run/status.ts";
+import { downstream, instanceRestart } from "../../run/restart.ts";
+import { isOver, shownRunStatus } from "../../run/status.ts";
 import type { RuntimeArtifacts, StepResult } from "../../step/result.ts";
+import type { ChildStart } from "../protocol.ts";
+import { artifactBefore } from "./again.ts";
 import { configOf, initiatorOf } from "./iteration.ts";
 import { inheritedOf } from "./param.ts";
 import type { Kind, Place } from "./place.ts";
@@ -35,7 +38,7 @@ export class SubworkflowKind implements Kind {
 
   /** The same attempt's request names the same child, however often it is made. */
   async start(): Promise<StepResult> {
-    const run = await this.#start();
+    const run = (await this.#again()) ?? (await this.#start());
     await this.#found(run);
     if (this.#isAsync) return { state: "DONE", artifacts: this.#artifacts };
     this.#place.wake();
@@ -78,9 +81,33 @@ export class SubworkflowKind implements Kind {
   }
 
   #start(): Promise<Run> {
-    const { run, node, attempt, children, stamp, now } = this.#place;
+    return this.#place.children.start(this.#text("subworkflow_id"), this.#text("subworkflow_version"), this.#request());
+  }
+
+  /** The child that an earlier attempt has waited for runs once more, unless it is complete. */
+  async #again(): Promise<Run | undefined> {
+    const { run, node, attempt, children, engine } = this.#place;
+    const before = this.#isAsync
+      ? undefined
+      : await artifactBefore<SubworkflowArtifact>(this.#place, "maestro_subworkflow");
+    const workflowId = this.#text("subworkflow_id");
+    if (before?.subworkflow_id !== workflowId) return undefined;
+    const made = await this.#existing();
+    if (made) return made;
+    const previous = await engine.store.latestRun(workflowId, before.subworkflow_instance_id);
+    if (previous === undefined) return undefined;
+    const child = { type: "SUBWORKFLOW", workflowId, instanceId: previous.instanceId } as const;
+    const { policy, config } = downstream(run.config, attempt.restart, node.id, child);
+    const isDone = policy === "RESTART_FROM_INCOMPLETE" && stateOf(shownRunStatus(previous.status)) === "DONE";
+    if (isDone) return previous;
+    const restart = { policy, config: config ?? instanceRestart(previous, policy, undefined).config };
+    return children.startAgain(previous, restart, this.#request());
+  }
+
+  #request(): ChildStart {
+    const { run, node, attempt, stamp, now } = this.#place;
     const { sync, explicit_params } = node.body as SubworkflowStep;
-    return children.start(this.#text("subworkflow_id"), this.#text("subworkflow_version"), {
+    return {
       uuid: subworkflowUuid(run, attempt),
       initiator: initiatorOf(this.#place, "SUBWORKFLOW", sync),
       requestTime: now,
@@ -89,7 +116,7 @@ export class SubworkflowKind implements Kind {
       passed: { ...(explicit_params !== true && inheritedOf(run.params)), ...this.#passed() },
       runParams: this.#passed(),
       parent: { key: run.key, stamp, groupInfo: run.groupInfo },
-    });
+    };
   }
 
   async #existing(): Promise<Run | undefined> {

@@ -2,6 +2,7 @@
 import type { UpstreamInitiator } from "../../definition/initiator.ts";
 import type { WhileStep } from "../../definition/step.ts";
 import { badRequest } from "../../error.ts";
+import { iterationNamed, type LoopStep, policyBeside } from "../../nested/again.ts";
 import { type ChildEnd, type LiveChild, stateOf } from "../../nested/child.ts";
 import { childEnd } from "../../nested/end.ts";
 import { type LoopParam, literalOf, loopParams } from "../../nested/loop.ts";
@@ -11,19 +12,25 @@ import {
   hasValues,
   iterationEnded,
   launchNext,
+  resumption,
   valuesOf,
   type WhileArtifact,
 } from "../../nested/while.ts";
 import type { Parameter, Params } from "../../param/type.ts";
 import { inlineIdOf, whileUuid } from "../../run/inline.ts";
 import type { Run } from "../../run/model.ts";
-import { isOver } from "../../run/status.ts";
+import { isPartial } from "../../run/plan.ts";
+import { downstream } from "../../run/restart.ts";
+import { isOver, shownRunStatus } from "../../run/status.ts";
 import { logEvent } from "../../step/event.ts";
 import type { RuntimeArtifacts, StepResult } from "../../step/result.ts";
+import { artifactBefore, configAgain, configOfFirst } from "./again.ts";
 import { identityOf, initiatorOf, runOfIteration } from "./iteration.ts";
 import { LoopParams } from "./param.ts";
 import type { Kind, Place } from "./place.ts";
 import { stopAll } from "./stop.ts";
+
+const BEGINNING = "RESTART_FROM_BEGINNING";
 
 export class WhileKind implements Kind {
   readonly #place: Place;
@@ -45,15 +52,19 @@ export class WhileKind implements Kind {
   }
 
   async start(): Promise<StepResult> {
-    const { run, node } = this.#place;
+    const { run, node, engine } = this.#place;
+    const workflowId = inlineIdOf("while", run, node.id);
+    const before = await artifactBefore<WhileArtifact>(this.#place, "maestro_while");
+    const children = before === undefined ? [] : await engine.store.iterations(workflowId);
     const head = {
-      loop_workflow_id: inlineIdOf("while", run, node.id),
+      loop_workflow_id: workflowId,
       loop_identity: identityOf(this.#place),
-      loop_run_id: 1,
+      loop_run_id: Math.max(0, ...children.map(({ runId }) => runId)) + 1,
       run_policy: run.config.policy,
       run_id: run.runId,
     };
-    this.#artifact = beginWhile(head, this.#loop);
+    const resumed = before && resumption(this.#step(workflowId), before, children);
+    this.#artifact = beginWhile(head, this.#loop, resumed);
     this.#place.wake();
     return { state: "CONTINUE", artifacts: artifactsOf(this.#artifact) };
   }
@@ -87,6 +98,11 @@ export class WhileKind implements Kind {
     this.#child = undefined;
     this.#artifact = iterationEnded(this.#artifact, end.status, end.overview);
     this.#place.wake();
+  }
+
+  #step(workflowId: string): LoopStep {
+    const { run, node, attempt } = this.#place;
+    return { type: "WHILE", stepId: node.id, workflowId, config: run.config, own: attempt.restart };
   }
 
   get #loop(): readonly LoopParam[] {
@@ -126,42 +142,67 @@ export class WhileKind implements Kind {
 
   async #next(artifact: WhileArtifact): Promise<StepResult> {
     const next = artifact.last_iteration + 1;
-    const values = valuesOf(artifact, next, this.#loop);
-    const { condition } = this.#place.node.body as WhileStep;
-    const scope = this.#place.scope();
+    const { engine, node } = this.#place;
+    const { loop_workflow_id, loop_run_id } = artifact;
     this.#artifact = artifact;
-    if (!this.#place.engine.evaluation.loopCondition(scope, condition, evaluated(values, scope.now), next)) {
+    const existing = await engine.store.latestRun(loop_workflow_id, next);
+    // What an owner before this one has launched, and what has been done in an earlier run.
+    if (existing && (existing.runId >= loop_run_id || this.#isDone(artifact, existing))) return this.#taken(existing);
+    const values = valuesOf(artifact, next, this.#loop);
+    const scope = this.#place.scope();
+    const isResumed = existing !== undefined && next === artifact.first_iteration;
+    const { condition } = node.body as WhileStep;
+    if (!isResumed && !engine.evaluation.loopCondition(scope, condition, evaluated(values, scope.now), next)) {
       const line = `The condition is false before iteration ${next}: the loop ends`;
       return { state: "DONE", artifacts: artifactsOf(artifact), timeline: [logEvent(line, this.#place.now)] };
     }
-    const { iterations } = this.#place.engine;
+    const { iterations } = engine;
     if (next > iterations) throw badRequest(`The loop has had ${iterations} iterations, and may have no more`);
-    await this.#launch(artifact, next, values);
+    await this.#launch(artifact, next, values, isResumed ? existing : undefined);
     return { state: "CONTINUE", artifacts: artifactsOf(this.#artifact) };
   }
 
-  /** An owner before this one may have launched it already. */
-  async #launch(artifact: WhileArtifact, iteration: number, values: readonly LoopParam[]): Promise<void> {
-    const { engine, children, stamp } = this.#place;
+  /** A restart of what is incomplete resumes at the last iteration; one that has succeeded counts as it is. */
+  #isDone({ first_iteration, loop_workflow_id }: WhileArtifact, { instanceId, status }: Run): boolean {
+    const step = this.#step(loop_workflow_id);
+    const named = iterationNamed(step) === instanceId;
+    return (
+      instanceId === first_iteration &&
+      !named &&
+      policyBeside(step) !== BEGINNING &&
+      stateOf(shownRunStatus(status)) === "DONE"
+    );
+  }
+
+  async #taken(run: Run): Promise<StepResult> {
+    this.#artifact = launchNext(this.#artifact as WhileArtifact);
+    if (isOver(run)) this.#artifact = await this.#withEnd(this.#artifact, run);
+    else this.#child = run;
+    this.#place.wake();
+    return { state: "CONTINUE", artifacts: artifactsOf(this.#artifact) };
+  }
+
+  /** @param previous the iteration's newest run, where a restart resumes */
+  async #launch(
+    artifact: WhileArtifact,
+    iteration: number,
+    values: readonly LoopParam[],
+    previous: Run | undefined,
+  ): Promise<void> {
+    const { engine, children, stamp, run: parent, node, attempt } = this.#place;
     const { loop_workflow_id: workflowId, loop_run_id: runId } = artifact;
-    const existing = await engine.store.latestRun(workflowId, iteration);
-    if (existing !== undefined && existing.runId >= runId) {
-      this.#artifact = launchNext(artifact);
-      if (isOver(existing)) this.#artifact = await this.#withEnd(this.#artifact, existing);
-      else this.#child = existing;
-      this.#place.wake();
-      return;
-    }
     this.#initiator ??= initiatorOf(this.#place, "WHILE");
     const [key = 0] = await children.reserve(1);
+    const child = { type: "WHILE", workflowId, instanceId: iteration } as const;
+    const made = previous && downstream(parent.config, attempt.restart, node.id, child);
+    const config = previous ? configAgain(previous, made) : configOfFirst(runId);
+    const params = new LoopParams(this.#place, "WHILE", workflowId, this.#initiator);
     const run = runOfIteration(this.#place, this.#initiator, {
-      ...{ type: "WHILE", workflowId, iteration, runId, key },
-      ...new LoopParams(this.#place, "WHILE", workflowId, this.#initiator).of(iteration - 1, values),
+      ...{ type: "WHILE", workflowId, iteration, runId, key, config },
+      ...params.of(iteration - 1, values, previous && { previous, config }),
       uuid: whileUuid(workflowId, iteration, runId),
-      config: { policy: "START_FRESH_NEW_RUN" },
     });
-    const plan = await engine.planOf(run);
-    if (plan === undefined) throw new Error("the workflow's definition is gone");
+    const plan = isPartial(run) ? undefined : await engine.planOf(run);
     this.#artifact = launchNext(artifact);
     this.#child = run;
     this.#launching = children.launch(stamp, [run], plan).then(

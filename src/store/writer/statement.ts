@@ -189,6 +189,18 @@ const children = part<Run>("children", {
     `INSERT INTO run (${source.names}) SELECT ${source.names} FROM ${rows} ON CONFLICT DO NOTHING`,
 });
 
+/** A failed run that has a later one counts no more as failed. */
+const replaced = part<Run>("replaced", {
+  rows: (batch) => batch.children.filter(({ runId }) => runId > 1),
+  columns: {
+    workflow_id: text((run) => run.workflowId),
+    instance_id: bigint((run) => run.instanceId),
+    run_id: bigint((run) => run.runId),
+  },
+  statement: (rows) => `UPDATE run SET status = 'FAILED_2' FROM ${rows} WHERE run.workflow_id = t.workflow_id
+      AND run.instance_id = t.instance_id AND run.run_id < t.run_id AND run.status = 'FAILED'`,
+});
+
 /** To runs that have not ended; said again, it is as it was said first. */
 const words = part<WordWrite>("words", {
   rows: (batch) => batch.words,
@@ -226,4 +238,4 @@ const taken = part<TakenWrite>("taken", {
       AND run_word.step_id = coalesce(t.step_id, run_word.step_id)`,
 });
 
-const PARTS: readonly Part[] = [fence, children, attempts, runs, chunks, announcements, words, held, taken];
+const PARTS: readonly Part[] = [fence, children, replaced, attempts, runs, chunks, announcements, words, held, taken];
