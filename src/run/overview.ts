@@ -96,13 +96,15 @@ export class RollupSum {
 }
 
 /**
- * The leaves of the steps that a run leaves as earlier runs have made them. Steps without an attempt at hand are one leaf.
+ * The leaves of the steps that a run leaves as earlier runs have made them: of one whose work were other runs, those of its
+ * children; any other is one leaf.
  * @param done by step
  */
-export function rollupBase(run: RunRef, done: Iterable<Pick<DoneStep, "status" | "attempt">>): RollupOverview {
-  const parts = [...done].map(({ status, attempt }) =>
-    attempt ? leaves(run, attempt) : { total_leaf_count: 1, overview: { [status]: { cnt: 1 } } },
-  );
+export function rollupBase(run: RunRef, done: Iterable<Omit<DoneStep, "runId">>): RollupOverview {
+  const parts = [...done].map(({ status, attempt, isNested }) => {
+    if (isNested) return (attempt && childLeaves(attempt)) ?? EMPTY_ROLLUP;
+    return attempt ? leaves(run, attempt) : { total_leaf_count: 1, overview: { [status]: { cnt: 1 } } };
+  });
   return addRollups(parts);
 }
 

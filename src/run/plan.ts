@@ -33,6 +33,8 @@ export interface DoneStep {
   readonly runId: number;
   readonly status: StepStatus;
   readonly attempt: StepAttempt | undefined;
+  /** Its work were other runs. */
+  readonly isNested: boolean;
 }
 
 export interface RunPlan {
@@ -80,7 +82,8 @@ export function planOf(run: PlannedRun, definition: Workflow, earlier?: Earlier)
       nodes.set(id, stepNode(step, edges?.predecessors ?? [], edges?.successors ?? {}));
     } else {
       const { runId, status } = before?.aggregate.steps.get(id) ?? {};
-      if (runId !== undefined && status) done.set(id, { runId, status, attempt: before?.attempts.get(id) });
+      if (runId === undefined || !status) continue;
+      done.set(id, { runId, status, attempt: before?.attempts.get(id), isNested: !("step" in step) });
     }
   }
   const open = [...nodes.values()].filter(({ predecessors }) => !predecessors.some((id) => nodes.has(id)));
