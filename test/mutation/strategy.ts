@@ -3,7 +3,7 @@ import { inFile, type Mutation } from "./mutation.ts";
 
 const STRATEGY = "test/store/strategy.property.test.ts";
 
-const starts = inFile("drizzle/0008_start_again.sql", STRATEGY);
+const starts = inFile("drizzle/0010_start_batch.sql", STRATEGY);
 const dequeue = inFile("src/store/run.ts", STRATEGY);
 const stop = inFile("src/store/stop.ts", STRATEGY);
 const strategy = inFile("src/run/strategy.ts", "test/run/strategy.test.ts");
