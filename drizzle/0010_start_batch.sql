@@ -244,7 +244,6 @@ BEGIN
       IF result = 'LAUNCHED' THEN
         running := running + 1;
         going := going || i;
-        asked := false;
       ELSIF result = 'QUEUED' THEN
         front := least(front, instance_ids[i]);
         waiting := waiting || i;
