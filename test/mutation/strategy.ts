@@ -153,6 +153,16 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
     "if (outcomes.some(isRefusal)) return this.#again(unit);",
     "if (outcomes.every(isRefusal)) return this.#again(unit);",
   ),
+  inFile("src/flow/start.ts", "test/server/strategy.test.ts")(
+    "what a restart lets go is told to nobody",
+    "if (outcome.run.runId > 1) this.#engine.dequeue([outcome.run.workflowId]);",
+    "",
+  ),
+  inFile("src/api/route/property.ts", "test/server/strategy.test.ts")(
+    "a changed strategy lets nobody go before the sweep",
+    '  engine.hintDequeue([call.path("workflowId")]);\n',
+    "",
+  ),
   start("a batch is as many decisions as it has starts", "ready.length > 1 ? number : undefined", "undefined"),
   inFile("src/flow/unit.ts", "test/server/batch.test.ts")(
     "a batch that is larger than a transaction is never started",
