@@ -211,6 +211,14 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     return this.#starter.start(command, evaluating);
   }
 
+  /** Of one workflow: all of them are started, or none. */
+  startBatch(
+    commands: readonly RunCommand[],
+    evaluating: (isEvaluating: boolean) => void = () => {},
+  ): Promise<readonly StartReply[]> {
+    return this.#starter.startBatch(commands, evaluating);
+  }
+
   /** Runs were let go elsewhere, or something is said to them or to their steps. Those of groups that are not held here are ignored. */
   look(hints: readonly RunHint[]): void {
     const known = new Map<number, Group>();

@@ -12,7 +12,16 @@ import { stringifyJson } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
 import { Channel } from "../runtime/channel.ts";
 import type { GroupStamp } from "./port.ts";
-import type { EndedRun, EngineCounters, RunCommand, RunHint, StartReply, ToEngine, ToMain } from "./protocol.ts";
+import type {
+  EndedRun,
+  EngineCounters,
+  RunCommand,
+  RunHint,
+  StartCommand,
+  StartReply,
+  ToEngine,
+  ToMain,
+} from "./protocol.ts";
 import { Running } from "./running.ts";
 
 export interface EnginePoolOptions {
@@ -29,7 +38,8 @@ export interface EnginePoolOptions {
 }
 
 interface Waiting {
-  resolve(reply: StartReply): void;
+  /** As many as there were commands. */
+  resolve(replies: readonly StartReply[]): void;
   reject(error: unknown): void;
   /** Told when the start begins to wait for a long expression, and when that is over. */
   readonly evaluating: ((isEvaluating: boolean) => void) | undefined;
@@ -76,12 +86,40 @@ export class EnginePool {
   }
 
   /** @throws MaestroError as the engine decided, or INTERNAL_ERROR when it is stopping. */
-  start(command: RunCommand, evaluating?: Waiting["evaluating"]): Promise<StartReply> {
+  async start(command: RunCommand, evaluating?: Waiting["evaluating"]): Promise<StartReply> {
+    const message = { type: "start", command: stringifyJson(command) } as const;
+    const [reply] = await this.#start(command.workflowId, message, evaluating);
+    return reply as StartReply;
+  }
+
+  /**
+   * Any number of starts of one workflow, decided in their order, all at once: run strategies that keep only the first or
+   * the last of what comes keep that of the batch. The replies have the order of the commands; a command with the uuid of
+   * an earlier one is answered with that one's run.
+   * @throws MaestroError when one of them is not good, and none is started; INTERNAL_ERROR when the engine is stopping
+   */
+  async startBatch(
+    commands: readonly StartCommand[],
+    evaluating?: Waiting["evaluating"],
+  ): Promise<readonly StartReply[]> {
+    const [first] = commands;
+    if (first === undefined) return [];
+    const message = { type: "start-batch", commands: stringifyJson(commands) } as const;
+    return this.#start(first.workflowId, message, evaluating);
+  }
+
+  #start(
+    workflowId: string,
+    message:
+      | { readonly type: "start"; readonly command: string }
+      | { readonly type: "start-batch"; readonly commands: string },
+    evaluating: Waiting["evaluating"],
+  ): Promise<readonly StartReply[]> {
     if (this.#closed) return Promise.reject(internalError("The server is stopping"));
-    const { promise, resolve, reject } = Promise.withResolvers<StartReply>();
+    const { promise, resolve, reject } = Promise.withResolvers<readonly StartReply[]>();
     const id = ++this.#lastId;
     this.#starts.set(id, { resolve, reject, evaluating });
-    this.#byWorkflow(command.workflowId).post({ type: "start", id, command: stringifyJson(command) });
+    this.#byWorkflow(workflowId).post({ ...message, id });
     return promise;
   }
 
@@ -154,7 +192,7 @@ export class EnginePool {
   #receive(message: ToMain): void {
     switch (message.type) {
       case "started":
-        return this.#started(message.id, message.reply);
+        return this.#started(message.id, message.replies);
       case "refused":
         this.#starts.get(message.id)?.reject(MaestroError.fromData(message.error));
         this.#starts.delete(message.id);
@@ -180,10 +218,12 @@ export class EnginePool {
     }
   }
 
-  #started(id: number, reply: StartReply): void {
-    const { groupId } = reply;
-    if (groupId !== undefined && this.#owned.has(groupId)) this.#running.add(reply, groupId);
-    this.#starts.get(id)?.resolve(reply);
+  #started(id: number, replies: readonly StartReply[]): void {
+    for (const reply of replies) {
+      const { groupId } = reply;
+      if (groupId !== undefined && this.#owned.has(groupId)) this.#running.add(reply, groupId);
+    }
+    this.#starts.get(id)?.resolve(replies);
     this.#starts.delete(id);
   }
 

@@ -104,6 +104,11 @@ export interface NewRun {
   readonly revision: number;
   readonly versionId: number;
   readonly uuid: string;
+  /**
+   * Requests of one workflow with the same number, side by side, are one decision: where a newer run stops what is
+   * older, the last of them stops the others before they have begun. Undefined: alone.
+   */
+  readonly batch?: number | undefined;
   /** An instance: this is its next run. Undefined: the first run of a new instance. */
   readonly restartOf?: number | undefined;
   /** The run whose step starts this one, and the right to write for it. */

@@ -94,6 +94,8 @@ export interface EndedRun extends RunRef {
 /** Main → engine thread. Commands travel as JSON text, so that only they pay for faithful numbers. */
 export type ToEngine =
   | { readonly type: "start"; readonly id: number; readonly command: string }
+  /** Of one workflow: all of them are started, or none. */
+  | { readonly type: "start-batch"; readonly id: number; readonly commands: string }
   /** These groups are owned from now on. */
   | { readonly type: "own"; readonly stamps: readonly GroupStamp[] }
   /** These are not any more: drop them; with `id`, say when nothing of them is on its way to the database. */
@@ -106,7 +108,7 @@ export type ToEngine =
 
 /** Engine thread → main. */
 export type ToMain =
-  | { readonly type: "started"; readonly id: number; readonly reply: StartReply }
+  | { readonly type: "started"; readonly id: number; readonly replies: readonly StartReply[] }
   | { readonly type: "refused"; readonly id: number; readonly error: ErrorData }
   /** The start begins to wait for a long expression, or no longer does. */
   | { readonly type: "evaluating"; readonly id: number; readonly isEvaluating: boolean }

@@ -22,9 +22,10 @@ import type { EarlierRows, NewRun, StartOutcome, StartRefusal, WorkflowHead } fr
 import type { RunCommand, StartCommand, StartReply, StartRequest } from "./protocol.ts";
 import { reportRun, STOPPED_BY_STRATEGY } from "./report.ts";
 import { prepareRestart, restartedBy } from "./restart.ts";
+import { Breath, fitting, inBatch, type Pending, type Prepared, type StartUnit } from "./unit.ts";
 
-/** Starts in one transaction at most. */
-const BATCH = 500;
+/** Long expressions of one batch that are evaluated at a time: fewer than the evaluator remembers. */
+const MOST_DEFERRED = 100;
 /** Workflows whose head is kept: more than a batch has. */
 const MOST_HEADS = 2_000;
 
@@ -45,26 +46,9 @@ export interface StartContext extends FlowContext {
   dequeue(workflowIds: readonly string[]): void;
 }
 
-interface Pending {
-  /** The workflow's head was read for this start: what is wrong with it is not the head's age. */
-  fresh: boolean;
-  readonly id: string;
-  readonly command: RunCommand;
-  /** Told when the start begins to wait for a long expression, and when that is over. */
-  evaluating(isEvaluating: boolean): void;
-  resolve(reply: StartReply): void;
-  reject(error: unknown): void;
-}
-
-interface Prepared {
-  readonly pending: Pending;
-  readonly plan: RunPlan;
-  readonly run: NewRun;
-}
-
 export class Starter {
   readonly #engine: StartContext;
-  #waiting: Pending[] = [];
+  #waiting: StartUnit[] = [];
   /** Of workflows started before; the start's transaction finds out when one is out of date. */
   readonly #heads = new LRUCache<string, WorkflowHead>({ max: MOST_HEADS });
   #busy = false;
@@ -74,14 +58,36 @@ export class Starter {
   }
 
   /** @throws MaestroError what was wrong with the request; INTERNAL_ERROR when the store cannot take it. */
-  start(command: RunCommand, evaluating: (isEvaluating: boolean) => void): Promise<StartReply> {
-    const { promise, resolve, reject } = Promise.withResolvers<StartReply>();
-    this.#queue({ fresh: false, id: this.#engine.newUuid(), command, evaluating, resolve, reject });
+  async start(command: RunCommand, evaluating: (isEvaluating: boolean) => void): Promise<StartReply> {
+    const [reply] = await this.startBatch([command], evaluating);
+    return reply as StartReply;
+  }
+
+  /**
+   * Any number of requests of one workflow, decided in their order in one transaction; the replies have that order. None
+   * is started when one of them is not good.
+   * @throws MaestroError
+   */
+  async startBatch(
+    commands: readonly RunCommand[],
+    evaluating: (isEvaluating: boolean) => void,
+  ): Promise<readonly StartReply[]> {
+    const workflowId = commands[0]?.workflowId;
+    if (workflowId === undefined) return [];
+    const stray = commands.findIndex((command) => command.workflowId !== workflowId);
+    if (stray >= 0) {
+      const why = `a batch is of one workflow: [${workflowId}], not [${commands[stray]?.workflowId}] too`;
+      throw inBatch(badRequest(why), stray, commands.length);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<readonly StartReply[]>();
+    const requests = commands.map((command) => ({ id: this.#engine.newUuid(), command }));
+    const state = { fresh: false, head: undefined, ready: [] };
+    this.#queue({ workflowId, requests, ...state, evaluating, resolve, reject });
     return promise;
   }
 
-  #queue(pending: Pending): void {
-    this.#waiting.push(pending);
+  #queue(unit: StartUnit): void {
+    this.#waiting.push(unit);
     if (this.#busy) return;
     this.#busy = true;
     // The messages that came together start together.
@@ -90,68 +96,93 @@ export class Starter {
 
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH);
+      const units = this.#waiting.splice(0, fitting(this.#waiting));
       try {
-        await this.#startAll(batch);
+        await this.#startAll(units);
       } catch (error) {
-        for (const pending of batch) pending.reject(error);
+        for (const unit of units) unit.reject(error);
       }
     }
     this.#busy = false;
   }
 
-  async #startAll(batch: readonly Pending[]): Promise<void> {
-    const read = await this.#readHeads(batch);
-    const prepared: Prepared[] = [];
-    const { clock, slice } = this.#engine;
-    let end = clock.elapsed() + slice;
-    for (const pending of batch) {
-      if (clock.elapsed() >= end) {
-        // Flows, answers and messages get in between two starts.
-        await nextTurn(clock);
-        end = clock.elapsed() + slice;
-      }
-      const { workflowId } = pending.command;
-      pending.fresh ||= read.has(workflowId);
-      const ready = await this.#prepare(pending, this.#heads.get(workflowId)).catch((error) => {
-        // A long expression does not delay the other starts of the batch: its own start joins a later batch.
-        if (error instanceof Deferred) void this.#evaluated(pending, error.settled);
-        else if (pending.fresh) pending.reject(error);
-        else this.#again(pending);
-      });
-      if (ready) prepared.push(ready);
+  async #startAll(units: readonly StartUnit[]): Promise<void> {
+    const read = await this.#readHeads(units);
+    const ready: StartUnit[] = [];
+    const breath = new Breath(this.#engine);
+    for (const unit of units) {
+      unit.fresh ||= read.has(unit.workflowId);
+      if (await this.#prepareAll(unit, breath)) ready.push(unit);
     }
-    if (prepared.length === 0) return;
+    if (ready.length === 0) return;
     await this.#engine.recentlyEnded.during(async () => {
       const asOf = this.#engine.takeovers;
-      const outcomes = await this.#engine.store.startRuns(prepared.map(({ run }) => run));
-      for (const [index, outcome] of outcomes.entries()) this.#answer(prepared[index] as Prepared, outcome);
+      const decided = await this.#decide(ready);
+      for (const [unit, outcomes] of decided) this.#answer(unit, outcomes);
       // The answers get out before the runs take the thread: a turn of the event loop to send them, after this one.
-      await nextTurn(clock);
-      await nextTurn(clock);
-      for (const [index, outcome] of outcomes.entries()) this.#launch(prepared[index] as Prepared, outcome, asOf);
+      await nextTurn(this.#engine.clock);
+      await nextTurn(this.#engine.clock);
+      for (const [unit, outcomes] of decided) {
+        for (const [index, outcome] of outcomes.entries()) this.#launch(unit.ready[index] as Prepared, outcome, asOf);
+      }
     });
   }
 
+  /** One transaction for all. */
+  async #decide(units: readonly StartUnit[]): Promise<ReadonlyMap<StartUnit, readonly StartOutcome[]>> {
+    const runs = units.flatMap(({ ready }, number) => {
+      const batch = ready.length > 1 ? number : undefined;
+      return (ready as readonly Prepared[]).map(({ run }) => (batch === undefined ? run : { ...run, batch }));
+    });
+    const outcomes = [...(await this.#engine.store.startRuns(runs))];
+    return new Map(units.map((unit) => [unit, outcomes.splice(0, unit.ready.length)]));
+  }
+
+  /** @returns false when the unit waits for long expressions, is refused, or begins anew */
+  async #prepareAll(unit: StartUnit, breath: Breath): Promise<boolean> {
+    const { requests, workflowId } = unit;
+    const head = this.#heads.get(workflowId);
+    if (head !== unit.head) Object.assign(unit, { head, ready: [] });
+    const deferred: Promise<unknown>[] = [];
+    for (let index = 0; index < requests.length && deferred.length < MOST_DEFERRED; index++) {
+      if (unit.ready[index] !== undefined) continue;
+      await breath.taken();
+      try {
+        unit.ready[index] = await this.#prepare(requests[index] as Pending, head);
+      } catch (error) {
+        if (error instanceof Deferred) deferred.push(error.settled);
+        else {
+          if (unit.fresh) unit.reject(inBatch(error, index, requests.length));
+          else this.#again(unit);
+          return false;
+        }
+      }
+    }
+    if (deferred.length === 0) return true;
+    // A long expression does not delay the other starts of the moment: this one joins a later transaction.
+    void this.#evaluated(unit, Promise.all(deferred));
+    return false;
+  }
+
   /** @returns the workflows whose heads are fresh */
-  async #readHeads(batch: readonly Pending[]): Promise<ReadonlySet<string>> {
-    const wanted = new Set(batch.map(({ command }) => command.workflowId).filter((id) => !this.#heads.has(id)));
+  async #readHeads(units: readonly StartUnit[]): Promise<ReadonlySet<string>> {
+    const wanted = new Set(units.map(({ workflowId }) => workflowId).filter((id) => !this.#heads.has(id)));
     if (wanted.size === 0) return wanted;
     for (const head of await this.#engine.store.heads([...wanted])) this.#heads.set(head.workflowId, head);
     return wanted;
   }
 
-  async #evaluated(pending: Pending, settled: Promise<unknown>): Promise<void> {
-    pending.evaluating(true);
+  async #evaluated(unit: StartUnit, settled: Promise<unknown>): Promise<void> {
+    unit.evaluating(true);
     await settled;
-    pending.evaluating(false);
-    this.#queue(pending);
+    unit.evaluating(false);
+    this.#queue(unit);
   }
 
   /** Once more, with the workflow as it is now. */
-  #again(pending: Pending): void {
-    this.#heads.delete(pending.command.workflowId);
-    this.#queue(pending);
+  #again(unit: StartUnit): void {
+    this.#heads.delete(unit.workflowId);
+    this.#queue(unit);
   }
 
   async #prepare(pending: Pending, head: WorkflowHead | undefined): Promise<Prepared> {
@@ -214,7 +245,7 @@ export class Starter {
   }
 
   /** Of a run that is over with its start. */
-  #reportEnd(outcome: Exclude<StartOutcome, StartRefusal>): void {
+  #reportEnd(outcome: Accepted): void {
     const { log } = this.#engine;
     if (outcome.result === "STOPPED") return reportRun(log, outcome.ref, "STOPPED", STOPPED_BY_STRATEGY);
     if (outcome.result !== "CREATED" || !isOver(outcome.run)) return;
@@ -222,14 +253,23 @@ export class Starter {
     reportRun(log, outcome.run, outcome.run.status, reason);
   }
 
-  #answer({ pending, run }: Prepared, outcome: StartOutcome): void {
-    if (outcome.result === "CHANGED") return this.#again(pending);
-    if (outcome.result === "STALE") this.#engine.lost(outcome.stamp);
-    if (isRefusal(outcome)) return pending.reject(refusalOf(outcome, run));
+  #answer(unit: StartUnit, outcomes: readonly StartOutcome[]): void {
+    for (const outcome of outcomes) if (outcome.result === "STALE") this.#engine.lost(outcome.stamp);
+    const refused = outcomes.findIndex((outcome) => isRefusal(outcome) && outcome.result !== "CHANGED");
+    if (refused >= 0) {
+      const { run } = unit.ready[refused] as Prepared;
+      const error = refusalOf(outcomes[refused] as Refused, run);
+      return unit.reject(inBatch(error, refused, outcomes.length));
+    }
+    if (outcomes.some(isRefusal)) return this.#again(unit);
+    unit.resolve(outcomes.map((outcome, index) => this.#reply(unit.ready[index] as Prepared, outcome as Accepted)));
+  }
+
+  #reply({ pending, run }: Prepared, outcome: Accepted): StartReply {
     const made = outcome.result === "CREATED" ? outcome.run : { ...outcome.ref, versionId: outcome.versionId };
     this.#reportEnd(outcome);
     const { workflowId, instanceId, runId, versionId } = made;
-    pending.resolve({
+    return {
       workflowId,
       instanceId,
       runId,
@@ -238,11 +278,13 @@ export class Starter {
       status: outcome.result,
       timelineEvent: startedBy(pending.command, run.requestTime),
       ...(outcome.result === "CREATED" && holder(outcome.run)),
-    });
+    };
   }
 }
 
 type Refused = Exclude<StartRefusal, { readonly result: "CHANGED" }>;
+
+type Accepted = Exclude<StartOutcome, StartRefusal>;
 
 const isRefusal = (outcome: StartOutcome): outcome is StartRefusal =>
   outcome.result !== "CREATED" && outcome.result !== "STOPPED" && outcome.result !== "DUPLICATED";

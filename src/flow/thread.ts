@@ -52,7 +52,9 @@ export class EngineThread {
   #receive(message: ToEngine): void {
     switch (message.type) {
       case "start":
-        return void this.#start(message.id, parseJson(message.command) as unknown as RunCommand);
+        return void this.#start(message.id, [parseJson(message.command) as unknown as RunCommand]);
+      case "start-batch":
+        return void this.#start(message.id, parseJson(message.commands) as unknown as readonly RunCommand[]);
       case "own":
         return void this.engine.own(message.stamps).catch((error) => this.engine.failed("taking over groups", error));
       case "disown":
@@ -66,12 +68,12 @@ export class EngineThread {
     }
   }
 
-  async #start(id: number, command: RunCommand): Promise<void> {
+  async #start(id: number, commands: readonly RunCommand[]): Promise<void> {
     try {
-      const reply = await this.engine.start(command, (isEvaluating) =>
+      const replies = await this.engine.startBatch(commands, (isEvaluating) =>
         this.#channel.post({ type: "evaluating", id, isEvaluating }),
       );
-      this.#channel.post({ type: "started", id, reply });
+      this.#channel.post({ type: "started", id, replies });
     } catch (error) {
       this.#channel.post({ type: "refused", id, error: toErrorData(error) });
     }

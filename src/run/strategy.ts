@@ -13,7 +13,8 @@
  *
  * What waits goes by the rule in force then, whatever the rule was when it came. Of a paused workflow nothing goes:
  * FIRST_ONLY and LAST_ONLY, which don't queue, make no run at all. A restarted run is a new run of an old instance, whose
- * failed runs hold nothing back any more.
+ * failed runs hold nothing back any more. Of requests that are one batch, the last one stops the others before they have
+ * begun, where a newer run stops what is older.
  */
 import type { RunStrategy, RunStrategyRule } from "../definition/strategy.ts";
 import type { RunRef } from "./model.ts";
@@ -42,6 +43,8 @@ export interface StartRequest {
   readonly revision: number;
   /** FAILED for a run that could not be initialised and is kept: no strategy applies. */
   readonly status: "CREATED" | "FAILED";
+  /** Requests with the same number, side by side, are one decision; undefined: alone. */
+  readonly batch?: number | undefined;
   /** An instance: its next run is to be made. */
   readonly restartOf?: number | undefined;
   /** The run whose step asks for it has another owner. */
@@ -95,14 +98,18 @@ export function start(workflow: WorkflowRuns, requests: readonly StartRequest[],
   const [stopped, asked, replaced] = [new Set<RunRef>(), new Set<RunRef>(), new Set<RunRef>()];
   const made: RunRef[] = [];
   let announced = false;
+  /** What the batch of the request at hand has let go. */
+  let mates: readonly RunRef[] = [];
   const latest = (id: number) => made.findLast(({ instanceId }) => instanceId === id) ?? earlier.latest(id);
-  for (const request of requests) {
+  for (const [index, request] of requests.entries()) {
     const first = firsts.get(request.uuid);
     if (first !== undefined) {
       decisions.push(repeated(first));
       continue;
     }
-    const step = startOne(state, request, { made: earlier.made, latest });
+    if (request.batch === undefined || request.batch !== requests[index - 1]?.batch) mates = [];
+    const step = startOne(state, request, { made: earlier.made, latest }, mates);
+    if (step.decision.result === "LAUNCHED") mates = [...mates, step.decision.ref];
     if (isMade(step.decision)) {
       made.push(step.decision.ref);
       announced ||= request.restartOf !== undefined && isBlocked(state);
@@ -116,9 +123,7 @@ export function start(workflow: WorkflowRuns, requests: readonly StartRequest[],
   }
   return {
     workflow: state,
-    decisions: decisions.map((it) =>
-      it.result === "QUEUED" && stopped.has(it.ref) ? { ...it, result: "STOPPED" } : it,
-    ),
+    decisions: decisions.map((it) => (isMade(it) && stopped.has(it.ref) ? { ...it, result: "STOPPED" } : it)),
     stopped: [...stopped].filter((ref) => !made.includes(ref)),
     asked: [...asked],
     replaced: [...replaced],
@@ -140,7 +145,7 @@ interface Step extends Effects {
   readonly decision: StartDecision;
 }
 
-function startOne(workflow: WorkflowRuns, request: StartRequest, earlier: Earlier): Step {
+function startOne(workflow: WorkflowRuns, request: StartRequest, earlier: Earlier, mates: readonly RunRef[]): Step {
   const unchanged = (decision: StartDecision): Step => ({ workflow, decision, ...NO_EFFECTS });
   const { restartOf, status } = request;
   if (request.isStale) return unchanged({ result: "STALE" });
@@ -151,13 +156,12 @@ function startOne(workflow: WorkflowRuns, request: StartRequest, earlier: Earlie
   const before = restartOf === undefined ? undefined : earlier.latest(restartOf);
   if (restartOf !== undefined && before === undefined) return unchanged({ result: "MISSING" });
   if (before && isOpen(workflow, before)) return unchanged({ result: "UNFINISHED", ref: before });
-  if (workflow.paused && UNQUEUED.has(workflow.strategy.rule) && status !== "FAILED")
-    return unchanged({ result: "PAUSED" });
+  if (workflow.paused && UNQUEUED.has(workflow.strategy.rule)) return unchanged({ result: "PAUSED" });
   const [counted, ref] = before ? rerun(workflow, before) : next(workflow);
   if (status === "FAILED") {
     return { workflow: end(counted, ref, "FAILED"), decision: { result: "FAILED", ref }, ...NO_EFFECTS };
   }
-  return admit(counted, ref);
+  return admit(counted, ref, mates);
 }
 
 /** The first run of a new instance. */
@@ -178,15 +182,16 @@ function rerun(workflow: WorkflowRuns, { workflowId, instanceId, runId }: RunRef
   ];
 }
 
-/** The strategy's word on a new run. */
-function admit(workflow: WorkflowRuns, ref: RunRef): Step {
-  const { strategy, running, waiting } = workflow;
-  if (strategy.rule === "FIRST_ONLY" && running.length + waiting.length > 0) {
+/** The strategy's word on a new run. @param mates what its batch has let go before it */
+function admit(workflow: WorkflowRuns, ref: RunRef, mates: readonly RunRef[]): Step {
+  const { rule } = workflow.strategy;
+  if (rule === "FIRST_ONLY" && workflow.running.length + workflow.waiting.length > 0) {
     return { workflow, decision: { result: "STOPPED", ref }, ...NO_EFFECTS };
   }
-  const stopped = LATEST_ONLY.has(strategy.rule) ? waiting : [];
-  const asked = strategy.rule === "LAST_ONLY" ? running : [];
-  const left = stopped.length > 0 ? { ...workflow, waiting: [] } : workflow;
+  const stopped = LATEST_ONLY.has(rule) ? [...workflow.waiting, ...mates] : [];
+  const running = workflow.running.filter((it) => !stopped.includes(it));
+  const left = stopped.length > 0 ? { ...workflow, running, waiting: [] } : workflow;
+  const asked = rule === "LAST_ONLY" ? running : [];
   const isNext = left.waiting.every((it) => byInstance(it, ref) > 0);
   return isNext && room(left) > 0
     ? { workflow: { ...left, running: [...running, ref] }, decision: { result: "LAUNCHED", ref }, stopped, asked }

@@ -171,6 +171,7 @@ const SOURCE = new Source<Request>({
   revisions: bigint(({ run }) => run.revision),
   start_ids: bigint(({ startId }) => startId),
   uuids: text(({ run }) => run.uuid),
+  batches: int(({ run }) => run.batch),
   restart_ofs: bigint(({ run }) => run.restartOf),
   parent_keys: bigint(({ run }) => run.parent?.key),
   parent_groups: int(({ run }) => run.parent?.stamp.groupId),

@@ -51,5 +51,6 @@ export const CONVERSATIONS: readonly string[] = [
   "strategies/parallel.json",
   "strategies/sequential.json",
   "strategies/serial-latest-only.json",
+  "strategies/strict-sequential.json",
   "strategies/strict-switch.json",
 ];

@@ -51,7 +51,7 @@ class Played {
 
   #receive(message: ToEngine): void {
     if (message.type === "start") {
-      this.#thread.post({ type: "started", id: message.id, reply: this.#reply as StartReply });
+      this.#thread.post({ type: "started", id: message.id, replies: [this.#reply as StartReply] });
     } else if (message.type === "look") this.looked.push(...message.hints.map(({ key }) => key));
     else if (message.type === "disown") this.#thread.post({ type: "disowned", id: message.id });
   }

@@ -228,8 +228,12 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "",
     CLUSTER,
   ),
-  start("a start whose head was out of date is refused", "else this.#again(pending);", "else pending.reject(error);"),
-  start("starts hold the thread", "        await nextTurn(clock);\n        end", "        end"),
+  start("a start whose head was out of date is refused", "else this.#again(unit);", "else unit.reject(error);"),
+  inFile("src/flow/unit.ts", "test/simulation/flow.test.ts")(
+    "starts hold the thread",
+    "    await nextTurn(clock);\n",
+    "",
+  ),
   pool(
     "hints for other nodes go nowhere",
     "this.#options.elsewhere(hints.filter(({ groupId }) => !this.#owned.has(groupId)));",

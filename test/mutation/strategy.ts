@@ -3,17 +3,19 @@ import { inFile, type Mutation } from "./mutation.ts";
 
 const STRATEGY = "test/store/strategy.property.test.ts";
 
-const starts = inFile("drizzle/0008_start_again.sql", STRATEGY);
+const starts = inFile("drizzle/0010_start_batch.sql", STRATEGY);
 const dequeue = inFile("src/store/run.ts", STRATEGY);
 const stop = inFile("src/store/stop.ts", STRATEGY);
 const strategy = inFile("src/run/strategy.ts", "test/run/strategy.test.ts");
 const strategyChange = inFile("src/store/version.ts", STRATEGY);
 
+const start = inFile("src/flow/start.ts", "test/server/batch.test.ts");
+
 export const STRATEGY_MUTATIONS: readonly Mutation[] = [
   starts(
     "LAST_ONLY lets the running one be",
-    "IF running > 0 AND place.run_rule = 'LAST_ONLY' THEN",
-    "IF running > 1 AND place.run_rule = 'LAST_ONLY' THEN",
+    "IF running > 0 AND NOT asked AND place.run_rule = 'LAST_ONLY' THEN",
+    "IF running > 1 AND NOT asked AND place.run_rule = 'LAST_ONLY' THEN",
   ),
   starts(
     "LAST_ONLY does not ask what its own batch has launched",
@@ -32,8 +34,8 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
   ),
   starts(
     "SERIAL_LATEST_ONLY queues as SEQUENTIAL does",
-    "IF front IS NOT NULL AND place.run_rule IN ('LAST_ONLY', 'SERIAL_LATEST_ONLY') THEN",
-    "IF front IS NOT NULL AND place.run_rule IN ('LAST_ONLY') THEN",
+    "        IF place.run_rule IN ('LAST_ONLY', 'SERIAL_LATEST_ONLY') THEN",
+    "        IF place.run_rule IN ('LAST_ONLY') THEN",
   ),
   starts("FIRST_ONLY does not mind what waits", "IF running > 0 OR front IS NOT NULL THEN", "IF running > 0 THEN"),
   starts("a new run overtakes those that wait", "OR front < instance_ids[i]", ""),
@@ -78,14 +80,29 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
   starts("a start does not mind that its workflow is paused", "WHEN place.paused OR running >=", "WHEN running >="),
   starts(
     "FIRST_ONLY makes a run of a paused workflow",
-    "place.run_rule IN ('FIRST_ONLY', 'LAST_ONLY') AND statuses[i]",
-    "place.run_rule IN ('LAST_ONLY') AND statuses[i]",
+    "place.paused AND place.run_rule IN ('FIRST_ONLY', 'LAST_ONLY')",
+    "place.paused AND place.run_rule IN ('LAST_ONLY')",
   ),
   dequeue("a dequeue does not mind that the workflow is paused", "AND NOT w.paused AND", "AND"),
   inFile("src/store/pause.ts", STRATEGY)(
     "nobody is told that a workflow is resumed",
     "if (!paused) await askDequeue(transaction, workflowId);",
     "",
+  ),
+  starts(
+    "of a batch that is one decision, the first one goes",
+    "IF batches[i] = batches[going[cardinality(going)]] THEN",
+    "IF false THEN",
+  ),
+  starts(
+    "what a batch has let go first takes a place",
+    "            going := going[:cardinality(going) - 1];\n            running := running - 1;",
+    "            going := going[:cardinality(going) - 1];",
+  ),
+  starts(
+    "those that wait are stopped in the batch alone",
+    "      queued := front IS NOT NULL;",
+    "      queued := false;",
   ),
   starts("a step without its run's group starts runs", "stale := NOT FOUND;", ""),
   starts(
@@ -131,6 +148,37 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
     "status IN ('CREATED', 'IN_PROGRESS', 'PAUSED')",
     "status IN ('CREATED', 'IN_PROGRESS')",
   ),
+  start(
+    "a batch that was read before its workflow changed is refused",
+    "if (outcomes.some(isRefusal)) return this.#again(unit);",
+    "if (outcomes.every(isRefusal)) return this.#again(unit);",
+  ),
+  inFile("src/flow/start.ts", "test/server/strategy.test.ts")(
+    "what a restart lets go is told to nobody",
+    "if (outcome.run.runId > 1) this.#engine.dequeue([outcome.run.workflowId]);",
+    "",
+  ),
+  inFile("src/api/route/property.ts", "test/server/strategy.test.ts")(
+    "a changed strategy lets nobody go before the sweep",
+    '  engine.hintDequeue([call.path("workflowId")]);\n',
+    "",
+  ),
+  start("a batch is as many decisions as it has starts", "ready.length > 1 ? number : undefined", "undefined"),
+  inFile("src/flow/unit.ts", "test/server/batch.test.ts")(
+    "a batch that is larger than a transaction is never started",
+    "Math.max(1, end)",
+    "end",
+  ),
+  strategy(
+    "in the model, of a batch that is one decision the first one goes",
+    "[...workflow.waiting, ...mates]",
+    "workflow.waiting",
+  ),
+  strategy(
+    "in the model, batches that stand side by side are one",
+    "request.batch === undefined || request.batch !== requests[index - 1]?.batch",
+    "request.batch === undefined",
+  ),
   strategy(
     "in the model, a failed run holds nothing back",
     'strategy.rule === "STRICT_SEQUENTIAL" && failed.length > 0;',
@@ -138,7 +186,7 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
   ),
   strategy(
     "in the model, LAST_ONLY does not ask",
-    'const asked = strategy.rule === "LAST_ONLY" ? running : [];',
+    'const asked = rule === "LAST_ONLY" ? running : [];',
     "const asked: readonly RunRef[] = [];",
   ),
   strategy("in the model, a new run overtakes those that wait", "isNext && room(left) > 0", "room(left) > 0"),

@@ -36,16 +36,18 @@ async function send(method: string, path: string, body?: unknown) {
   return parseJson(text);
 }
 
+const push = (run_strategy: string) =>
+  send("POST", "", {
+    properties: { owner: "ann", run_strategy },
+    workflow: { id: "paused", steps: [{ step: { id: "a", type: "NoOp" } }] },
+  });
 const start = () => send("POST", "/paused/versions/latest/actions/start", { initiator: { type: "manual" } });
 
 test(
   `${RUNS} runs of a paused workflow wait through a restart of the server, and go one after the other`,
   async () => {
     await serve();
-    await send("POST", "", {
-      properties: { owner: "ann", run_strategy: "SEQUENTIAL" },
-      workflow: { id: "paused", steps: [{ step: { id: "a", type: "NoOp" } }] },
-    });
+    await push("SEQUENTIAL");
     await send("PUT", "/paused/actions/pause");
     await Promise.all(Array.from({ length: RUNS }, start));
     await serve();
@@ -60,6 +62,9 @@ test(
       expect(status).toBe("SUCCEEDED");
       expect(begins).toBeGreaterThanOrEqual(rows[i - 1]?.ends ?? 0);
     }
+    await push("FIRST_ONLY");
+    await send("PUT", "/paused/actions/pause");
+    await expect(start()).rejects.toThrow(/409 .*Workflow \[paused\] is paused, and its run strategy does not queue/);
   },
   PATIENCE,
 );

@@ -46,6 +46,7 @@ const request = fc.record({
   restart: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: pick }),
   /** A run of any workflow. */
   parent: rarely,
+  batch: fc.constantFrom(undefined, 1, 2),
   status: fc.constantFrom("CREATED" as const, "CREATED" as const, "CREATED" as const, "FAILED" as const),
   stale: fc.constantFrom(
     ...Array.from({ length: 10 }, () => "no" as const),
@@ -122,7 +123,7 @@ export function resolve(intent: Intent, state: State): Command | undefined {
   const about = (ref: RunRef | undefined, command: (ref: RunRef) => Command) => ref && command(ref);
   switch (intent.do) {
     case "start":
-      return { do: "start", requests: intent.requests.map((it) => requestOf(it, workflowAt(it.workflow), state)) };
+      return startOf(intent.requests.map((it) => requestOf(it, workflowAt(it.workflow), state)));
     case "dequeue":
       return { do: "dequeue", workflowIds: [...new Set(intent.workflows.map(workflowAt))] };
     case "progress":
@@ -148,6 +149,22 @@ export function resolve(intent: Intent, state: State): Command | undefined {
   }
 }
 
+/** Requests of one batch stand side by side: where others are between them, there are two. */
+function startOf(requests: readonly Request[]): Command {
+  /** By workflow: what its last request says of a batch, and the batch's number. */
+  const last = new Map<string, readonly [said: number | undefined, number: number]>();
+  return {
+    do: "start",
+    requests: requests.map((request, index) => {
+      const { workflowId, batch } = request;
+      const [said, before] = last.get(workflowId) ?? [undefined, index];
+      const number = said === batch ? before : index;
+      last.set(workflowId, [batch, number]);
+      return { ...request, batch: batch === undefined ? undefined : number };
+    }),
+  };
+}
+
 function requestOf(it: Of<typeof request>, workflowId: string, state: State): Request {
   const { again, status, stale } = it;
   const { internalId, revision, latestInstanceId } = state.workflows[workflowId] as State["workflows"][string];
@@ -158,6 +175,7 @@ function requestOf(it: Of<typeof request>, workflowId: string, state: State): Re
     workflowId,
     parent,
     isStale: parent !== undefined && stale === "owner",
+    batch: it.batch,
     restartOf: it.restart === undefined ? undefined : 1 + (it.restart % (latestInstanceId + 1)),
     uuid: known ?? freshUuid(state),
     internalId: stale === "deleted" ? internalId + 1_000_000 : internalId,
