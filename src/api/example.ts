@@ -137,6 +137,14 @@ const pauseAction = (action: "PAUSE" | "RESUME") => ({
   workflow_version_id: 1,
   timeline_event: { timestamp: TIME, type: "ACTION", action, author: "ann" },
 });
+const restarted = {
+  workflow_id: "etl",
+  workflow_version_id: 1,
+  workflow_instance_id: 1,
+  workflow_run_id: 2,
+  status: "CREATED",
+  timeline_event: log("User [ann] restarts the workflow instance: a new run is made"),
+};
 const stopping = instanceAction("User [ann] asks to STOP the run", "IN_PROGRESS");
 const killing = instanceAction("User [ann] asks to KILL the run", "IN_PROGRESS");
 
@@ -227,6 +235,25 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   stopStep: { reply: stepAction("STOP", "STOPPED") },
   killStep: { reply: stepAction("KILL", "FATALLY_FAILED") },
   skipStep: { reply: stepAction("SKIP", "SKIPPED") },
+  succeedStep: {
+    request: { outputs: { rows: { type: "LONG", value: 100 } } },
+    reply: stepAction("SUCCEED", "SUCCEEDED"),
+  },
+  restartInstance: {
+    request: {
+      restart_policy: "RESTART_FROM_INCOMPLETE",
+      request_id: UUID,
+      run_params: { day: { type: "LONG", value: 20260302 } },
+    },
+    reply: { ...restarted, workflow_uuid: UUID },
+  },
+  restartStep: {
+    request: {
+      restart_policy: "RESTART_FROM_INCOMPLETE",
+      step_run_params: { rows: { type: "LONG", value: 100 } },
+    },
+    reply: restarted,
+  },
   getStepActions: { reply: { UNSATISFIED: ["RESTART"] } },
   getStepLogs: { reply: "20 orders read\n" },
   getLiveness: { reply: { status: "ok" } },

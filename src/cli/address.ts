@@ -13,6 +13,7 @@ export interface RunAddress {
 }
 
 export const INSTANCE = positional({ name: "INSTANCE", summary: "The instance's number", read: wholeNumber(1) });
+export const STEP = positional({ name: "STEP", summary: "The step's id" });
 export const RUN = option({
   name: "--run",
   placeholder: "N",

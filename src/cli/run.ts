@@ -1,41 +1,20 @@
 /** `maestro run …`: runs of workflows. */
-import { paramDefinitionsSchema } from "../definition/parameter.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
-import { addressIn, addressOf, INSTANCE, RUN, type RunAddress, runPath } from "./address.ts";
-import { type Arguments, JSON_OPTION, option, UsageError, uuid, version, wholeNumber } from "./argument.ts";
-import { problemsOf } from "./attempt.ts";
+import { addressOf, INSTANCE, RUN, type RunAddress, runPath } from "./address.ts";
+import { type Arguments, JSON_OPTION, option, UsageError, version, wholeNumber } from "./argument.ts";
 import { type Client, clientOf, path } from "./client.ts";
 import { type Command, EXIT, type Exit, type Io } from "./command.ts";
+import { PARAM, PARAMS, paramsIn, REQUEST_ID, reportStart, TIMEOUT, WATCH, warn, watch } from "./launch.ts";
 import { logsCommand } from "./log.ts";
 import { cell, instant, object, objects, printJson, table, timeText } from "./output.ts";
 import { DEFAULT_PAGE, LIMIT } from "./page.ts";
 import { runName, treeLines } from "./progress.ts";
+import { runRestartCommand } from "./restart.ts";
 import { CLIENT_SETTING_OPTIONS } from "./setting.ts";
 import { firstSignal } from "./signal.ts";
-import { readSource } from "./source.ts";
-import { paramsOf, parseParam } from "./value.ts";
-import { exitOfRun, logsOf, lookAt, watchRun } from "./watch.ts";
+import { logsOf, lookAt, watchRun } from "./watch.ts";
 import { WORKFLOW } from "./workflow.ts";
 
-/** A hundred days. */
-const MAX_TIMEOUT_S = 8_640_000;
-
-/** Milliseconds. */
-const TIMEOUT = option({
-  name: "--timeout",
-  placeholder: "SECONDS",
-  summary: "Give up waiting after so long, with exit code 6",
-  read: (text) => 1000 * wholeNumber(1, MAX_TIMEOUT_S)(text),
-});
-const PARAM = option({
-  name: "--param",
-  short: "-p",
-  placeholder: "NAME[:TYPE]=VALUE",
-  summary: "A param; without TYPE it is inferred (repeatable)",
-  repeat: true,
-  read: parseParam,
-});
-const PARAMS = option({ name: "--params", placeholder: "FILE", summary: "Params from a JSON or YAML file" });
 const VERSION = option({
   name: "--version",
   placeholder: "V",
@@ -43,13 +22,6 @@ const VERSION = option({
   otherwise: "active",
   read: version,
 });
-const REQUEST_ID = option({
-  name: "--request-id",
-  placeholder: "UUID",
-  summary: "A second start with the same id starts nothing",
-  read: uuid,
-});
-const WATCH = option({ name: "--watch", short: "-w", summary: "Watch the run; exit 6 when it does not succeed" });
 const KILL = option({ name: "--kill", summary: "End it as FAILED, not as STOPPED" });
 const WAIT = option({ name: "--wait", summary: "Wait until it has ended" });
 const BEFORE = option({
@@ -94,50 +66,13 @@ const startCommand: Command = {
 };
 
 async function startRequest(args: Arguments, io: Io): Promise<JsonObject> {
-  const file = args.get(PARAMS);
-  const params: JsonObject = {
-    ...(file === undefined ? {} : paramsOf((await readSource(file, io, paramDefinitionsSchema)).value, file)),
-    ...Object.fromEntries(args.all(PARAM).map(([name, param]) => [name, { ...param }])),
-  };
+  const params = await paramsIn(args, io);
   const requestId = args.get(REQUEST_ID);
   return {
     initiator: { type: "manual" },
     ...(requestId === undefined ? {} : { request_id: requestId }),
-    ...(Object.keys(params).length === 0 ? {} : { run_params: params }),
+    ...(params && { run_params: params }),
   };
-}
-
-function reportStart(answer: JsonObject, args: Arguments, io: Io): Exit {
-  const status = cell(answer, "status");
-  const watched = args.has(WATCH);
-  // With --watch and --json, the one document on stdout is the run's end.
-  if (args.has(JSON_OPTION) && !watched) printJson(io, answer, 2);
-  else if (watched) io.err(`${runName(answer)}: ${status}`);
-  else io.out(`${runName(answer)}: ${status}`);
-  if (status === "STOPPED") {
-    io.err(`The workflow's run strategy did not let it start: ${cell(object(answer.timeline_event), "message")}`);
-    return EXIT.CONFLICT;
-  }
-  return status === "INTERNAL_ERROR" ? EXIT.FAILURE : EXIT.OK;
-}
-
-/** What the run's timeline warns of from its start, such as params that the definition does not declare. */
-async function warn(client: Client, answer: JsonObject, io: Io): Promise<void> {
-  // The run has started, whatever becomes of this look at it.
-  const run = await client.request("GET", runPath(addressIn(answer)), { query: { enriched: false } }).catch(() => ({}));
-  for (const line of problemsOf(object(run).timeline)) io.err(`warning: ${line}`);
-}
-
-async function watch(client: Client, address: RunAddress, args: Arguments, io: Io): Promise<Exit> {
-  const json = args.has(JSON_OPTION);
-  const end = await watchRun(client, address, io, {
-    timeout: args.get(TIMEOUT),
-    quiet: json,
-    signal: firstSignal(io),
-    hints: true,
-  });
-  if (json) printJson(io, end.run, 2);
-  return exitOfRun(end);
 }
 
 const getCommand: Command = {
@@ -248,4 +183,5 @@ export const RUN_COMMANDS: readonly Command[] = [
   watchCommand,
   logsCommand,
   stopCommand,
+  runRestartCommand,
 ];

@@ -1,14 +1,14 @@
-/** `maestro step …`: what is done to one step of a run that is under way. */
-import { INSTANCE } from "./address.ts";
-import { JSON_OPTION, option, positional } from "./argument.ts";
+/** `maestro step …`: what is done to one step of a run. */
+import { INSTANCE, STEP } from "./address.ts";
+import { JSON_OPTION, option } from "./argument.ts";
 import { clientOf, path } from "./client.ts";
 import { type Command, EXIT } from "./command.ts";
 import { cell, object, printJson } from "./output.ts";
 import { runName } from "./progress.ts";
+import { stepRestartCommand, stepSucceedCommand } from "./restart.ts";
 import { CLIENT_SETTING_OPTIONS } from "./setting.ts";
 import { WORKFLOW } from "./workflow.ts";
 
-const STEP = positional({ name: "STEP", summary: "The step's id" });
 const NO_WAIT = option({ name: "--no-wait", summary: "Do not wait for the step to end" });
 
 const ended = (verb: "stop" | "kill" | "skip", summary: string, detail: string): Command => ({
@@ -25,6 +25,7 @@ const ended = (verb: "stop" | "kill" | "skip", summary: string, detail: string):
     const reply = object(answer);
     const status = cell(object(reply.step_runtime_state), "status");
     if (args.has(JSON_OPTION)) printJson(io, answer, 2);
+    else if (reply.step_id === undefined) io.out(`${runName(reply)}: a new run, in which step ${step} is skipped`);
     else io.out(`${runName(reply)} step ${step}: ${args.has(NO_WAIT) ? `asked to ${verb}` : status}`);
     return EXIT.OK;
   },
@@ -34,4 +35,6 @@ export const STEP_COMMANDS: readonly Command[] = [
   ended("stop", "Stop a step", "It ends STOPPED, and what follows it does not begin."),
   ended("kill", "Kill a step", "It ends FATALLY_FAILED; its failure mode says what becomes of the run."),
   ended("skip", "Skip a step", "It ends SKIPPED, and what follows it decides by its conditions."),
+  stepRestartCommand,
+  stepSucceedCommand,
 ];

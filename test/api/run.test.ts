@@ -258,9 +258,10 @@ describe("an instance with several runs", () => {
     const { body } = await call("GET", `${BASE}/again/instances/1`);
     expect([body.workflow_run_id, body.status]).toEqual([2, "IN_PROGRESS"]);
     expect(body.aggregated_info.step_aggregated_views).toEqual({
-      a: { status: "NOT_CREATED" },
+      a: { status: "SUCCEEDED", workflow_run_id: 1, start_time: T + 5, end_time: T + 8 },
       b: { status: "NOT_CREATED" },
     });
+    expect(body.runtime_dag).toEqual({ b: {} });
     const run = await read("again");
     await write(run, [attempt("b", 1, { ...done("b", 2), uuid: "b2" })]);
     const page = (await call("GET", `${BASE}/again/instances?first=1`)).body.elements[0];

@@ -5,7 +5,7 @@ import { badRequest, conflict } from "../../error.ts";
 import { reportRun } from "../../flow/report.ts";
 import { isInlineId } from "../../run/inline.ts";
 import type { Run } from "../../run/model.ts";
-import { isRunTerminal, type RunStatus, shownRunStatus } from "../../run/status.ts";
+import { mayDo, type RunStatus, shownRunStatus } from "../../run/status.ts";
 import { logEvent } from "../../step/event.ts";
 import { stopAllRunning, unblockAll } from "../../store/bulk.ts";
 import { loadRun } from "../../store/instance.ts";
@@ -144,7 +144,7 @@ async function stopRun(call: Call, services: Services, action: Stop) {
     const run = await latestRun(call, services);
     const status = shownRunStatus(run.status);
     if (status === TARGET[action]) return actionView(run, status, true, message, now);
-    if (isRunTerminal(status)) {
+    if (!mayDo(run.status, action)) {
       throw badRequest(
         `Cannot ${action} the run [${run.workflowId}][${run.instanceId}][${run.runId}]: it is ${status}.`,
       );
@@ -198,7 +198,7 @@ async function unblockRun(call: Call, services: Services) {
   const run = await latestRun(call, services);
   const status = shownRunStatus(run.status);
   const identity = `[${run.workflowId}][${run.instanceId}][${run.runId}]`;
-  if (status !== "FAILED") throw badRequest(`Cannot unblock the run ${identity}: it is ${status}, not FAILED.`);
+  if (!mayDo(run.status, "UNBLOCK")) throw badRequest(`Cannot unblock the run ${identity}: it is ${status}, not FAILED.`);
   const message = `User [${user}] unblocked the workflow instance run ${identity}`;
   const reason = `Unblock workflow instance run ${identity}`;
   const event: TimelineActionEvent = {

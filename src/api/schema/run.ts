@@ -88,7 +88,24 @@ const aggregateSchema = z
   })
   .meta({ id: "WorkflowInstanceAggregatedInfo" });
 
-export const restartConfigSchema = z.looseObject({}).meta({ id: "RestartConfig" });
+const restartNodeSchema = z
+  .strictObject({
+    workflow_id: z.string(),
+    instance_id: z.int(),
+    step_id: z.string().nullable().meta({ description: "null: the instance as a whole" }),
+  })
+  .meta({ id: "RestartNode" });
+
+export const restartConfigSchema = z
+  .strictObject({
+    restart_path: z.array(restartNodeSchema).meta({ description: "Deepest first; the last one is the run itself" }),
+    restart_policy: z.string(),
+    downstream_policy: z.string(),
+    restart_params: paramDefinitionsSchema.optional(),
+    step_restart_params: z.record(z.string(), paramDefinitionsSchema).optional(),
+    skip_steps: z.array(z.string()).optional(),
+  })
+  .meta({ id: "RestartConfig" });
 
 export const instanceSchema = z
   .strictObject({
