@@ -46,7 +46,10 @@ export function letterOf(run: Run, { reason, rows }: Refusal): Write {
 }
 
 function shown(row: Extract<Write, { readonly kind: "attempt" | "run" }>): Json {
-  if (row.kind === "run") return { status: row.change.status, content: contentOf(row.change) };
+  if (row.kind === "run") {
+    const { status, overview, artifacts, timeline } = row.change;
+    return { status, content: contentOf({ overview, artifacts, timeline }) };
+  }
   const { stepId, attemptId, status } = row.attempt;
   return { step_id: stepId, step_attempt_id: attemptId, status, content: contentOf(row.attempt) };
 }

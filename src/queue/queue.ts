@@ -33,18 +33,17 @@ export class Queue {
     this.#patience = patience;
   }
 
-  /** Entries in memory. */
-  get size(): number {
-    let size = 0;
-    for (const lane of this.#lanes.values()) size += lane.size;
-    return size;
-  }
-
   /** Acts on rows that have committed. Those of topics that another thread processes are left to it. */
   announce(rows: readonly Announcement[]): void {
-    for (const { topic, key, payload, held = 0 } of rows) {
-      this.#lanes.get(topic)?.announce([{ topic, key, payload, attempts: 0, token: held }]);
-    }
+    const entries = rows.map(({ topic, key, payload, held = 0 }) => ({
+      topic,
+      key,
+      payload,
+      attempts: 0,
+      token: held,
+    }));
+    for (const [topic, ofTopic] of Map.groupBy(entries, ({ topic }) => topic))
+      this.#lanes.get(topic)?.announce(ofTopic);
   }
 
   /** Resolves when the rows that are due are taken. */
