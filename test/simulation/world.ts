@@ -140,6 +140,8 @@ export class World {
   /** What is said to runs, by run. */
   readonly said = new Map<number, readonly Word[]>();
   readonly outbox = new Set<string>();
+  /** How often the engine has looked for rows of the outbox that are due. */
+  outboxLooks = 0;
   /** Dead letters, by key. */
   readonly letters = new Map<string, Extract<Write, { readonly kind: "dead-letter" }>>();
   /** Each time the engine asked whether a queued run may go: for which workflows. */
@@ -242,7 +244,15 @@ export class World {
   /** Acts on what is announced: what is not, no sweep finds. */
   #queue(engine: () => Engine): Queue {
     const none = async (): Promise<void> => {};
-    const store: QueueStore = { take: async () => [], done: none, failed: none, release: none };
+    const store: QueueStore = {
+      take: async () => {
+        this.outboxLooks++;
+        return [];
+      },
+      done: none,
+      failed: none,
+      release: none,
+    };
     return new Queue({
       processors: [dequeueing(engine)],
       store,
