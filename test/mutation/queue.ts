@@ -33,6 +33,7 @@ export const QUEUE_MUTATIONS: readonly Mutation[] = [
     "if (this.#waiting.size < MOST_WAITING || this.#waiting.has(entry.key)) this.#waiting.set(entry.key, entry);",
     "if (this.#waiting.size >= 0) this.#waiting.set(entry.key, entry);",
   ),
+  lane("a sweep that has no room is forgotten", "if (room <= 0) this.#behind = true;", ""),
   lane("what did not fit is not looked for", "else this.#behind = true;\n  }\n\n  #advance", "\n  }\n\n  #advance"),
   lane(
     "a topic with more rows than a sweep takes waits for the next",
