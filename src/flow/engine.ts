@@ -23,16 +23,7 @@ import { Gates, type Guard } from "./gate.ts";
 import { Group, type GroupContext } from "./group.ts";
 import { Children, type ChildrenContext } from "./nested/children.ts";
 import type { TaskParent, TaskView } from "./parent.ts";
-import type {
-  EarlierRows,
-  FlowStore,
-  GroupStamp,
-  LogChunk,
-  Outbox,
-  OutboxRow,
-  StoredRun,
-  Write,
-} from "./port.ts";
+import type { EarlierRows, FlowStore, GroupStamp, LogChunk, Outbox, OutboxRow, StoredRun, Write } from "./port.ts";
 import type { EngineCounters, RunCommand, RunHint, StartCommand, StartReply } from "./protocol.ts";
 import type { Refusal } from "./refusal.ts";
 import { runFields } from "./report.ts";
