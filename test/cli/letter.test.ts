@@ -62,9 +62,9 @@ test("delete says what was", async () => {
 test("a letter that is not there, and one that can't be replayed, have exit codes of their own", async () => {
   const body = { status: "NOT_FOUND", message: "There is no dead letter [7]" };
   expect((await at(() => ({ status: 404, body }), "replay", "7")).exit).toBe(3);
-  const other = { status: "PRECONDITION_FAILED", message: "no", errors: ["start [etl] again"] };
+  const other = { status: "PRECONDITION_FAILED", message: "no", errors: ["restart instance [1] of [etl]"] };
   expect(await at(() => ({ status: 412, body: other }), "replay", "7")).toMatchObject({
     exit: 5,
-    err: expect.stringContaining("start [etl] again"),
+    err: expect.stringContaining("restart instance [1] of [etl]"),
   });
 });

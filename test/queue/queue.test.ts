@@ -85,12 +85,12 @@ describe("several nodes", () => {
   test("share the rows: each is acted on once", async () => {
     const rig = new Rig(sql);
     const handled = [new Handled(), new Handled(), new Handled()];
-    await fill("t", 1000);
+    await fill("t", 300);
     const queues = handled.map(({ by }) => rig.queue({ topic: "t", concurrency: 3, handle: by }));
     await Promise.all(queues.map((queue) => queue.sweep()));
     await rig.quiet();
     const keys = handled.flatMap((it) => it.keys);
-    expect([keys.length, new Set(keys).size]).toEqual([1000, 1000]);
+    expect([keys.length, new Set(keys).size]).toEqual([300, 300]);
     expect(await rows()).toEqual([]);
   });
 
@@ -270,7 +270,7 @@ describe("topics", () => {
     const rig = new Rig(sql);
     const [slow, many, few] = [new Handled(), new Handled(), new Handled()];
     slow.fail = slow.hold;
-    await Promise.all([fill("slow", 10), fill("many", 1000), fill("few", 1)]);
+    await Promise.all([fill("slow", 10), fill("many", 250), fill("few", 1)]);
     let before = 0;
     few.fail = () => {
       before = many.calls.length;
@@ -282,8 +282,8 @@ describe("topics", () => {
     );
     await queue.sweep();
     await rig.quiet();
-    expect([slow.keys.length, few.keys.length, many.keys.length]).toEqual([1, 1, 1000]);
-    expect(before).toBeLessThan(200);
+    expect([slow.keys.length, few.keys.length, many.keys.length]).toEqual([1, 1, 250]);
+    expect(before).toBeLessThan(120);
   });
 
   test("hold no more calls than they may", async () => {

@@ -85,7 +85,9 @@ test(
     });
     const replayed = await maestro("dead-letter", "replay", `${id}`);
     expect(replayed.exit).toBe(5);
-    expect(replayed.err).toContain("The run is FAILED. Mend what the letter's error says, start [etl] again");
+    expect(replayed.err).toContain(
+      "The run is FAILED. Mend what the letter's error says, restart instance [1] of [etl]",
+    );
     expect((await maestro("dead-letter", "replay", "--all")).out).toBe("replayed: 0\n");
     const deleted = await maestro("dead-letter", "delete", `${id}`);
     expect(deleted).toEqual({ exit: 0, out: `deleted: ${id} refused-run [etl][1][1]\n`, err: "" });
