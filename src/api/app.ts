@@ -13,6 +13,7 @@ import { Reader } from "./reader.ts";
 import { Readiness } from "./readiness.ts";
 import { actionRoutes } from "./route/action.ts";
 import { endingRoutes } from "./route/ending.ts";
+import { letterRoutes } from "./route/letter.ts";
 import { logRoutes } from "./route/log.ts";
 import { propertyRoutes } from "./route/property.ts";
 import { restartRoutes } from "./route/restart.ts";
@@ -56,6 +57,7 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
   endingRoutes(router);
   restartRoutes(router);
   logRoutes(router);
+  letterRoutes(router);
   let document: OpenApiDocument | undefined;
   systemRoutes(router, () => (document ??= openApiDocument(router.endpoints, config.version)));
 

@@ -15,7 +15,7 @@ import { json, Problem } from "./error.ts";
 import { pathNames, type Query, type QueryValues, readQuery } from "./parameter.ts";
 import type { Services } from "./service.ts";
 
-export type Tag = "workflow" | "run" | "step" | "log" | "system" | "control" | "signal" | "view";
+export type Tag = "workflow" | "run" | "step" | "log" | "queue" | "system" | "control" | "signal" | "view";
 
 export interface Endpoint<Q extends Query = Query> {
   readonly method: "get" | "post" | "put" | "delete";

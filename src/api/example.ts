@@ -148,6 +148,16 @@ const restarted = {
 const stopping = instanceAction("User [ann] asks to STOP the run", "IN_PROGRESS");
 const killing = instanceAction("User [ann] asks to KILL the run", "IN_PROGRESS");
 
+const letter = {
+  id: 7,
+  topic: "dequeue",
+  key: "etl",
+  error: 'new row for relation "run" violates check constraint',
+  attempts: 1,
+  create_time: TIME,
+  dead_time: TIME + 1,
+};
+
 /** By operation id. */
 export const EXAMPLES: Readonly<Record<string, Example>> = {
   createWorkflow: { request: push, reply: { workflow_definition: definition } },
@@ -256,6 +266,11 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   },
   getStepActions: { reply: { UNSATISFIED: ["RESTART"] } },
   getStepLogs: { reply: "20 orders read\n" },
+  listDeadLetters: { reply: { elements: [letter], next_cursor: "7" } },
+  getDeadLetter: { reply: { ...letter, payload: { n: 1 } } },
+  deleteDeadLetter: { reply: letter },
+  replayDeadLetter: { reply: { replayed: 1 } },
+  replayDeadLetters: { reply: { replayed: 12 } },
   getLiveness: { reply: { status: "ok" } },
   getReadiness: { reply: { status: "ok" } },
   getMetrics: { reply: 'maestro_http_responses_total{status="200"} 1\n' },

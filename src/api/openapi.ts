@@ -15,6 +15,7 @@ const TAGS = [
   { name: "run", description: "Workflow instances and their runs" },
   { name: "step", description: "Attempts at steps" },
   { name: "log", description: "What attempts print" },
+  { name: "queue", description: "Dead letters: work that was announced and given up" },
   { name: "control", description: "Breakpoints, permits, templates" },
   { name: "signal", description: "Signals" },
   { name: "system", description: "The server itself" },

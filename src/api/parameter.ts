@@ -204,6 +204,7 @@ export const PATH = {
   attempt: numberOrLatest("The attempt's number at the step, or `latest`"),
   snapshotId: latest("Which snapshot: only the latest is kept"),
   tagName: id("The tag's name"),
+  letterId: number("The dead letter's number"),
 } as const;
 
 export type PathName = keyof typeof PATH;

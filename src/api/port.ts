@@ -48,6 +48,8 @@ export interface EnginePort {
   dryRun(request: WorkflowCreateRequest, user: string): Promise<void>;
   /** These workflows may have room for queued runs, or fewer queued runs than before. */
   hintDequeue(workflowIds: readonly string[]): void;
+  /** Rows of the outbox have become due: they should be looked at. */
+  hintOutbox(): void;
   /** The run is under way on this node as far as it knows, and the node will tell of its end. */
   isRunning(run: RunRef): boolean;
   /** Called at or after the commit of the run's end, maybe never, maybe more than once, maybe with the row that the commit returned. */

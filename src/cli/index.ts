@@ -2,6 +2,7 @@
 import type { Command } from "./command.ts";
 import { completionCommand } from "./completion.ts";
 import { demoCommand } from "./demo.ts";
+import { LETTER_COMMANDS } from "./letter.ts";
 import { MIGRATE_COMMANDS } from "./migrate.ts";
 import { RUN_COMMANDS } from "./run.ts";
 import { SEL_COMMANDS } from "./sel.ts";
@@ -16,6 +17,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   workflow: "Definitions and their versions",
   run: "Runs of workflows",
   step: "Steps of runs that are under way",
+  "dead-letter": "Work that was announced and given up",
   sel: "The expression language",
   migrate: "The database's schema",
 };
@@ -27,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   ...WORKFLOW_COMMANDS,
   ...RUN_COMMANDS,
   ...STEP_COMMANDS,
+  ...LETTER_COMMANDS,
   ...SEL_COMMANDS,
   ...MIGRATE_COMMANDS,
   completionCommand(() => COMMANDS, GROUPS),

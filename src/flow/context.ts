@@ -9,7 +9,8 @@ import type { StepNode } from "../step/node.ts";
 import type { StepResult } from "../step/result.ts";
 import type { EvaluationPort } from "./evaluation.ts";
 import type { Gates } from "./gate.ts";
-import type { FlowStore, GroupStamp, StoredRun } from "./port.ts";
+import type { FlowStore, GroupStamp, OutboxRow, StoredRun } from "./port.ts";
+import type { Refusal } from "./refusal.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { TimerHeap } from "./timer.ts";
 
@@ -59,7 +60,9 @@ export interface FlowContext {
   /** A write was refused: the group has another owner than this. */
   lost(stamp: GroupStamp): void;
   /** Rows of the run can't be stored: it is taken up anew from what is, and fails for this reason. @param run as it is stored */
-  refused(run: Run, reason: string): void;
+  refused(run: Run, refusal: Refusal): void;
+  /** These rows of the outbox have committed. */
+  announce(rows: readonly OutboxRow[]): void;
   /** The run's actor can't go on, for a fault of the engine's. @param run as it was handed over last */
   park(run: Run, reason: string, error: unknown): void;
   /** The run's end has committed. @param ended its row, if the commit returned it */

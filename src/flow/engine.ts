@@ -6,7 +6,6 @@
  */
 import { LRUCache } from "lru-cache";
 import type { Clock, Timer } from "../clock.ts";
-import { isInline } from "../definition/initiator.ts";
 import type { RestartConfig } from "../definition/restart.ts";
 import { parseJson, stringifyJson } from "../json.ts";
 import type { Logger } from "../log.ts";
@@ -25,12 +24,14 @@ import { Gates, type Guard } from "./gate.ts";
 import { Group, type GroupContext } from "./group.ts";
 import { Children, type ChildrenContext } from "./nested/children.ts";
 import type { TaskParent, TaskView } from "./parent.ts";
-import type { EarlierRows, FlowStore, GroupStamp, LogChunk, StoredRun, Write } from "./port.ts";
+import type { EarlierRows, FlowStore, GroupStamp, LogChunk, Outbox, OutboxRow, StoredRun, Write } from "./port.ts";
 import type { EngineCounters, RunCommand, RunHint, StartReply } from "./protocol.ts";
+import type { Refusal } from "./refusal.ts";
 import { runFields } from "./report.ts";
 import { Scheduler, SLICE } from "./scheduler.ts";
 import { type StartContext, Starter } from "./start.ts";
 import { TimerHeap } from "./timer.ts";
+import { DEQUEUE } from "./topic.ts";
 
 /** Rows that may wait for their commit before flows are held back. */
 const MOST_QUEUED_ROWS = 10_000;
@@ -53,6 +54,7 @@ export interface EngineEvents {
 export interface EngineOptions {
   readonly clock: Clock;
   readonly store: FlowStore;
+  readonly outbox: Outbox;
   readonly evaluation: EvaluationPort;
   /** By gate; a gate without one lets every step pass. Default: none. */
   readonly guards?: ReadonlyMap<GateName, Guard>;
@@ -97,14 +99,11 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
   readonly #plans = new LRUCache<string, RunPlan>({ max: MOST_PLANS });
   readonly #starter: Starter;
   readonly #children: Children;
-  /** Workflows that may have room for queued runs. */
-  #freed = new Set<string>();
   /** Workflows that had a run wait: their ends let the next one go at once. */
   readonly #queueing = new LRUCache<string, true>({ max: MOST_QUEUEING });
   /** Workflows in which a run has ended, though none is known to wait: looked at now and then. */
   #quiet = new Set<string>();
   #quietTimer: Timer | undefined;
-  #dequeueing = false;
   #stopped = false;
   #startedRuns = 0;
   #endedRuns = 0;
@@ -168,7 +167,7 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
       const group = this.#owned.get(stamp.groupId);
       await group?.open().catch((error) => this.failed("loading a group", error));
     }
-    await this.#resumeDequeues();
+    await this.#options.outbox.sweep();
   }
 
   /** Gives up groups; resolves when none of their rows is on its way any more. */
@@ -190,16 +189,13 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     await this.gates.refresh();
     for (const group of this.#owned.values()) group.tellHeld();
     await this.#children.sweep();
-    await this.#resumeDequeues();
-  }
-
-  async #resumeDequeues(): Promise<void> {
-    if (!this.#stopped) this.#dequeue(await this.store.pendingDequeues(1000));
+    await this.#options.outbox.sweep();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.disown([...this.#owned.keys()]);
+    await this.#options.outbox.stop();
     this.scheduler.stop();
     this.timers.stop();
     await this.store.close();
@@ -250,8 +246,16 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
 
   #unread = (error: unknown): void => this.failed("reading a run", error);
 
+  /** These workflows may have room for queued runs. */
   dequeue(workflowIds: readonly string[]): void {
-    this.#dequeue(workflowIds);
+    this.#options.outbox.announce(workflowIds.map((key) => ({ topic: DEQUEUE, key })));
+  }
+
+  /** Rows of the outbox have committed here. */
+  announce(rows: readonly OutboxRow[]): void {
+    const quiet = rows.filter(({ topic, key }) => topic === DEQUEUE && !this.#queueing.has(key));
+    for (const { key } of quiet) this.#dequeueSoon(key);
+    if (quiet.length < rows.length) this.#options.outbox.announce(rows.filter((row) => !quiet.includes(row)));
   }
 
   wake(uuid: string): void {
@@ -369,10 +373,10 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     this.#options.events.stale([groupId]);
   }
 
-  refused(run: Run, reason: string): void {
-    this.log.error("rows of a run are refused, and it is ended", { ...runFields(run), reason });
+  refused(run: Run, refusal: Refusal): void {
+    this.log.error("rows of a run are refused, and it is ended", { ...runFields(run), reason: refusal.reason });
     const group = this.#owned.get(run.groupId);
-    group?.refuse(run, reason).catch(this.#unread);
+    group?.refuse(run, refusal).catch(this.#unread);
   }
 
   park(run: Run, reason: string, error: unknown): void {
@@ -386,19 +390,9 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     this.recentlyEnded.add(run.key);
     this.#options.events.ended(run, row);
     this.#children.ended(run, plan);
-    if (isInline(run.initiator)) return;
-    if (this.#queueing.has(run.workflowId)) this.#dequeue([run.workflowId]);
-    else this.#dequeueSoon(run.workflowId);
   }
 
   // ---- queued runs -------------------------------------------------------------------------------------------------
-
-  #dequeue(workflowIds: readonly string[]): void {
-    for (const id of workflowIds) this.#freed.add(id);
-    if (this.#dequeueing || this.#freed.size === 0 || this.#stopped) return;
-    this.#dequeueing = true;
-    void this.#letGo();
-  }
 
   /** One transaction for all the ends of a while: the outbox rows wait, and mostly there is nothing to let go. */
   #dequeueSoon(workflowId: string): void {
@@ -407,21 +401,13 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
       this.#quietTimer = undefined;
       const workflows = [...this.#quiet];
       this.#quiet = new Set();
-      this.#dequeue(workflows);
+      this.dequeue(workflows);
     });
   }
 
-  async #letGo(): Promise<void> {
-    while (this.#freed.size > 0 && !this.#stopped) {
-      const workflows = [...this.#freed];
-      this.#freed = new Set();
-      try {
-        await this.recentlyEnded.during(() => this.#launchQueued(workflows));
-      } catch (error) {
-        this.failed("letting queued runs go", error); // the outbox rows are still there: the sweep finds them
-      }
-    }
-    this.#dequeueing = false;
+  /** One transaction, which deletes the rows of the outbox. @throws RefusedWrite when it would fail again */
+  letGo(workflowIds: readonly string[]): Promise<void> {
+    return this.recentlyEnded.during(() => this.#launchQueued(workflowIds));
   }
 
   async #launchQueued(workflows: readonly string[]): Promise<void> {

@@ -26,6 +26,7 @@ import { Said } from "./said.ts";
 import type { Scheduled } from "./scheduler.ts";
 import { Steps } from "./steps.ts";
 import { Timing } from "./timing.ts";
+import { DEQUEUE } from "./topic.ts";
 import { TurnRows } from "./turn.ts";
 
 export class Flow implements Scheduled, TaskParent {
@@ -260,7 +261,7 @@ export class Flow implements Scheduled, TaskParent {
     this.#rows.handOver(run, {
       rows: [
         ...(ending ? [{ kind: "words-taken", runKey: run.key, stepId: undefined } as const] : []),
-        ...(isInline(run.initiator) ? [] : [{ kind: "outbox", topic: "dequeue", key: run.workflowId } as const]),
+        ...(isInline(run.initiator) ? [] : [{ kind: "outbox", topic: DEQUEUE, key: run.workflowId } as const]),
       ],
       committed: (row: StoredRun | undefined) => {
         reportRun(this.engine.log, run, run.status, ending?.reason, run);

@@ -11,6 +11,7 @@ import type { RecentlyEnded } from "./ended.ts";
 import { Flow } from "./flow.ts";
 import type { TaskContext } from "./parent.ts";
 import type { GroupStamp, LoadedRun } from "./port.ts";
+import { letterOf, type Refusal } from "./refusal.ts";
 import { Seen } from "./seen.ts";
 
 export interface GroupContext extends TaskContext {
@@ -29,6 +30,8 @@ export class Group {
   readonly #doomed = new Map<number, string>();
   /** Runs that go no further under this owner, until they are stopped or killed. */
   readonly #parked = new Set<number>();
+  /** What was said to runs that were parked then, and may be again: each word takes such a run up once. */
+  readonly #tried = new Map<number, Set<string>>();
   readonly #seen = new Seen();
   #closed = false;
 
@@ -83,10 +86,14 @@ export class Group {
     else if (plan) this.#add(loaded.run, plan)?.adopt(loaded, this.#doomed.get(key));
   }
 
-  /** The run is taken up anew and fails for this reason. When even the rows of that are refused, it is parked. */
-  async refuse(run: Run, reason: string): Promise<void> {
-    if (this.#doomed.has(run.key)) return this.park(run, reason);
-    this.#doomed.set(run.key, reason);
+  /**
+   * The run is taken up anew and fails for this reason. When even the rows of that are refused, it is parked. A dead
+   * letter tells an operator of it; its write is one of its own, since it must not be refused with the run's.
+   */
+  async refuse(run: Run, refusal: Refusal): Promise<void> {
+    this.#engine.store.writer.write(this.stamp, [letterOf(run, refusal)]);
+    if (this.#doomed.has(run.key)) return this.park(run, refusal.reason);
+    this.#doomed.set(run.key, refusal.reason);
     this.#drop(run.key);
     await this.look(run.key);
   }
@@ -107,7 +114,16 @@ export class Group {
   async hear(key: number, words: readonly Word[]): Promise<void> {
     const flow = this.#flows.get(key);
     if (flow) flow.hear(words);
-    else if (this.#parked.has(key)) await this.look(key);
+    else if (this.#parked.has(key) && this.#isNews(key, words)) await this.look(key);
+  }
+
+  /** A word stays until the run has ended, and the sweep finds it again and again. */
+  #isNews(key: number, words: readonly Word[]): boolean {
+    const tried = this.#tried.get(key) ?? new Set();
+    const before = tried.size;
+    for (const { kind, stepId = "" } of words) tried.add(`${kind} ${stepId}`);
+    this.#tried.set(key, tried);
+    return tried.size > before;
   }
 
   /** What steps of the run wait for at a gate may have come. A run that is not known yet asks when it is taken up. */
@@ -140,6 +156,7 @@ export class Group {
   forget(key: number): void {
     this.#flows.delete(key);
     this.#doomed.delete(key);
+    this.#tried.delete(key);
   }
 
   #drop(key: number): void {

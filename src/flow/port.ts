@@ -26,14 +26,40 @@ export type Write =
   | { readonly kind: "attempt"; readonly runKey: number; readonly attempt: StepAttempt }
   | { readonly kind: "run"; readonly key: number; readonly change: RunChange }
   | { readonly kind: "log"; readonly chunk: LogChunk }
-  /** Two waiting rows of one `topic` and `key` are one. */
-  | { readonly kind: "outbox"; readonly topic: string; readonly key: string; readonly payload?: Json }
+  | OutboxRow
+  /** A row of the outbox that is dead from the start: an operator sees it. */
+  | {
+      readonly kind: "dead-letter";
+      readonly topic: string;
+      readonly key: string;
+      readonly payload: Json;
+      readonly error: string;
+    }
   /** A run that a step of another one starts: launched, and nothing has happened to it yet. */
   | { readonly kind: "child"; readonly run: Run }
   /** Something is said to a run by the step that has started it. One that still waits for its run strategy is stopped. */
   | { readonly kind: "word"; readonly runKey: number; readonly groupId: number; readonly word: Word }
   /** Whatever was said to this step, or to the run and all its steps, is carried out, or comes too late. */
   | { readonly kind: "words-taken"; readonly runKey: number; readonly stepId: string | undefined };
+
+/** Announces what is written with it (D6). Two waiting rows of one `topic` and `key` are one. */
+export interface OutboxRow {
+  readonly kind: "outbox";
+  readonly topic: string;
+  readonly key: string;
+  readonly payload?: Json;
+  /** Epoch ms until which the row is the announcer's alone, which acts on it once it has committed. Default: everybody's. */
+  readonly held?: number;
+}
+
+/** Acts on rows of the outbox. `queue/` implements it. */
+export interface Outbox {
+  /** These rows have committed: they are acted on at once, or are found later. */
+  announce(rows: readonly Pick<OutboxRow, "topic" | "key" | "payload" | "held">[]): void;
+  /** Resolves when rows that are due are taken. */
+  sweep(): Promise<void>;
+  stop(): Promise<void>;
+}
 
 /** The mutable part of a run's row, whole: the last one of a batch wins. */
 export interface RunChange {
@@ -216,10 +242,11 @@ export interface FlowStore {
    * batch), hands out instance and run ids, lets the run strategy decide, inserts. `group = hash(run) mod groupInfo`.
    */
   startRuns(runs: readonly NewRun[]): Promise<readonly StartOutcome[]>;
-  /** Lets queued runs of these workflows go while their strategy has room; deletes their `dequeue` outbox rows in the same transaction. */
+  /**
+   * Lets queued runs of these workflows go while their strategy has room; deletes their `dequeue` outbox rows in the same
+   * transaction. @throws RefusedWrite when it would fail again
+   */
   dequeue(workflowIds: readonly string[]): Promise<readonly Run[]>;
-  /** Workflows with a `dequeue` row that waits, oldest first. */
-  pendingDequeues(limit: number): Promise<readonly string[]>;
   /** Launched unfinished runs of a group with a key above `afterKey`, ascending: one at least, and no more than fit a page. */
   loadGroup(groupId: number, afterKey: number): Promise<RunPage>;
   /** Undefined when it has ended or was never launched. */

@@ -6,9 +6,7 @@ import type { Run } from "../run/model.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { FlowContext } from "./context.ts";
 import { type GroupStamp, type RefusedWrite, StaleOwner, type StoredRun, type Write } from "./port.ts";
-
-/** Steps that a reason spells out. */
-const MOST_NAMED = 3;
+import { refusalOf } from "./refusal.ts";
 
 export class TurnRows {
   readonly #engine: FlowContext;
@@ -81,16 +79,13 @@ export class TurnRows {
       if (this.#uncommitted === callbacks) this.#uncommitted = undefined;
       for (const callback of callbacks) callback();
       end?.committed(ended);
+      const announced = rows.filter((row) => row.kind === "outbox");
+      if (announced.length > 0) this.#engine.announce(announced);
     });
   }
 
   /** What is in memory will never be stored. @param stored the run without it */
   #refused(stored: Run, rows: readonly Write[], { message }: RefusedWrite): void {
-    if (this.#abandoned) return;
-    const steps = new Set(rows.flatMap((row) => (row.kind === "attempt" ? [`[${row.attempt.stepId}]`] : [])));
-    const named = [...steps].slice(0, MOST_NAMED).join(", ") + (steps.size > MOST_NAMED ? ", …" : "");
-    const what =
-      steps.size === 0 ? "state of the run" : steps.size === 1 ? `state of step ${named}` : `state of steps ${named}`;
-    this.#engine.refused(stored, `The database refuses the ${what}: ${message}. The run cannot go on`);
+    if (!this.#abandoned) this.#engine.refused(stored, refusalOf(rows, message));
   }
 }

@@ -32,6 +32,7 @@ export function enginePort(parts: PortParts): EnginePort {
       await evaluation.ask({ kind: "dryRun", request, user, now: Date.now() });
     },
     hintDequeue: (workflowIds) => pool.dequeue(workflowIds),
+    hintOutbox: () => pool.sweep(),
     isRunning: (run) => pool.isRunning(run),
     onRunEnded: (run: RunRef, listener) => parts.ended.add(runIdentity(run), listener),
     onLog: (uuid, listener) => parts.logged.add(uuid, listener),

@@ -5,7 +5,7 @@
 import { LRUCache } from "lru-cache";
 import type { PropertiesSnapshot } from "../definition/properties.ts";
 import type { Workflow } from "../definition/workflow.ts";
-import type { FlowStore, WorkflowHead, Writer } from "../flow/port.ts";
+import { type FlowStore, RefusedWrite, type WorkflowHead, type Writer } from "../flow/port.ts";
 import { parseJson } from "../json.ts";
 import { attemptBefore, attemptsOf, endedOf, iterations, latestRuns, reserveKeys, runOfRequest } from "./child.ts";
 import { arrayLiteral } from "./column.ts";
@@ -14,8 +14,9 @@ import { loadEarlier } from "./earlier.ts";
 import { fetchParam } from "./fetch.ts";
 import { loadRun as latestRun } from "./instance.ts";
 import { Outage } from "./outage.ts";
+import { isRefusal } from "./pipeline.ts";
 import { preferIndexes } from "./planner.ts";
-import { dequeue, dropWords, loadGroup, loadRun, pendingDequeues, unfinished, words } from "./run.ts";
+import { dequeue, dropWords, loadGroup, loadRun, unfinished, words } from "./run.ts";
 import { type StartEffects, startRuns } from "./start.ts";
 import { commit } from "./writer/statement.ts";
 import { GroupWriter, type WriterOptions } from "./writer/writer.ts";
@@ -63,8 +64,7 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
       if (effects.stopped.length + effects.stopping.length > 0) options.stopped?.(effects);
       return outcomes;
     },
-    dequeue: (workflowIds) => dequeue(sql, workflowIds),
-    pendingDequeues: (limit) => pendingDequeues(sql, limit),
+    dequeue: (workflowIds) => refusing(dequeue(sql, workflowIds)),
     loadGroup: (groupId, afterKey) => loadGroup(sql, groupId, afterKey),
     loadRun: (key) => loadRun(sql, key),
     latestRun: (workflowId, instanceId) => answered(latestRun(sql, workflowId, instanceId, "latest")),
@@ -82,6 +82,15 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
     fetch: (question) => answered(fetchParam(asking, question)),
     close: () => writer.stop(),
   };
+}
+
+async function refusing<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    throw new RefusedWrite(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }
 
 interface HeadRow {

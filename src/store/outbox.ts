@@ -2,135 +2,106 @@
  * The durable queue's rows: inserted with the state that they announce (D6), by the writer or in a transaction of the
  * API; taken by a processor for a while; deleted when the processor has acted on them.
  *
- * A row that is announced again while a processor works on it is due again at once, and outlives that work's `done`: its
- * `next_time`, which is what the taker was given, has changed.
+ * `next_time` is the row's token: until then it belongs to whoever has announced or taken it. A row that is announced
+ * again while a processor works on it gets another one, so that it outlives that work's `done`. Of a dead row it is the
+ * time of its death.
  */
+import { DEQUEUE, REFUSED } from "../flow/topic.ts";
 import { type Json, parseJson, stringifyJson } from "../json.ts";
-import { storable } from "./column.ts";
+import type { Entry, Failure, QueueStore } from "../queue/port.ts";
+import { arrayLiteral, storable } from "./column.ts";
 import type { Sql, Transaction } from "./connection.ts";
+import { untilPassed } from "./pipeline.ts";
 
-/** Topic of "this workflow may have room for queued runs"; the key is the workflow's id. */
-export const DEQUEUE = "dequeue";
+export { DEQUEUE, REFUSED };
 
 /** A pool, or a transaction of the caller's. */
 export type Queryable = Sql | Transaction;
 
-export interface OutboxEntry {
-  readonly id: number;
+export interface NewRow {
   readonly topic: string;
   readonly key: string;
-  readonly payload: Json | undefined;
-  /** Epoch ms. */
-  readonly createTime: number;
-  /** Failed tries before this one. */
-  readonly attempts: number;
-  /** Names the last `takeDue` of the row: only `done` and `failed` with this token count. */
-  readonly token: number;
+  readonly payload?: Json;
+  /** Epoch ms until which the row is the announcer's alone. Default: it is everybody's. */
+  readonly held?: number;
 }
-
-export interface DeadEntry extends Omit<OutboxEntry, "token"> {
-  readonly error: string;
-}
-
-/** Tries after which a row is dead: about a day with the backoff below. */
-const MAX_ATTEMPTS = 30;
-const FIRST_BACKOFF = 1000;
-const LONGEST_BACKOFF = 3_600_000;
 
 /** Two waiting rows of one topic and key are one; a dead one comes back to life. */
-export async function addOutbox(
-  db: Queryable,
-  rows: readonly { readonly topic: string; readonly key: string; readonly payload?: Json }[],
-): Promise<void> {
-  for (const { topic, key, payload } of rows) {
+export async function addOutbox(db: Queryable, rows: readonly NewRow[]): Promise<void> {
+  for (const { topic, key, payload, held = 0 } of rows) {
     const text = payload === undefined ? null : stringifyJson(payload);
-    await db`INSERT INTO outbox (kind, key, payload, create_time)
-      VALUES (${topic}, ${storable(key)}, ${text}, ${Date.now()})
+    await db`INSERT INTO outbox (kind, key, payload, create_time, next_time)
+      VALUES (${topic}, ${storable(key)}, ${text}, ${Date.now()}, ${held})
       ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload, create_time = excluded.create_time, attempts = 0,
-        next_time = 0, error = NULL, dead = 0`;
+        next_time = CASE outbox.next_time WHEN excluded.next_time THEN 0 ELSE excluded.next_time END, error = NULL, dead = 0`;
   }
 }
 
-/**
- * Takes rows that are due, oldest first; no other processor gets them for `hold` milliseconds.
- * @param now epoch ms
- */
-export async function takeDue(
-  sql: Sql,
-  topic: string,
-  now: number,
-  limit: number,
-  hold: number,
-): Promise<readonly OutboxEntry[]> {
-  const rows = await sql<OutboxRow[]>`UPDATE outbox SET next_time = ${now + hold}
+export const openQueueStore = (sql: Sql): QueueStore => ({
+  take: (topic, now, limit, hold) => untilPassed(() => take(sql, topic, now, limit, hold)),
+  done: (entries) => untilPassed(() => done(sql, entries)),
+  failed: (failures) => untilPassed(() => failed(sql, failures)),
+  release: (entries) => untilPassed(() => release(sql, entries)),
+});
+
+async function take(sql: Sql, topic: string, now: number, limit: number, hold: number): Promise<readonly Entry[]> {
+  const rows = await sql<TakenRow[]>`UPDATE outbox SET next_time = ${now + hold}
     WHERE id = ANY(ARRAY(
       SELECT id FROM outbox WHERE kind = ${topic} AND dead = 0 AND next_time <= ${now}
       ORDER BY next_time, id LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ))
-    RETURNING id, kind, key, payload, create_time, attempts, next_time, error`;
-  return rows.map(entryOf).sort((a, b) => a.id - b.id);
+    RETURNING id, kind, key, payload, attempts, next_time`;
+  return [...rows].sort((a, b) => a.id - b.id).map(entryOf);
 }
 
-/** Deletes rows that are acted on. */
-export async function doneOutbox(db: Queryable, entries: readonly OutboxEntry[]): Promise<void> {
+async function done(sql: Sql, entries: readonly Entry[]): Promise<void> {
   if (entries.length === 0) return;
-  await db`DELETE FROM outbox o USING unnest(
-      ${entries.map((entry) => entry.id)}::bigint[], ${entries.map((entry) => entry.token)}::bigint[]) AS t (id, token)
-    WHERE o.id = t.id AND o.next_time = t.token`;
+  await sql`DELETE FROM outbox USING ${rowsOf(sql, entries)} WHERE ${isSame(sql)}`;
 }
 
-/** Milliseconds before the next try after `failures` failed ones. */
-export const outboxBackoff = (failures: number): number =>
-  Math.min(FIRST_BACKOFF * 2 ** (failures - 1), LONGEST_BACKOFF);
-
-/**
- * Puts a row back for a later try; after the last one it is dead and waits for an operator.
- * @param now epoch ms
- * @returns whether it is dead
- */
-export async function failedOutbox(db: Queryable, entry: OutboxEntry, error: string, now: number): Promise<boolean> {
-  const failures = entry.attempts + 1;
-  const isDead = failures >= MAX_ATTEMPTS;
-  await db`UPDATE outbox SET attempts = ${failures}, next_time = ${now + outboxBackoff(failures)},
-      error = ${storable(error)}, dead = ${isDead ? 1 : 0}
-    WHERE id = ${entry.id} AND next_time = ${entry.token}`;
-  return isDead;
+async function failed(sql: Sql, failures: readonly Failure[]): Promise<void> {
+  if (failures.length === 0) return;
+  const columns = {
+    attempts: failures.map(({ entry }) => entry.attempts + 1),
+    time: failures.map(({ time }) => time),
+    error: arrayLiteral(failures.map(({ error }) => error)),
+    dead: failures.map(({ dead }) => Number(dead)),
+  };
+  const entries = failures.map(({ entry }) => entry);
+  await sql`UPDATE outbox SET attempts = t.attempts, next_time = t.time, error = t.error, dead = t.dead
+    FROM unnest(${columnsOf(sql, entries)}, ${columns.attempts}::integer[], ${columns.time}::bigint[],
+      ${columns.error}::text[], ${columns.dead}::integer[]) AS t (kind, key, token, attempts, time, error, dead)
+    WHERE ${isSame(sql)}`;
 }
 
-/** Rows that were given up, oldest first. */
-export async function deadOutbox(sql: Sql, limit: number): Promise<readonly DeadEntry[]> {
-  const rows = await sql<OutboxRow[]>`SELECT id, kind, key, payload, create_time, attempts, next_time, error FROM outbox
-    WHERE dead = 1 ORDER BY id LIMIT ${limit}`;
-  return rows.map((row) => {
-    const { token: _, ...entry } = entryOf(row);
-    return { ...entry, error: row.error ?? "" };
-  });
+async function release(sql: Sql, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await sql`UPDATE outbox SET next_time = 0 FROM ${rowsOf(sql, entries)} WHERE ${isSame(sql)}`;
 }
 
-/** Gives dead rows all their tries again. @param ids undefined: all @returns how many */
-export async function replayDead(sql: Sql, ids?: readonly number[]): Promise<number> {
-  const { count } = await sql`UPDATE outbox SET dead = 0, attempts = 0, next_time = 0, error = NULL
-    WHERE dead = 1 ${ids === undefined ? sql`` : sql`AND id = ANY(${[...ids]}::bigint[])`}`;
-  return count;
-}
+const columnsOf = (sql: Sql, entries: readonly Entry[]) =>
+  sql`${arrayLiteral(entries.map(({ topic }) => topic))}::text[], ${arrayLiteral(entries.map(({ key }) => key))}::text[],
+    ${entries.map(({ token }) => token)}::bigint[]`;
 
-interface OutboxRow {
+const rowsOf = (sql: Sql, entries: readonly Entry[]) => sql`unnest(${columnsOf(sql, entries)}) AS t (kind, key, token)`;
+
+/** The row is as the entry has it: nobody has announced, taken or buried it since. */
+const isSame = (sql: Sql) =>
+  sql`outbox.kind = t.kind AND outbox.key = t.key AND outbox.next_time = t.token AND outbox.dead = 0`;
+
+interface TakenRow {
   readonly id: number;
   readonly kind: string;
   readonly key: string;
   readonly payload: string | null;
-  readonly create_time: number;
   readonly attempts: number;
   readonly next_time: number;
-  readonly error: string | null;
 }
 
-const entryOf = (row: OutboxRow): OutboxEntry => ({
-  id: row.id,
+const entryOf = (row: TakenRow): Entry => ({
   topic: row.kind,
   key: row.key,
   payload: row.payload === null ? undefined : parseJson(row.payload),
-  createTime: row.create_time,
   attempts: row.attempts,
   token: row.next_time,
 });

@@ -29,6 +29,15 @@ export function failureOf(error: unknown): Failure {
   return typeof code === "string" && LOST.test(code) ? "lost" : "permanent";
 }
 
+/** Classes of SQLSTATE that a row's content may cause: cardinality, data, integrity, limits, our own. Or not Postgres' at all. */
+const DATA = /^(21|22|23|54|P0)|^[A-Z_]{6,}$/;
+
+/** What was sent would be refused again. A fault of the database, not of a row, ends when an operator has mended it. */
+export function isRefusal(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return failureOf(error) === "permanent" && (typeof code !== "string" || DATA.test(code));
+}
+
 /** Tries of a transaction in a row that end for a passing reason; between them, {@link pauseOf}. */
 const TRIES = 8;
 

@@ -55,12 +55,6 @@ const byInstance = (a: Run, b: Run): number =>
       ? -1
       : 1;
 
-/** Workflows with a `dequeue` row that waits, oldest first. */
-export async function pendingDequeues(sql: Sql, limit: number): Promise<readonly string[]> {
-  const rows = await sql<{ key: string }[]>`SELECT key FROM outbox WHERE kind = ${DEQUEUE} ORDER BY id LIMIT ${limit}`;
-  return rows.map((row) => row.key);
-}
-
 /** What a page has at most: it is read and kept at once. */
 interface PageLimits {
   readonly runs: number;

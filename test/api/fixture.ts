@@ -67,6 +67,8 @@ class Listeners {
 export class FakeEngine implements EnginePort {
   readonly actions: { readonly runKey: number; readonly groupId: number }[] = [];
   readonly dequeues: string[] = [];
+  /** How often it was told that rows of the outbox are due. */
+  outboxHints = 0;
   /** Every run counts as under way here. */
   hasRuns = false;
   readonly ended = new Listeners();
@@ -138,6 +140,10 @@ export class FakeEngine implements EnginePort {
 
   hintDequeue(workflowIds: readonly string[]): void {
     this.dequeues.push(...workflowIds);
+  }
+
+  hintOutbox(): void {
+    this.outboxHints++;
   }
 
   isRunning(): boolean {

@@ -41,7 +41,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   flow(
     "a run ends without the row that frees its place",
-    '{ kind: "outbox", topic: "dequeue", key: run.workflowId },',
+    '{ kind: "outbox", topic: DEQUEUE, key: run.workflowId },',
     "",
   ),
   flow(
@@ -132,8 +132,8 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   turn(
     "a refused row of an abandoned run ends its successor",
-    "if (this.#abandoned) return;",
-    "",
+    "if (!this.#abandoned) this.#engine.refused",
+    "this.#engine.refused",
     "test/simulation/fault.test.ts",
   ),
   turn(
@@ -156,7 +156,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   group(
     "a run whose end is refused, too, is taken up for ever",
-    "if (this.#doomed.has(run.key)) return this.park(run, reason);",
+    "if (this.#doomed.has(run.key)) return this.park(run, refusal.reason);",
     "",
   ),
   group(
@@ -224,8 +224,8 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   engine(
     "queued runs are not let go after an outage",
-    "this.#dequeue(await this.store.pendingDequeues(1000));",
-    "",
+    "...words]);\n    await this.#options.outbox.sweep();",
+    "...words]);",
     CLUSTER,
   ),
   start("a start whose head was out of date is refused", "else this.#again(unit);", "else unit.reject(error);"),
@@ -233,6 +233,18 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "starts hold the thread",
     "    await nextTurn(clock);\n",
     "",
+  ),
+  engine(
+    "what a former owner announced waits for the sweep",
+    "    await this.#options.outbox.sweep();\n  }\n\n  /** Gives up groups",
+    "  }\n\n  /** Gives up groups",
+    own,
+  ),
+  engine(
+    "the ends of a while are looked at one by one",
+    "const quiet = rows.filter(({ topic, key }) => topic === DEQUEUE && !this.#queueing.has(key));",
+    "const quiet: readonly OutboxRow[] = [];",
+    "test/simulation/flow.test.ts",
   ),
   pool(
     "hints for other nodes go nowhere",

@@ -3,6 +3,7 @@ import { inFile, type Mutation } from "./mutation.ts";
 
 const writer = inFile("src/store/writer/writer.ts", "test/store/writer/writer.test.ts");
 const batch = inFile("src/store/writer/batch.ts", "test/store/writer/batch.test.ts");
+const pipeline = inFile("src/store/pipeline.ts", "test/store/writer/writer.test.ts");
 
 const statement = inFile("src/store/writer/statement.ts", "test/store/writer/writer.test.ts");
 
@@ -34,10 +35,10 @@ export const STORE_MUTATIONS: readonly Mutation[] = [
     "if (!lost.has(`${groupId}:${generation}`)) return true;",
     "",
   ),
-  writer(
+  pipeline(
     "a fault of the database is taken for a row's",
-    'const isData = typeof code !== "string" || DATA.test(code);',
-    "const isData = true;",
+    'return failureOf(error) === "permanent" && (typeof code !== "string" || DATA.test(code));',
+    'return failureOf(error) === "permanent" && code !== "";',
   ),
   batch(
     "the first write of a row wins",

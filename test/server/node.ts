@@ -12,6 +12,8 @@ import type { FlowStore, StoredRun } from "../../src/flow/port.ts";
 import { EngineThread } from "../../src/flow/thread.ts";
 import { createLogger } from "../../src/log.ts";
 import { DEFAULT_CATALOG } from "../../src/param/index.ts";
+import { dequeueing } from "../../src/queue/dequeue.ts";
+import { Queue } from "../../src/queue/queue.ts";
 import { type RunRef, runIdentity } from "../../src/run/model.ts";
 import { StepTypeRegistry } from "../../src/runtime/registry.ts";
 import type { EvaluationClient } from "../../src/server/evaluation/client.ts";
@@ -19,6 +21,7 @@ import { Listeners } from "../../src/server/listener.ts";
 import { enginePort } from "../../src/server/port.ts";
 import { openDatabase, type Sql } from "../../src/store/connection.ts";
 import { openFlowStore } from "../../src/store/flow.ts";
+import { openQueueStore } from "../../src/store/outbox.ts";
 import { FakeClock } from "../simulation/clock.ts";
 import { freshDatabase } from "../support/database.ts";
 import { atEnd } from "../support/end.ts";
@@ -64,7 +67,7 @@ class Told extends Evaluator {
 }
 
 /** The pool of main and its one thread. */
-function engineOf(store: FlowStore, clock: FakeClock, begun: Next) {
+function engineOf(sql: Sql, store: FlowStore, clock: FakeClock, begun: Next) {
   const listeners = { ended: new Listeners<StoredRun | undefined>(), logged: new Listeners() };
   const pool: EnginePool = new EnginePool({
     threads: 1,
@@ -80,9 +83,13 @@ function engineOf(store: FlowStore, clock: FakeClock, begun: Next) {
   const thread: EngineThread = new EngineThread({
     session: "engine",
     send: (frame) => pool.accept(0, frame),
-    engine: (events) =>
-      new Engine({
-        ...{ clock, store, log, events },
+    engine: (events) => {
+      const outbox = new Queue({
+        ...{ store: openQueueStore(sql), clock, log },
+        processors: [dequeueing(() => engine)],
+      });
+      const engine: Engine = new Engine({
+        ...{ clock, store, outbox, log, events },
         evaluation: new Told(begun),
         place: { host: "here", directory: "/nowhere" },
         groups: ALL_GROUPS.length,
@@ -93,7 +100,9 @@ function engineOf(store: FlowStore, clock: FakeClock, begun: Next) {
         runtimeOf: () => ({ unavailable: "there is no other thread" }),
         forget() {},
         stored() {},
-      }),
+      });
+      return engine;
+    },
   });
   pool.own(ALL_GROUPS.map((groupId) => ({ groupId, generation: 1 })));
   return { pool, thread, listeners };
@@ -116,7 +125,7 @@ export async function inOneThread() {
   const [clock, waiting] = [new FakeClock(), new FakeClock()];
   const [begun, asked] = [new Next(), new Next()];
   const store = openFlowStore(database, { log });
-  const { pool, thread, listeners } = engineOf(store, clock, begun);
+  const { pool, thread, listeners } = engineOf(database.sql, store, clock, begun);
   atEnd.push(async () => {
     pool.close();
     await thread.engine.stop();

@@ -14,6 +14,8 @@ async function running(definition: Workflow, prepare: (world: World) => void = (
   return world;
 }
 
+const of = (stepId: string, status: string) => ({ step_id: stepId, step_attempt_id: 1, status });
+
 const attemptAt =
   (stepId: string, runKey = 1) =>
   (row: Write): boolean =>
@@ -52,6 +54,22 @@ describe("rows that can't be stored", () => {
     expect([world.status(2), world.statuses(2).late]).toEqual(["SUCCEEDED", "SUCCEEDED"]);
     expect(world.counters).toMatchObject({ activeRuns: 0, parkedRuns: 0 });
     expect(world.outbox).toEqual(new Set(["dequeue:wf"]));
+    expect([...world.letters]).toEqual([
+      [
+        "[wf][1][1]",
+        {
+          ...{ kind: "dead-letter", topic: "refused-run", key: "[wf][1][1]", error: reason },
+          payload: {
+            ...{ workflow_id: "wf", workflow_instance_id: 1, workflow_run_id: 1, refused_count: 3 },
+            refused: [
+              { ...of("job", "SUCCEEDED"), content: expect.stringContaining('"status":"SUCCEEDED"') },
+              { ...of("late", "SUCCEEDED"), content: expect.stringContaining('"stepId":"late"') },
+              { status: "SUCCEEDED", content: expect.stringContaining('"overview":{"total":4') },
+            ],
+          },
+        },
+      ],
+    ]);
   });
 
   test("take what the run had queued behind them along, and the run fails once", async () => {
@@ -102,9 +120,17 @@ describe("rows that can't be stored", () => {
     });
     expect(world.counters).toMatchObject({ activeRuns: 0, parkedRuns: 1 });
     expect(world.runMessages().at(-1)?.[1]).toStartWith("The run is parked until it is stopped or killed");
+    expect(world.letters.get("[wf][1][1]")?.error).toStartWith("The database refuses the state of step [job]");
     const { commits } = world;
     await world.sweep();
     expect(world.commits).toBe(commits);
+    await world.act(1, "STOP");
+    await world.settle();
+    const { runReads } = world;
+    expect([world.status(), world.counters.parkedRuns, runReads > 0]).toEqual(["IN_PROGRESS", 1, true]);
+    for (let sweeps = 0; sweeps < 3; sweeps++) await world.sweep();
+    await world.settle();
+    expect(world.runReads).toBe(runReads);
     world.refuses = () => false;
     await world.act(1, "KILL");
     await world.settle();

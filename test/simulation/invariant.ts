@@ -2,8 +2,10 @@
  * What must hold in a simulated cluster, whatever happens: checked at each commit and each call of a runtime, and once more
  * when everything has healed. A breach is an exception that names it.
  */
+
 import { isDeepStrictEqual } from "node:util";
 import { LEASE } from "../../src/flow/membership.ts";
+import { DEQUEUE } from "../../src/flow/topic.ts";
 import type { Run } from "../../src/run/model.ts";
 import { latestAttempts, runOverview } from "../../src/run/overview.ts";
 import { isOver } from "../../src/run/status.ts";
@@ -82,7 +84,8 @@ export class Invariants implements StoreWatcher, JobWatcher {
       const open = attempts.find(({ status }) => !isTerminal(status));
       if (open)
         throw new Breach(`${nameOf(run)} has ended as ${run.status}, and its step ${open.stepId} is ${open.status}`);
-      if (!store.outbox.has(run.workflowId)) throw new Breach(`${nameOf(run)} has ended, and nobody is told (D6)`);
+      if (!store.outbox.has(DEQUEUE, run.workflowId))
+        throw new Breach(`${nameOf(run)} has ended, and nobody is told (D6)`);
       this.#recount(store, run, attempts);
     }
   }
@@ -141,6 +144,8 @@ export class Invariants implements StoreWatcher, JobWatcher {
     const store = this.#store();
     const [late] = this.unfinished();
     if (late) throw new Breach(`${nameOf(late)} is still ${late.status} when all has healed: ${spell(store, late)}`);
+    const [left] = store.outbox.rows;
+    if (left) throw new Breach(`a row of the outbox is left: ${JSON.stringify(left)}`);
     if (store.said.size > 0) throw new Breach(`words to runs that have ended are left: ${[...store.said.keys()]}`);
     for (const run of store.runs.values()) {
       for (const attempt of store.attempts.get(run.key)?.values() ?? []) {

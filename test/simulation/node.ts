@@ -11,6 +11,9 @@ import type { FlowStore } from "../../src/flow/port.ts";
 import type { EndedRun, RunHint, StartCommand, StartReply } from "../../src/flow/protocol.ts";
 import { EngineThread } from "../../src/flow/thread.ts";
 import { createLogger, type Logger } from "../../src/log.ts";
+import { dequeueing } from "../../src/queue/dequeue.ts";
+import type { QueueStore } from "../../src/queue/port.ts";
+import { Queue } from "../../src/queue/queue.ts";
 import { GroupWriter } from "../../src/store/writer/writer.ts";
 import { childReads } from "./child.ts";
 import type { SimClock } from "./clock.ts";
@@ -132,10 +135,11 @@ export class SimNode {
       session: this.name,
       clock: this.#channelClock(),
       send: (frame) => this.#wire(() => this.pool.accept(index, frame)),
-      engine: (events) =>
-        new Engine({
+      engine: (events) => {
+        const engine: Engine = new Engine({
           clock: this.process,
           store: this.#store((hints) => events.hint(hints)),
+          outbox: this.#queue(() => engine),
           evaluation: this.#ground.evaluationOn(this.process),
           log: this.#log,
           place: { host: this.name, directory: "/jobs" },
@@ -146,8 +150,21 @@ export class SimNode {
           runtimeOf: () => jobs.runtimeOf(this, clock),
           forget() {},
           stored() {},
-        }),
+        });
+        return engine;
+      },
     });
+  }
+
+  #queue(engine: () => Engine): Queue {
+    const { outbox } = this.#ground.store;
+    const store: QueueStore = {
+      take: (topic, now, limit, hold) => this.#call(() => outbox.take(topic, now, limit, hold)),
+      done: (entries) => this.#call(() => outbox.done(entries)),
+      failed: (failures) => this.#call(() => outbox.failed(failures)),
+      release: (entries) => this.#call(() => outbox.release(entries)),
+    };
+    return new Queue({ processors: [dequeueing(engine)], store, clock: this.process, log: this.#log });
   }
 
   /** Between the threads of the process. */
@@ -241,7 +258,6 @@ export class SimNode {
         return outcomes;
       },
       dequeue: (ids) => this.#untilKnown(() => store.dequeue(ids)),
-      pendingDequeues: (limit) => this.#call(() => [...store.outbox].slice(0, limit)),
       loadGroup: (groupId, afterKey) =>
         this.#call(() => {
           const page = store.open([groupId]).filter(({ key }) => key > afterKey);

@@ -30,6 +30,14 @@ describe("a group that is given up", () => {
   });
 });
 
+test("a new owner looks at once for what a former one has announced, and with every sweep", async () => {
+  const world = new World(workflow([step("a")]));
+  await world.boot();
+  expect(world.outboxLooks).toBe(1);
+  await world.sweep();
+  expect(world.outboxLooks).toBe(2);
+});
+
 describe("a group that has another owner", () => {
   const running = async (): Promise<World> => {
     const world = new World(workflow([step("job", { type: "Job", timeout: 60 })]));

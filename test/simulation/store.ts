@@ -7,6 +7,7 @@ import { isInline } from "../../src/definition/initiator.ts";
 import type { Workflow } from "../../src/definition/workflow.ts";
 import { type Heartbeat, LEASE, type Node } from "../../src/flow/membership.ts";
 import type { GroupStamp, LoadedRun, NewRun, StartOutcome, WorkflowHead } from "../../src/flow/port.ts";
+import { DEQUEUE } from "../../src/flow/topic.ts";
 import { groupOf } from "../../src/id.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
@@ -16,6 +17,7 @@ import type { Word } from "../../src/run/word.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
 import type { Batch } from "../../src/store/writer/batch.ts";
+import { SimOutbox } from "./outbox.ts";
 
 export interface Table {
   readonly head: WorkflowHead;
@@ -57,7 +59,7 @@ export class SimStore {
   readonly attempts = new Map<number, Map<string, StepAttempt>>();
   /** What is said to runs, by run. */
   readonly said = new Map<number, readonly Word[]>();
-  readonly outbox = new Set<string>();
+  readonly outbox = new SimOutbox();
   readonly groups: readonly GroupRow[];
   readonly nodes = new Map<string, { readonly node: Node; heartbeat: number }>();
   /** Keys of runs by `workflow:uuid`, and the request that made each. */
@@ -91,7 +93,7 @@ export class SimStore {
     const none = { running: [], waiting: [], failed: [], latestInstanceId: 0, paused: false };
     const runs = { ...none, ...known?.runs, workflowId, internalId, revision, strategy };
     this.tables.set(workflowId, { head, definitions, runs });
-    this.outbox.add(workflowId);
+    this.outbox.add({ topic: DEQUEUE, key: workflowId });
   }
 
   heads(ids: readonly string[]): readonly WorkflowHead[] {
@@ -119,7 +121,7 @@ export class SimStore {
         latest: (instanceId) => this.#latest(workflowId, instanceId),
       });
       this.#strategy(workflowId, () => started.workflow);
-      if (started.announced) this.outbox.add(workflowId);
+      if (started.announced) this.outbox.add({ topic: DEQUEUE, key: workflowId });
       for (const [index, position] of positions.entries()) {
         const run = made[position] as NewRun;
         const decision = started.decisions[index] as (typeof started.decisions)[number];
@@ -187,7 +189,7 @@ export class SimStore {
   dequeue(workflowIds: readonly string[]): readonly Run[] {
     const launched: Run[] = [];
     for (const id of workflowIds) {
-      this.outbox.delete(id);
+      this.outbox.delete(DEQUEUE, id);
       const table = this.tables.get(id);
       if (!table) continue;
       const let_go = dequeue(table.runs);
@@ -234,7 +236,7 @@ export class SimStore {
     if (run.executionId === undefined) {
       this.#strategy(ref.workflowId, (runs) => stopQueued(runs, ref, action === "KILL" ? "FAILED" : "STOPPED"));
       this.#endQueued(run, action === "KILL" ? "FAILED" : "STOPPED", "stopped by a user");
-      this.outbox.add(ref.workflowId);
+      this.outbox.add({ topic: DEQUEUE, key: ref.workflowId });
       return undefined;
     }
     this.#say(run.key, action, "user");
@@ -254,7 +256,7 @@ export class SimStore {
     if (run.status !== "FAILED") return false;
     this.runs.set(run.key, { ...run, status: "FAILED_1" });
     this.#strategy(ref.workflowId, (runs) => unblock(runs, ref));
-    this.outbox.add(ref.workflowId);
+    this.outbox.add({ topic: DEQUEUE, key: ref.workflowId });
     return true;
   }
 
@@ -293,7 +295,8 @@ export class SimStore {
       if (isOver(run) && !isOver(before) && !isInline(run.initiator))
         this.#strategy(run.workflowId, (runs) => end(runs, run, run.status));
     }
-    for (const { key } of batch.outbox) this.outbox.add(key);
+    for (const row of batch.outbox) this.outbox.add(row);
+    for (const letter of batch.letters) this.outbox.bury(letter, this.now());
     for (const { runKey, word } of batch.words) this.#sayToChild(runKey, word);
     for (const { runKey, stepId } of batch.taken) {
       const left = (this.said.get(runKey) ?? []).filter((word) => stepId !== undefined && word.stepId !== stepId);

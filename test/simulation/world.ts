@@ -23,6 +23,9 @@ import {
 import type { EngineCounters, StartReply, StartRequest } from "../../src/flow/protocol.ts";
 import { stringifyJson } from "../../src/json.ts";
 import { createLogger } from "../../src/log.ts";
+import { dequeueing } from "../../src/queue/dequeue.ts";
+import type { QueueStore } from "../../src/queue/port.ts";
+import { Queue } from "../../src/queue/queue.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
 import type { Word } from "../../src/run/word.ts";
@@ -137,6 +140,10 @@ export class World {
   /** What is said to runs, by run. */
   readonly said = new Map<number, readonly Word[]>();
   readonly outbox = new Set<string>();
+  /** How often the engine has looked for rows of the outbox that are due. */
+  outboxLooks = 0;
+  /** Dead letters, by key. */
+  readonly letters = new Map<string, Extract<Write, { readonly kind: "dead-letter" }>>();
   /** Each time the engine asked whether a queued run may go: for which workflows. */
   readonly dequeues: (readonly string[])[] = [];
   /** What the engine has logged as an error. */
@@ -199,9 +206,10 @@ export class World {
       (row) => this.refuses(row),
       ({ generation }) => generation === this.generation,
     );
-    this.#engine = new Engine({
+    const engine: Engine = new Engine({
       clock: this.clock,
       store: this.#store(this.#writer),
+      outbox: this.#queue(() => engine),
       evaluation: watched(
         this.#evaluation,
         (scope) => this.onParams(scope),
@@ -228,8 +236,29 @@ export class World {
       forget: (uuid) => this.forgotten.push(uuid),
       stored() {},
     });
-    await this.#engine.own([{ groupId: 0, generation: ++this.generation }]);
+    this.#engine = engine;
+    await engine.own([{ groupId: 0, generation: ++this.generation }]);
     await settle();
+  }
+
+  /** Acts on what is announced: what is not, no sweep finds. */
+  #queue(engine: () => Engine): Queue {
+    const none = async (): Promise<void> => {};
+    const store: QueueStore = {
+      take: async () => {
+        this.outboxLooks++;
+        return [];
+      },
+      done: none,
+      failed: none,
+      release: none,
+    };
+    return new Queue({
+      processors: [dequeueing(engine)],
+      store,
+      clock: this.clock,
+      log: createLogger({ format: "json", level: "error", write: (line) => this.errors.push(line) }),
+    });
   }
 
   /** Everything in memory is gone. */
@@ -380,6 +409,7 @@ export class World {
         const run = this.runs.get(row.key);
         if (run) this.runs.set(row.key, { ...run, ...row.change });
       } else if (row.kind === "outbox") this.outbox.add(`${row.topic}:${row.key}`);
+      else if (row.kind === "dead-letter") this.letters.set(row.key, row);
       else if (row.kind === "words-taken") this.#taken(row.runKey, row.stepId);
     }
   }
@@ -436,7 +466,6 @@ export class World {
         this.dequeues.push(workflowIds);
         return [];
       },
-      pendingDequeues: async () => [],
       loadGroup: async () => ({ runs: this.#unfinished(), next: undefined, newest: this.#lastKey }),
       loadRun: async (key) => {
         this.runReads++;

@@ -37,7 +37,7 @@ const RESERVED: readonly { readonly pattern: RegExp; readonly folders: readonly 
 ];
 
 /** Time, chance and "soon" come in through the clock: a simulator holds them. */
-const CLOCKED = /^src\/(flow\/|store\/writer\/|runtime\/channel\.ts$)/;
+const CLOCKED = /^src\/(flow\/|queue\/|store\/writer\/|runtime\/channel\.ts$)/;
 
 /** Where decisions are made: nobody there keeps time, logs, or stores. */
 const DECIDING = new Set(["nested", "run", "step"]);

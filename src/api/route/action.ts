@@ -198,7 +198,8 @@ async function unblockRun(call: Call, services: Services) {
   const run = await latestRun(call, services);
   const status = shownRunStatus(run.status);
   const identity = `[${run.workflowId}][${run.instanceId}][${run.runId}]`;
-  if (!mayDo(run.status, "UNBLOCK")) throw badRequest(`Cannot unblock the run ${identity}: it is ${status}, not FAILED.`);
+  if (!mayDo(run.status, "UNBLOCK"))
+    throw badRequest(`Cannot unblock the run ${identity}: it is ${status}, not FAILED.`);
   const message = `User [${user}] unblocked the workflow instance run ${identity}`;
   const reason = `Unblock workflow instance run ${identity}`;
   const event: TimelineActionEvent = {

@@ -8,11 +8,14 @@ import { reportRun, STOPPED_BY_STRATEGY } from "../../flow/report.ts";
 import { EngineThread } from "../../flow/thread.ts";
 import { parseJson, stringifyJson } from "../../json.ts";
 import { createLogger, type Logger } from "../../log.ts";
+import { dequeueing } from "../../queue/dequeue.ts";
+import { Queue } from "../../queue/queue.ts";
 import { RuntimeClient } from "../../runtime/client.ts";
 import { placeOf } from "../../runtime/place.ts";
 import { StepTypeRegistry } from "../../runtime/registry.ts";
 import { type Database, openDatabase } from "../../store/connection.ts";
 import { openFlowStore } from "../../store/flow.ts";
+import { openQueueStore } from "../../store/outbox.ts";
 import type { StartEffects } from "../../store/start.ts";
 import { EvaluationClient } from "../evaluation/client.ts";
 import { evaluationSetting } from "../evaluation/setting.ts";
@@ -73,7 +76,12 @@ function wire(setup: EngineSetup): Wired {
     engine: (events) => {
       const stopped = (effects: StartEffects): void => told(effects, log, events);
       const store = openFlowStore(database, { log, stopped, asking: asking.sql });
-      return new Engine({ ...parts(setup, log, runtime, evaluation, store), store, events });
+      const outbox = new Queue({
+        ...{ store: openQueueStore(database.sql), clock: systemClock, log },
+        processors: [dequeueing(() => engine)],
+      });
+      const engine: Engine = new Engine({ ...parts(setup, log, runtime, evaluation, store), store, outbox, events });
+      return engine;
     },
   });
   return {

@@ -30,6 +30,14 @@ export interface OutboxWrite {
   readonly topic: string;
   readonly key: string;
   readonly payload?: Json;
+  readonly held?: number;
+}
+
+export interface LetterWrite {
+  readonly topic: string;
+  readonly key: string;
+  readonly payload: Json;
+  readonly error: string;
 }
 
 export interface WordWrite {
@@ -56,6 +64,7 @@ export interface Batch {
   readonly children: readonly Run[];
   /** What is said to runs, in the order of their keys, so that two batches can't wait for each other. */
   readonly words: readonly WordWrite[];
+  readonly letters: readonly LetterWrite[];
   /** Runs, or steps of them, to which nothing is said any more. */
   readonly taken: readonly TakenWrite[];
 }
@@ -69,6 +78,7 @@ export function batchOf(requests: readonly Request[]): Batch {
   const outbox = new Map<string, OutboxWrite>();
   const children = new Map<number, Run>();
   const words = new Map<string, WordWrite>();
+  const letters = new Map<string, LetterWrite>();
   const taken = new Map<string, TakenWrite>();
   for (const { stamp, rows } of requests) {
     stamps.set(`${stamp.groupId}:${stamp.generation}`, stamp);
@@ -85,6 +95,11 @@ export function batchOf(requests: readonly Request[]): Batch {
           break;
         case "outbox":
           outbox.set(`${row.topic}:${row.key}`, row);
+          letters.delete(`${row.topic}:${row.key}`);
+          break;
+        case "dead-letter":
+          letters.set(`${row.topic}:${row.key}`, row);
+          outbox.delete(`${row.topic}:${row.key}`);
           break;
         case "child":
           children.set(row.run.key, row.run);
@@ -106,6 +121,7 @@ export function batchOf(requests: readonly Request[]): Batch {
     outbox: ordered([...outbox.values()]),
     children: [...children.values()],
     words: [...words.values()].sort((a, b) => a.runKey - b.runKey),
+    letters: [...letters.values()],
     taken: [...taken.values()],
   };
 }

@@ -1,6 +1,6 @@
 /**
  * A batch as one statement: the fence and a data-modifying part for each table that it writes. One statement is one
- * transaction and one round trip, on whatever connection; each shape of it is prepared once (there are at most 64).
+ * transaction and one round trip, on whatever connection; each shape of it is prepared once (there are at most 128).
  */
 import type { GroupStamp, LogChunk, StoredRun } from "../../flow/port.ts";
 import { stringifyJson } from "../../json.ts";
@@ -9,7 +9,7 @@ import type { Cell } from "../column.ts";
 import type { Sql } from "../connection.ts";
 import { listText, objectText, retryText, runParamsText, stepParamsText, timesText, valueText } from "../row.ts";
 import { bigint, type Columns, int, json, Source, send, text, word } from "../source.ts";
-import type { AttemptWrite, Batch, OutboxWrite, RunWrite, TakenWrite, WordWrite } from "./batch.ts";
+import type { AttemptWrite, Batch, LetterWrite, OutboxWrite, RunWrite, TakenWrite, WordWrite } from "./batch.ts";
 
 /**
  * Encodes the rows, so it may throw before anything is sent.
@@ -151,11 +151,27 @@ const announcements = part<OutboxWrite>("announcements", {
     kind: text((row) => row.topic),
     key: text((row) => row.key),
     payload: json((row) => valueText(row.payload)),
+    next_time: bigint((row) => row.held ?? 0),
   },
   statement: (rows, source) => `INSERT INTO outbox (${source.names}, create_time)
     SELECT ${source.names}, (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM ${rows}
     ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload, create_time = excluded.create_time, attempts = 0,
-      next_time = 0, error = NULL, dead = 0`,
+      next_time = CASE outbox.next_time WHEN excluded.next_time THEN 0 ELSE excluded.next_time END, error = NULL, dead = 0`,
+});
+
+const letters = part<LetterWrite>("letters", {
+  rows: (batch) => batch.letters,
+  columns: {
+    kind: text((row) => row.topic),
+    key: text((row) => row.key),
+    payload: json((row) => valueText(row.payload)),
+    error: text((row) => row.error),
+  },
+  statement: (rows, source) => `INSERT INTO outbox (${source.names}, create_time, next_time, dead)
+    SELECT ${source.names}, now.ms, now.ms, 1
+    FROM ${rows}, (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms) AS now
+    ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload, error = excluded.error,
+      create_time = excluded.create_time, next_time = excluded.next_time, attempts = 0, dead = 1`,
 });
 
 /** Runs that begin launched. One that is there already was inserted by this very step, whose commit was not heard of. */
@@ -238,4 +254,6 @@ const taken = part<TakenWrite>("taken", {
       AND run_word.step_id = coalesce(t.step_id, run_word.step_id)`,
 });
 
-const PARTS: readonly Part[] = [fence, children, replaced, attempts, runs, chunks, announcements, words, held, taken];
+const PARTS: readonly Part[] = [
+  ...[fence, children, replaced, attempts, runs, chunks, announcements, letters, words, held, taken],
+];

@@ -102,11 +102,19 @@ async function writeRow(sql: Transaction, row: Write): Promise<void> {
         payload: valueText(row.payload),
         create_time: systemClock.now(),
         attempts: 0,
-        next_time: 0,
+        next_time: row.held ?? 0,
         dead: 0,
       };
       await sql`INSERT INTO outbox ${sql({ kind: row.topic, key: storable(row.key), ...fields })}
         ON CONFLICT (kind, key) DO UPDATE SET ${sql({ ...fields, error: null })}`;
+      return;
+    }
+    case "dead-letter": {
+      const now = systemClock.now();
+      const times = { create_time: now, next_time: now };
+      const fields = { payload: valueText(row.payload), error: storable(row.error), attempts: 0, dead: 1, ...times };
+      await sql`INSERT INTO outbox ${sql({ kind: row.topic, key: storable(row.key), ...fields })}
+        ON CONFLICT (kind, key) DO UPDATE SET ${sql(fields)}`;
       return;
     }
     case "words-taken":

@@ -23,7 +23,7 @@ import {
 } from "../../flow/port.ts";
 import { parseJson } from "../../json.ts";
 import type { Logger } from "../../log.ts";
-import { failureOf, pauseOf } from "../pipeline.ts";
+import { isRefusal, pauseOf } from "../pipeline.ts";
 import { type Batch, batchOf, type Request, runsOf } from "./batch.ts";
 
 export interface WriterOptions {
@@ -40,8 +40,6 @@ export type CommitBatch = (batch: Batch) => Promise<StoredRun | undefined>;
 
 /** Requests are taken until they have this many rows. */
 const BATCH_ROWS = 1000;
-/** Classes of SQLSTATE that a row's content may cause: cardinality, data, integrity, limits, our own. Or not Postgres' at all. */
-const DATA = /^(21|22|23|54|P0)|^[A-Z_]{6,}$/;
 /** SQLSTATE of `fence_groups`. */
 const STALE = "MA001";
 
@@ -177,15 +175,12 @@ export class GroupWriter implements Writer {
   }
 
   #failureOf(error: unknown): Failure {
-    const kind = failureOf(error);
     const { code, detail } = error as { readonly code?: unknown; readonly detail?: string };
     if (code === STALE) {
       const stamps = parseJson(detail ?? "[]") as readonly [number, number][];
       return stamps.length > 0 ? { kind: "stale", stamps } : { kind: "passing", error };
     }
-    // A fault of the database, not of a row, counts as passing: it ends when an operator has mended it.
-    const isData = typeof code !== "string" || DATA.test(code);
-    return { kind: kind === "permanent" && isData ? "refused" : "passing", error };
+    return { kind: isRefusal(error) ? "refused" : "passing", error };
   }
 
   #withoutStale(

@@ -75,6 +75,14 @@ const outboxWrite = fc.record({
   topic: fc.constantFrom("dequeue", "event"),
   key: fc.constantFrom("k", "l", "\x1f"),
   payload: maybe(fc.record({ n: text })),
+  held: maybe(fc.constantFrom(5, 6)),
+});
+const letterWrite = fc.record({
+  kind: fc.constant("dead-letter"),
+  topic: fc.constantFrom("dequeue", "event"),
+  key: fc.constantFrom("k", "l", "\x1f"),
+  payload: fc.record({ n: text }),
+  error: text,
 });
 const done = fc.record({
   kind: fc.constant("words-taken"),
@@ -87,7 +95,9 @@ const step = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("write" as const),
       run: fc.integer({ min: 1, max: RUNS }),
-      rows: fc.array(fc.oneof(attemptWrite, attemptWrite, runWrite, logWrite, outboxWrite, done), { maxLength: 4 }),
+      rows: fc.array(fc.oneof(attemptWrite, attemptWrite, runWrite, logWrite, outboxWrite, letterWrite, done), {
+        maxLength: 4,
+      }),
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("turn" as const) }) },
@@ -157,7 +167,7 @@ const dump = (sql: Sql) =>
     sql`SELECT * FROM step_attempt ORDER BY run_key, step_id, attempt_id`,
     sql`SELECT * FROM run ORDER BY key`,
     sql`SELECT uuid, stream, "offset", length, text, time FROM step_log ORDER BY id`,
-    sql`SELECT kind, key, payload FROM outbox ORDER BY kind, key`,
+    sql`SELECT kind, key, payload, attempts, error, dead FROM outbox ORDER BY kind, key`,
     sql`SELECT * FROM run_word ORDER BY run_key, step_id`,
   ]).then((tables) => tables.map((rows) => rows.map((row) => ({ ...row }))));
 

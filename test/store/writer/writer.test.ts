@@ -419,6 +419,37 @@ describe("a database that goes away", () => {
   });
 });
 
+describe("rows of the outbox", () => {
+  const stored = async () =>
+    (await db.sql`SELECT key, next_time, attempts, error, dead FROM outbox ORDER BY key`).map((it) => ({ ...it }));
+  const told = (key: string, held?: number): Write => ({
+    kind: "outbox",
+    topic: "t",
+    key,
+    ...(held !== undefined && { held }),
+  });
+
+  test("are everybody's, unless their announcer holds them; announced again, they have another token", async () => {
+    const writer = open();
+    await settled(writer, stamp(0), [told("a"), told("b", 50), told("c", 50)]);
+    expect((await stored()).map((it) => it.next_time)).toEqual([0, 50, 50]);
+    await settled(writer, stamp(0), [told("b", 50), told("c", 60)]);
+    expect((await stored()).map((it) => it.next_time)).toEqual([0, 0, 60]);
+  });
+
+  test("may be dead from the start, and come back to life when they are announced", async () => {
+    const writer = open();
+    const letter: Write = { kind: "dead-letter", topic: "t", key: "a", payload: { n: 1 }, error: "no\0" };
+    await settled(writer, stamp(0), [told("a", 50)]);
+    await settled(writer, stamp(0), [told("a", 60), letter]);
+    const [row] = await stored();
+    expect(row).toMatchObject({ key: "a", attempts: 0, error: "no\u2400", dead: 1 });
+    expect(row?.next_time).toBeGreaterThan(1_600_000_000_000);
+    await settled(writer, stamp(0), [letter, told("a")]);
+    expect(await stored()).toEqual([{ key: "a", next_time: 0, attempts: 0, error: null, dead: 0 }]);
+  });
+});
+
 test("logs come back in the order in which they were written, whatever they hold", async () => {
   const writer = open();
   await fc.assert(
