@@ -185,6 +185,7 @@ export async function deleteWorkflow(sql: Sql, { workflowId, author, now }: Acti
       INSERT INTO workflow_deleted (workflow_id, internal_id, latest_instance_id, author, create_time)
       VALUES (${workflowId}, ${row.internalId}, ${row.latestInstanceId}, ${stringifyJson(author)}, ${now})`;
     await transaction`DELETE FROM workflow WHERE workflow_id = ${workflowId}`;
+    await transaction`DELETE FROM breakpoint WHERE internal_id = ${row.internalId}`;
     await transaction`DELETE FROM workflow_timeline WHERE workflow_id = ${workflowId}`;
     await transaction`DELETE FROM outbox WHERE kind = ${DEQUEUE} AND key = ${workflowId}`;
   });
@@ -221,6 +222,7 @@ async function purgeRuns(sql: Sql, workflowId: string, internalId: number, batch
       RETURNING key),
     attempts AS (DELETE FROM step_attempt WHERE run_key IN (SELECT key FROM gone) RETURNING uuid),
     logs AS (DELETE FROM step_log WHERE uuid IN (SELECT uuid FROM attempts)),
+    paused AS (DELETE FROM paused_attempt WHERE run_key IN (SELECT key FROM gone)),
     words AS (DELETE FROM run_word WHERE run_key IN (SELECT key FROM gone))
     SELECT count(*) AS runs FROM gone`;
   return Number(counts?.runs ?? 0);

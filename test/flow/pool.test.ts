@@ -53,7 +53,7 @@ class Played {
     if (message.type === "start") {
       this.#thread.post({ type: "started", id: message.id, reply: this.#reply as StartReply });
     } else if (message.type === "look") this.looked.push(...message.hints.map(({ key }) => key));
-    else if (message.type === "disown") this.#thread.post({ type: "disowned", id: message.id });
+    else if (message.type === "disown") this.#thread.post({ type: "done", id: message.id });
   }
 }
 
