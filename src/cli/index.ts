@@ -1,4 +1,5 @@
 /** Every command, in the order in which help lists them. */
+import { BREAKPOINT_COMMANDS } from "./breakpoint.ts";
 import type { Command } from "./command.ts";
 import { completionCommand } from "./completion.ts";
 import { demoCommand } from "./demo.ts";
@@ -16,6 +17,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   workflow: "Definitions and their versions",
   run: "Runs of workflows",
   step: "Steps of runs that are under way",
+  breakpoint: "Steps that are held, and the attempts that are",
   sel: "The expression language",
   migrate: "The database's schema",
 };
@@ -27,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   ...WORKFLOW_COMMANDS,
   ...RUN_COMMANDS,
   ...STEP_COMMANDS,
+  ...BREAKPOINT_COMMANDS,
   ...SEL_COMMANDS,
   ...MIGRATE_COMMANDS,
   completionCommand(() => COMMANDS, GROUPS),

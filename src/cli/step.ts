@@ -8,7 +8,7 @@ import { runName } from "./progress.ts";
 import { CLIENT_SETTING_OPTIONS } from "./setting.ts";
 import { WORKFLOW } from "./workflow.ts";
 
-const STEP = positional({ name: "STEP", summary: "The step's id" });
+export const STEP = positional({ name: "STEP", summary: "The step's id" });
 const NO_WAIT = option({ name: "--no-wait", summary: "Do not wait for the step to end" });
 
 const ended = (verb: "stop" | "kill" | "skip", summary: string, detail: string): Command => ({

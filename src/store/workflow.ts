@@ -185,7 +185,6 @@ export async function deleteWorkflow(sql: Sql, { workflowId, author, now }: Acti
       INSERT INTO workflow_deleted (workflow_id, internal_id, latest_instance_id, author, create_time)
       VALUES (${workflowId}, ${row.internalId}, ${row.latestInstanceId}, ${stringifyJson(author)}, ${now})`;
     await transaction`DELETE FROM workflow WHERE workflow_id = ${workflowId}`;
-    await transaction`DELETE FROM breakpoint WHERE internal_id = ${row.internalId}`;
     await transaction`DELETE FROM workflow_timeline WHERE workflow_id = ${workflowId}`;
     await transaction`DELETE FROM outbox WHERE kind = ${DEQUEUE} AND key = ${workflowId}`;
   });
@@ -208,6 +207,7 @@ export async function purgeDeleted(sql: Sql, batch = 200): Promise<number> {
     await sql.begin(async (transaction) => {
       await transaction`DELETE FROM workflow_version WHERE internal_id = ${internal_id}`;
       await transaction`DELETE FROM workflow_properties WHERE internal_id = ${internal_id}`;
+      await transaction`DELETE FROM breakpoint WHERE internal_id = ${internal_id}`;
       await transaction`UPDATE workflow_deleted SET done = true WHERE internal_id = ${internal_id}`;
     });
   }
