@@ -180,6 +180,8 @@ export class World {
   breakpoints: readonly string[] = [];
   /** Attempts that it holds: run, step, attempt. */
   readonly paused = new Set<string>();
+  /** So many reads of the steps that have one fail. */
+  brokenReads = 0;
   /** How often the engine has asked whether a breakpoint matches. */
   breakpointReads = 0;
   /** Whoever guards gates from the next boot on; undefined: the engine's own. */
@@ -309,6 +311,11 @@ export class World {
   /** A hint that steps of the run may pass the gate that holds them. */
   tell(key: number, ...told: readonly string[]): void {
     this.#engine?.look([{ key, groupId: 0, told }]);
+  }
+
+  /** A hint that the step has a breakpoint from now on. */
+  addBreakpoint(stepId: string): void {
+    this.#engine?.breakpoints.add({ internalId: 1, stepId });
   }
 
   /** A run that is let go elsewhere: its row, and the hint that brings it. */
@@ -470,7 +477,12 @@ export class World {
       dropWords: async () => {
         for (const key of this.said.keys()) if (!isOpen(this.runs.get(key))) this.said.delete(key);
       },
-      brokenSteps: async () => this.breakpoints.map((stepId) => ({ internalId: 1, stepId })),
+      brokenSteps: async () => {
+        if (this.brokenReads-- > 0) throw new Error("no connection");
+        const seen = this.breakpoints.map((stepId) => ({ internalId: 1, stepId }));
+        await this.slowReads;
+        return seen;
+      },
       haveBreakpoints: async (attempts) => {
         this.breakpointReads++;
         return attempts.map(({ stepId }) => this.breakpoints.includes(stepId));

@@ -139,7 +139,7 @@ function ordered(rows: readonly OutboxWrite[]): readonly OutboxWrite[] {
 export function runsOf({ rows }: Request): ReadonlySet<number> {
   const keys = new Set<number>();
   for (const row of rows) {
-    if (row.kind === "attempt" || row.kind === "words-taken" || row.kind === "paused") keys.add(row.runKey);
+    if ("runKey" in row) keys.add(row.runKey);
     else if (row.kind === "run") keys.add(row.key);
     else if (row.kind === "word") keys.add(row.runKey);
     else if (row.kind === "child") {
