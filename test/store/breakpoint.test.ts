@@ -14,6 +14,7 @@ import {
 } from "../../src/store/breakpoint.ts";
 import { startRuns } from "../../src/store/start.ts";
 import { deleteWorkflow, purgeDeleted } from "../../src/store/workflow.ts";
+import { batchOf } from "../../src/store/writer/batch.ts";
 import { commit } from "../../src/store/writer/statement.ts";
 import { GroupWriter } from "../../src/store/writer/writer.ts";
 import { freshDatabase } from "../support/database.ts";
@@ -195,11 +196,9 @@ describe("a breakpoint that is removed while an attempt is being paused", () => 
     const gate = Promise.withResolvers<void>();
     const held = Promise.withResolvers<void>();
     const batch = sql.begin(async (transaction) => {
-      await commit(transaction as never, {
-        ...{ stamps: [{ groupId: 0, generation: 1 }], attempts: [], runs: [], chunks: [], outbox: [], taken: [] },
-        paused: [{ ...ref(1), since: 20 }],
-        unpaused: [],
-      });
+      const rows: readonly Write[] = [{ kind: "paused", ...ref(1), since: 20 }];
+      const request = { number: 1, stamp: { groupId: 0, generation: 1 }, rows, settled: undefined };
+      await commit(transaction as never, batchOf([request]));
       held.resolve();
       await gate.promise;
     });

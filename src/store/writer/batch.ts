@@ -141,7 +141,6 @@ export function runsOf({ rows }: Request): ReadonlySet<number> {
   for (const row of rows) {
     if ("runKey" in row) keys.add(row.runKey);
     else if (row.kind === "run") keys.add(row.key);
-    else if (row.kind === "word") keys.add(row.runKey);
     else if (row.kind === "child") {
       keys.add(row.run.key);
       // A step's row says of its children what they are launched for.
