@@ -12,6 +12,7 @@ import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { Reader } from "./reader.ts";
 import { Readiness } from "./readiness.ts";
 import { actionRoutes } from "./route/action.ts";
+import { breakpointRoutes } from "./route/breakpoint.ts";
 import { endingRoutes } from "./route/ending.ts";
 import { letterRoutes } from "./route/letter.ts";
 import { logRoutes } from "./route/log.ts";
@@ -56,6 +57,7 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
   stepRoutes(router);
   endingRoutes(router);
   restartRoutes(router);
+  breakpointRoutes(router);
   logRoutes(router);
   letterRoutes(router);
   let document: OpenApiDocument | undefined;

@@ -37,6 +37,7 @@ const definition = {
 };
 const push = { properties: { owner: "ann", run_strategy: "PARALLEL" }, workflow };
 const log = (message: string) => ({ timestamp: TIME, type: "LOG", level: "INFO", message });
+const breakpoint = { workflow_id: "etl", step_id: "load", create_time: TIME, created_by: "ann" };
 const page = <T>(element: T) => ({
   page_info: { start_cursor: "1", end_cursor: "1", has_previous_page: false, has_next_page: false, start_index: 1 },
   total_count: 1,
@@ -263,6 +264,38 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       step_run_params: { rows: { type: "LONG", value: 100 } },
     },
     reply: restarted,
+  },
+  createBreakpoint: { request: { workflow_id: "etl", step_id: "load" }, reply: breakpoint },
+  deleteBreakpoint: {
+    reply: {
+      workflow_id: "etl",
+      step_id: "load",
+      timeline_event: log("StepBreakpoint has been removed by the user [ann]. Total of [1] steps have been resumed"),
+    },
+  },
+  listBreakpoints: { reply: [breakpoint] },
+  listPausedAttempts: {
+    reply: [
+      {
+        workflow_id: "etl",
+        workflow_version_id: 1,
+        workflow_instance_id: 1,
+        workflow_run_id: 1,
+        step_id: "load",
+        step_attempt_id: 1,
+        create_time: TIME + 3,
+      },
+    ],
+  },
+  resumeAttempt: {
+    reply: {
+      workflow_id: "etl",
+      workflow_instance_id: 1,
+      workflow_run_id: 1,
+      step_id: "load",
+      step_attempt_id: 1,
+      timeline_event: log("User [ann] resumed the paused attempt [etl][1][1][load][1]"),
+    },
   },
   getStepActions: { reply: { UNSATISFIED: ["RESTART"] } },
   getStepLogs: { reply: "20 orders read\n" },

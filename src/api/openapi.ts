@@ -120,9 +120,9 @@ function parametersOf({ path, query, caller }: Endpoint, components: Components)
   return [
     ...pathNames(path).map((name) => shown(name, "path", true, PATH[name])),
     ...Object.entries(query ?? {}).map(([name, parameter]) => {
-      const { description, otherwise } = parameter;
-      const hasDefault = otherwise !== undefined && !Array.isArray(otherwise);
-      return shown(name, "query", false, {
+      const { description, otherwise, isRequired = false } = parameter;
+      const hasDefault = !isRequired && otherwise !== undefined && !Array.isArray(otherwise);
+      return shown(name, "query", isRequired, {
         ...parameter,
         description: hasDefault ? `${description}. Default: ${otherwise}` : description,
       });

@@ -21,6 +21,8 @@ export interface Parameter<T> {
 export interface QueryParameter<T> extends Parameter<T> {
   /** The value of one that is absent, or empty. */
   readonly otherwise: T;
+  /** One that is absent, or empty, is refused. */
+  readonly isRequired?: boolean;
 }
 
 export type Query = Readonly<Record<string, QueryParameter<unknown>>>;
@@ -51,6 +53,15 @@ export const text = (description: string): QueryParameter<string | undefined> =>
     if (!isStorable(value)) throw badRequest(`Invalid query parameter [${name}]`, [`${name}: holds a NUL`]);
     return value;
   },
+});
+
+/** A text that must be given. */
+export const needed = (description: string): QueryParameter<string> => ({
+  schema: z.string().min(1),
+  description,
+  otherwise: "",
+  isRequired: true,
+  read: (name, value) => text(description).read(name, value) ?? "",
 });
 
 const FLAGS: ReadonlyMap<string, boolean> = new Map([
@@ -217,11 +228,16 @@ export function pathNames(path: string): readonly PathName[] {
   });
 }
 
-/** @param given the text of one, empty or undefined when it is absent */
+/**
+ * @param given the text of one, empty or undefined when it is absent
+ * @throws BAD_REQUEST or {@link Problem} 400
+ */
 export function readQuery<Q extends Query>(query: Q, given: (name: string) => string | undefined): QueryValues<Q> {
   const values = Object.entries(query).map(([name, parameter]) => {
     const value = given(name) ?? "";
-    return [name, value === "" ? parameter.otherwise : parameter.read(name, value)];
+    if (value !== "") return [name, parameter.read(name, value)];
+    if (parameter.isRequired === true) throw new Problem(400, `Required parameter '${name}' is not present.`);
+    return [name, parameter.otherwise];
   });
   return Object.fromEntries(values) as QueryValues<Q>;
 }

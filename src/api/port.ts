@@ -4,7 +4,7 @@
  * that is lost costs latency, never correctness.
  */
 import type { WorkflowCreateRequest } from "../definition/metadata.ts";
-import type { StoredRun } from "../flow/port.ts";
+import type { StepRef, StoredRun } from "../flow/port.ts";
 import type { RunCommand, StartReply } from "../flow/protocol.ts";
 import type { JsonObject } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
@@ -44,6 +44,10 @@ export interface EnginePort {
   start(command: RunCommand, evaluating?: (isEvaluating: boolean) => void): Promise<StartReply>;
   /** Something is said to this run, or a run that it has started has ended, and the row is committed: the owner should look. */
   hintRun(runKey: number, groupId: number): void;
+  /** These steps may pass the gate that holds them, and the rows that say so are committed: their owners should ask again. */
+  hintSteps(steps: readonly { readonly runKey: number; readonly groupId: number; readonly stepId: string }[]): void;
+  /** A step has a breakpoint, and its row is committed: resolves when every node knows that can be reached in 2 s. */
+  breakpointAdded(step: StepRef): Promise<void>;
   /** Runs on the evaluation thread. @throws MaestroError BAD_REQUEST with one detail a finding */
   dryRun(request: WorkflowCreateRequest, user: string): Promise<void>;
   /** These workflows may have room for queued runs, or fewer queued runs than before. */

@@ -1,4 +1,5 @@
 /** Every command, in the order in which help lists them. */
+import { BREAKPOINT_COMMANDS } from "./breakpoint.ts";
 import type { Command } from "./command.ts";
 import { completionCommand } from "./completion.ts";
 import { demoCommand } from "./demo.ts";
@@ -18,6 +19,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   run: "Runs of workflows",
   step: "Steps of runs that are under way",
   "dead-letter": "Work that was announced and given up",
+  breakpoint: "Steps that are held, and the attempts that are",
   sel: "The expression language",
   migrate: "The database's schema",
 };
@@ -30,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   ...RUN_COMMANDS,
   ...STEP_COMMANDS,
   ...LETTER_COMMANDS,
+  ...BREAKPOINT_COMMANDS,
   ...SEL_COMMANDS,
   ...MIGRATE_COMMANDS,
   completionCommand(() => COMMANDS, GROUPS),

@@ -17,6 +17,7 @@ import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
 import type { Place } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
 import type { GateName } from "../step/state.ts";
+import { BreakpointGuard } from "./breakpoint.ts";
 import type { AttemptRuntime, FlowContext, StepRuntime, Tracked } from "./context.ts";
 import { RecentlyEnded } from "./ended.ts";
 import type { EvaluationPort } from "./evaluation.ts";
@@ -56,7 +57,7 @@ export interface EngineOptions {
   readonly store: FlowStore;
   readonly outbox: Outbox;
   readonly evaluation: EvaluationPort;
-  /** By gate; a gate without one lets every step pass. Default: none. */
+  /** By gate, for tests; a gate without one lets every step pass. */
   readonly guards?: ReadonlyMap<GateName, Guard>;
   readonly log: Logger;
   readonly place: Place;
@@ -83,6 +84,7 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
   readonly scheduler: Scheduler;
   readonly store: FlowStore;
   readonly evaluation: EvaluationPort;
+  readonly breakpoints: BreakpointGuard;
   readonly gates: Gates;
   readonly log: Logger;
   readonly place: Place;
@@ -113,7 +115,8 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     this.clock = options.clock;
     this.store = options.store;
     this.evaluation = options.evaluation;
-    this.gates = new Gates(options.guards ?? new Map());
+    this.breakpoints = new BreakpointGuard(options.store, options.clock);
+    this.gates = new Gates(options.guards ?? new Map<GateName, Guard>([["breakpoint", this.breakpoints]]));
     this.log = options.log;
     this.place = options.place;
     this.groups = options.groups;

@@ -11,7 +11,7 @@ import { stringHash } from "../id.ts";
 import { stringifyJson } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
 import { Channel } from "../runtime/channel.ts";
-import type { GroupStamp } from "./port.ts";
+import type { GroupStamp, StepRef } from "./port.ts";
 import type {
   EndedRun,
   EngineCounters,
@@ -49,7 +49,8 @@ export class EnginePool {
   readonly #options: EnginePoolOptions;
   readonly #threads: readonly Channel<ToMain, ToEngine>[];
   readonly #starts = new Map<number, Waiting>();
-  readonly #disowning = new Map<number, () => void>();
+  /** Messages whose threads have still to say that they have done what was asked. */
+  readonly #undone = new Map<number, () => void>();
   readonly #owned = new Set<number>();
   readonly #running = new Running();
   readonly #counters: (EngineCounters | undefined)[];
@@ -142,13 +143,22 @@ export class EnginePool {
       groups,
       (id) => id,
       (some) => {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        const id = ++this.#lastId;
-        this.#disowning.set(id, resolve);
+        const { id, promise } = this.#number();
         done.push(promise);
         return { type: "disown", groups: some, id };
       },
     );
+    await Promise.all(done);
+  }
+
+  /** The step has a breakpoint from now on: resolves when every thread knows. */
+  async addBreakpoint(step: StepRef): Promise<void> {
+    if (this.#closed) return;
+    const done = this.#threads.map((thread) => {
+      const { id, promise } = this.#number();
+      thread.post({ type: "breakpoint", id, step });
+      return promise;
+    });
     await Promise.all(done);
   }
 
@@ -182,10 +192,10 @@ export class EnginePool {
   close(): void {
     this.#closed = true;
     for (const { reject } of this.#starts.values()) reject(internalError("The server is stopping"));
-    for (const resolve of this.#disowning.values()) resolve();
+    for (const resolve of this.#undone.values()) resolve();
     this.#starts.clear();
     this.#running.clear();
-    this.#disowning.clear();
+    this.#undone.clear();
     for (const thread of this.#threads) thread.close();
   }
 
@@ -199,9 +209,9 @@ export class EnginePool {
         return;
       case "evaluating":
         return this.#starts.get(message.id)?.evaluating?.(message.isEvaluating);
-      case "disowned":
-        this.#disowning.get(message.id)?.();
-        this.#disowning.delete(message.id);
+      case "done":
+        this.#undone.get(message.id)?.();
+        this.#undone.delete(message.id);
         return;
       case "hint":
         return this.look(message.hints);
@@ -216,6 +226,14 @@ export class EnginePool {
       case "counted":
         this.#counters[message.counters.index] = message.counters;
     }
+  }
+
+  /** Of a message that is answered when it is done. */
+  #number(): { readonly id: number; readonly promise: Promise<void> } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const id = ++this.#lastId;
+    this.#undone.set(id, resolve);
+    return { id, promise };
   }
 
   #started(id: number, replies: readonly StartReply[]): void {

@@ -39,6 +39,8 @@ export type Write =
   | { readonly kind: "child"; readonly run: Run }
   /** Something is said to a run by the step that has started it. One that still waits for its run strategy is stopped. */
   | { readonly kind: "word"; readonly runKey: number; readonly groupId: number; readonly word: Word }
+  /** The attempt is paused from then on (epoch ms), if a breakpoint that matches is still there; undefined: it is no longer. */
+  | ({ readonly kind: "paused"; readonly since: number | undefined } & AttemptRef)
   /** Whatever was said to this step, or to the run and all its steps, is carried out, or comes too late. */
   | { readonly kind: "words-taken"; readonly runKey: number; readonly stepId: string | undefined };
 
@@ -59,6 +61,18 @@ export interface Outbox {
   /** Resolves when rows that are due are taken. */
   sweep(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** A step of a definition, in whichever loop: ids are unique in a workflow. */
+export interface StepRef {
+  readonly internalId: number;
+  readonly stepId: string;
+}
+
+export interface AttemptRef {
+  readonly runKey: number;
+  readonly stepId: string;
+  readonly attemptId: number;
 }
 
 /** The mutable part of a run's row, whole: the last one of a batch wins. */
@@ -257,6 +271,12 @@ export interface FlowStore {
   dropWords(groupIds: readonly number[]): Promise<void>;
   /** What is said to these runs and not carried out, by run. */
   words(runKeys: readonly number[]): Promise<ReadonlyMap<number, readonly Word[]>>;
+  /** Steps that have a breakpoint, of whatever scope. */
+  brokenSteps(): Promise<readonly StepRef[]>;
+  /** For each attempt, in order, whether a breakpoint matches it. */
+  haveBreakpoints(attempts: readonly AttemptRef[]): Promise<readonly boolean[]>;
+  /** For each attempt, in order, whether it is paused. */
+  arePaused(attempts: readonly AttemptRef[]): Promise<readonly boolean[]>;
   /** Launched unfinished runs, and runs to which something is said, of these groups: what the sweep compares with memory. */
   unfinished(groupIds: readonly number[]): Promise<Unfinished>;
   /** Keys of runs to be. */

@@ -7,7 +7,7 @@ import type { WorkflowParams } from "../param/scope.ts";
 import type { ParamDefinitions } from "../param/type.ts";
 import type { RunConfig, RunRef } from "../run/model.ts";
 import type { RestartRequest } from "../run/restart.ts";
-import type { GroupStamp, RunPlace, StoredRun } from "./port.ts";
+import type { GroupStamp, RunPlace, StepRef, StoredRun } from "./port.ts";
 
 /** A start request after validation. */
 export interface StartRequest {
@@ -103,6 +103,8 @@ export type ToEngine =
   /** Runs were let go elsewhere, or something is said to them. */
   | { readonly type: "look"; readonly hints: readonly RunHint[] }
   | { readonly type: "dequeue"; readonly workflowIds: readonly string[] }
+  /** The step has a breakpoint from now on; say when that is known. */
+  | { readonly type: "breakpoint"; readonly id: number; readonly step: StepRef }
   /** Compare memory with the database. */
   | { readonly type: "sweep" };
 
@@ -112,7 +114,8 @@ export type ToMain =
   | { readonly type: "refused"; readonly id: number; readonly error: ErrorData }
   /** The start begins to wait for a long expression, or no longer does. */
   | { readonly type: "evaluating"; readonly id: number; readonly isEvaluating: boolean }
-  | { readonly type: "disowned"; readonly id: number }
+  /** What the message of this number asked for is done. */
+  | { readonly type: "done"; readonly id: number }
   /** Runs that are another thread's or node's to look at. */
   | { readonly type: "hint"; readonly hints: readonly RunHint[] }
   /** The ends of these runs have committed. */

@@ -63,6 +63,9 @@ export class EngineThread {
         return this.engine.look(message.hints);
       case "dequeue":
         return this.engine.dequeue(message.workflowIds);
+      case "breakpoint":
+        this.engine.breakpoints.add(message.step);
+        return this.#channel.post({ type: "done", id: message.id });
       case "sweep":
         return void this.engine.sweep().catch((error) => this.engine.failed("the sweep", error));
     }
@@ -81,7 +84,7 @@ export class EngineThread {
 
   async #disown(id: number, groups: readonly number[]): Promise<void> {
     await this.engine.disown(groups).catch((error) => this.engine.failed("giving up groups", error));
-    this.#channel.post({ type: "disowned", id });
+    this.#channel.post({ type: "done", id });
   }
 
   /** What happens in one tick is reported in one message of each kind. */

@@ -28,11 +28,14 @@ export const isInlineId = (workflowId: string): boolean => /^maestro_(foreach|wh
 export const closestWhole = (initiator: Initiator): Ancestor | undefined =>
   isUpstream(initiator) ? initiator.ancestors.findLast((ancestor) => !isInlineId(ancestor.workflow_id)) : undefined;
 
+/** What the ids of a workflow's inline workflows of one kind begin with. */
+export const inlinePrefixOf = (kind: LoopKind, internalId: number): string => `maestro_${kind}_${hashKey(internalId)}_`;
+
 /** The workflow id of the body of a run's loop step. */
 export function inlineIdOf(kind: LoopKind, run: EnclosingRun, stepId: string): string {
   const instanceId = isInlineId(run.workflowId) ? closestWhole(run.initiator)?.instance_id : run.instanceId;
   const range = rangeKey(instanceId ?? run.instanceId);
-  return `maestro_${kind}_${hashKey(run.internalId)}_${range}_${md5(`${stepId}@${run.instanceId}@${run.workflowId}`)}`;
+  return `${inlinePrefixOf(kind, run.internalId)}${range}_${md5(`${stepId}@${run.instanceId}@${run.workflowId}`)}`;
 }
 
 /** @param runId The `foreach_run_id` of the step's artifact. @param index From 0. */

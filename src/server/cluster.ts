@@ -33,6 +33,7 @@ export async function openCluster(node: Node, store: OpenedDatabase, pool: Engin
       if (hints.length === 0) void membership.refresh();
       pool.look(hints.filter(({ groupId }) => pool.owned.has(groupId)));
     },
+    heardBreakpoint: (step) => pool.addBreakpoint(step),
   });
   return {
     ...{ membership, peers },

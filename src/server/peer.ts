@@ -1,6 +1,7 @@
 /**
  * Hints between the nodes of one database, over HTTP: "look at these runs, their groups are yours". Best effort and
- * batched per tick; the sweep of the owner finds what a lost hint leaves behind.
+ * batched per tick; the sweep of the owner finds what a lost hint leaves behind. A new breakpoint is told to all at once, and
+ * whoever tells waits until they know.
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
@@ -8,6 +9,7 @@ import { readJson } from "../api/body.ts";
 import { CLIENT_LEFT, errorResponse, hasLeft } from "../api/error.ts";
 import { badRequest, MaestroError } from "../error.ts";
 import type { Node } from "../flow/membership.ts";
+import type { StepRef } from "../flow/port.ts";
 import type { RunHint } from "../flow/protocol.ts";
 import { isJsonObject, type Json, stringifyJson } from "../json.ts";
 import type { Logger } from "../log.ts";
@@ -21,7 +23,7 @@ const HEADER = "maestro-cluster-secret";
 /** Of the node that tells: a run is taken as another program of the same version has written it. */
 const VERSION = "maestro-version";
 const PATIENCE = 2_000;
-/** Hints in one request, and characters of the runs in them. */
+/** Hints in one request, and characters of the runs and step ids in them. */
 const BATCH = 5_000;
 const BATCH_SIZE = 200_000;
 /** Hints that wait for a node that does not answer; further ones are left to the sweep. */
@@ -30,6 +32,9 @@ const MOST_WAITING = 20_000;
 const LONGEST_RUN = 20_000;
 /** Bytes of a request: a hint without its run takes less than a hundred, a character three at most. */
 const BODY_LIMIT = 2_000_000;
+
+/** What one request tells. */
+type Message = readonly RunHint[] | { readonly breakpoint: StepRef };
 
 export interface PeersOptions {
   readonly self: string;
@@ -40,6 +45,8 @@ export interface PeersOptions {
   nodes(): readonly Node[];
   /** Another node has told; no hint at all means that groups are free. */
   heard(hints: readonly RunHint[]): void;
+  /** Another node tells that the step has a breakpoint from now on; resolves when this node knows. */
+  heardBreakpoint(step: StepRef): Promise<void>;
 }
 
 export class Peers {
@@ -64,13 +71,24 @@ export class Peers {
     await this.#postAll(FREED);
   }
 
+  /** The step has a breakpoint from now on; resolves when the other nodes know, or cannot be reached. */
+  async addBreakpoint({ internalId, stepId }: StepRef): Promise<void> {
+    await this.#postAll({ breakpoint: { internalId, stepId } });
+  }
+
   /** What is asked at {@link PEER_PATH}; who doesn't know the cluster's secret is told before the body is looked at. */
   async answer(request: Request): Promise<Response> {
     try {
       if (!isSame(request.headers.get(HEADER) ?? "", this.#options.secret)) {
         throw new MaestroError("FORBIDDEN", "This path is for the nodes of the cluster.");
       }
-      const hints = hintsOf(await readJson(request, BODY_LIMIT));
+      const body = await readJson(request, BODY_LIMIT);
+      const step = isJsonObject(body) ? stepOf(body.breakpoint) : undefined;
+      if (step) {
+        await this.#options.heardBreakpoint(step);
+        return new Response(null, { status: 204 });
+      }
+      const hints = hintsOf(body);
       const isAlike = request.headers.get(VERSION) === this.#options.version;
       this.#options.heard(isAlike ? hints : hints.map(bare));
       return new Response(null, { status: 204 });
@@ -87,12 +105,12 @@ export class Peers {
     this.#sending = false;
   }
 
-  async #postAll(hints: readonly RunHint[]): Promise<void> {
+  async #postAll(message: Message): Promise<void> {
     const others = this.#options.nodes().filter(({ id }) => id !== this.#options.self);
-    await Promise.all(others.map((node) => this.#post(node, hints)));
+    await Promise.all(others.map((node) => this.#post(node, message)));
   }
 
-  async #post(node: Node, hints: readonly RunHint[]): Promise<void> {
+  async #post(node: Node, message: Message): Promise<void> {
     try {
       await fetch(node.url + PEER_PATH, {
         method: "POST",
@@ -101,7 +119,7 @@ export class Peers {
           [VERSION]: this.#options.version,
           "content-type": "application/json",
         },
-        body: stringifyJson(hints),
+        body: stringifyJson(message),
         signal: AbortSignal.timeout(PATIENCE),
       });
     } catch (error) {
@@ -122,6 +140,13 @@ function hintsOf(body: Json): readonly RunHint[] {
   throw badRequest("The body is not a list of hints", ['send a list such as [{"key": 1, "groupId": 2}]']);
 }
 
+function stepOf(value: Json | undefined): StepRef | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { internalId, stepId } = value;
+  if (!Number.isSafeInteger(internalId) || typeof stepId !== "string") return undefined;
+  return { internalId: Number(internalId), stepId };
+}
+
 const isHint = (value: unknown): value is RunHint =>
   isJsonObject(value) &&
   Number.isSafeInteger(value.key) &&
@@ -136,7 +161,8 @@ const bare = ({ key, groupId, told, child }: RunHint): RunHint => ({
   ...(child !== undefined && { child: "" }),
 });
 
-const lengthOf = ({ run, child }: RunHint): number => (run?.length ?? 0) + (child?.length ?? 0);
+const lengthOf = ({ run = "", child = "", told = [] }: RunHint): number =>
+  told.reduce((sum, id) => sum + id.length, run.length + child.length);
 
 const short = (hint: RunHint): RunHint => (lengthOf(hint) > LONGEST_RUN ? bare(hint) : hint);
 

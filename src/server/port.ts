@@ -7,6 +7,7 @@ import { type RunRef, runIdentity } from "../run/model.ts";
 import type { StepTypeEntry, StepTypeRegistry } from "../runtime/registry.ts";
 import type { EvaluationClient } from "./evaluation/client.ts";
 import type { Listeners } from "./listener.ts";
+import type { Peers } from "./peer.ts";
 
 export interface PortParts {
   readonly pool: EnginePool;
@@ -15,12 +16,13 @@ export interface PortParts {
   readonly ended: Listeners<StoredRun | undefined>;
   readonly logged: Listeners;
   readonly membership: Membership;
+  readonly peers: Peers;
   /** What else is wrong with this node. */
   problems(): readonly string[];
 }
 
 export function enginePort(parts: PortParts): EnginePort {
-  const { pool, evaluation, types } = parts;
+  const { pool, evaluation, types, peers } = parts;
   const infos = types.names.flatMap((name) => {
     const entry = types.find(name);
     return entry ? [infoOf(entry)] : [];
@@ -28,6 +30,18 @@ export function enginePort(parts: PortParts): EnginePort {
   return {
     start: (command, evaluating) => pool.start(command, evaluating),
     hintRun: (key, groupId) => pool.look([{ key, groupId }]),
+    hintSteps(attempts) {
+      const told = new Map<number, { readonly groupId: number; readonly stepIds: string[] }>();
+      for (const { runKey, groupId, stepId } of attempts) {
+        const known = told.get(runKey);
+        if (known) known.stepIds.push(stepId);
+        else told.set(runKey, { groupId, stepIds: [stepId] });
+      }
+      pool.look([...told].map(([key, { groupId, stepIds }]) => ({ key, groupId, told: stepIds })));
+    },
+    async breakpointAdded(step) {
+      await Promise.all([pool.addBreakpoint(step), peers.addBreakpoint(step)]);
+    },
     async dryRun(request, user) {
       await evaluation.ask({ kind: "dryRun", request, user, now: Date.now() });
     },

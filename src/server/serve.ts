@@ -102,6 +102,7 @@ function appOf({ config, log, store, runtime, evaluation, engines, cluster }: Ap
     evaluation: evaluation.client,
     types: runtime.types,
     membership: cluster.membership,
+    peers: cluster.peers,
   });
   const { catalog } = evaluationSetting(evaluation.setup);
   return createApp({ db: store.db, engine, config: { version: VERSION, limits: config.limits, catalog }, log });

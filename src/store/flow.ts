@@ -7,6 +7,7 @@ import type { PropertiesSnapshot } from "../definition/properties.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import { type FlowStore, RefusedWrite, type WorkflowHead, type Writer } from "../flow/port.ts";
 import { parseJson } from "../json.ts";
+import { arePaused, brokenSteps, haveBreakpoints } from "./breakpoint.ts";
 import { attemptBefore, attemptsOf, endedOf, iterations, latestRuns, reserveKeys, runOfRequest } from "./child.ts";
 import { arrayLiteral } from "./column.ts";
 import type { Database, Sql } from "./connection.ts";
@@ -71,6 +72,9 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
     earlier: (runs) => answered(loadEarlier(sql, runs)),
     dropWords: (groupIds) => dropWords(sql, groupIds),
     words: (runKeys) => words(sql, runKeys),
+    brokenSteps: () => brokenSteps(sql),
+    haveBreakpoints: (attempts) => haveBreakpoints(sql, attempts),
+    arePaused: (attempts) => arePaused(sql, attempts),
     unfinished: (groupIds) => unfinished(sql, groupIds),
     reserveKeys: (count) => answered(reserveKeys(sql, count)),
     iterations: (workflowId) => answered(iterations(sql, workflowId)),

@@ -207,6 +207,7 @@ export async function purgeDeleted(sql: Sql, batch = 200): Promise<number> {
     await sql.begin(async (transaction) => {
       await transaction`DELETE FROM workflow_version WHERE internal_id = ${internal_id}`;
       await transaction`DELETE FROM workflow_properties WHERE internal_id = ${internal_id}`;
+      await transaction`DELETE FROM breakpoint WHERE internal_id = ${internal_id}`;
       await transaction`UPDATE workflow_deleted SET done = true WHERE internal_id = ${internal_id}`;
     });
   }
@@ -221,6 +222,7 @@ async function purgeRuns(sql: Sql, workflowId: string, internalId: number, batch
       RETURNING key),
     attempts AS (DELETE FROM step_attempt WHERE run_key IN (SELECT key FROM gone) RETURNING uuid),
     logs AS (DELETE FROM step_log WHERE uuid IN (SELECT uuid FROM attempts)),
+    paused AS (DELETE FROM paused_attempt WHERE run_key IN (SELECT key FROM gone)),
     words AS (DELETE FROM run_word WHERE run_key IN (SELECT key FROM gone))
     SELECT count(*) AS runs FROM gone`;
   return Number(counts?.runs ?? 0);

@@ -3,7 +3,7 @@ import { createApp } from "../../src/api/app.ts";
 import type { EnginePort, StartCommand, StartReply } from "../../src/api/port.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { conflict, notFound } from "../../src/error.ts";
-import type { StoredRun } from "../../src/flow/port.ts";
+import type { StepRef, StoredRun } from "../../src/flow/port.ts";
 import { type Json, parseJson, stringifyJson } from "../../src/json.ts";
 import { createLogger } from "../../src/log.ts";
 import { dryRunContext, dryRunWorkflowParams } from "../../src/param/index.ts";
@@ -69,6 +69,8 @@ export class FakeEngine implements EnginePort {
   readonly dequeues: string[] = [];
   /** How often it was told that rows of the outbox are due. */
   outboxHints = 0;
+  readonly told: { readonly runKey: number; readonly groupId: number; readonly stepId: string }[] = [];
+  readonly breakpoints: string[] = [];
   /** Every run counts as under way here. */
   hasRuns = false;
   readonly ended = new Listeners();
@@ -132,6 +134,14 @@ export class FakeEngine implements EnginePort {
 
   hintRun(runKey: number, groupId: number): void {
     this.actions.push({ runKey, groupId });
+  }
+
+  hintSteps(steps: Parameters<EnginePort["hintSteps"]>[0]): void {
+    this.told.push(...steps);
+  }
+
+  async breakpointAdded({ internalId, stepId }: StepRef): Promise<void> {
+    this.breakpoints.push(`${internalId}:${stepId}`);
   }
 
   async dryRun(request: Parameters<EnginePort["dryRun"]>[0], user: string): Promise<void> {

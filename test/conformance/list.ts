@@ -6,6 +6,9 @@ export const CONVERSATIONS: readonly string[] = [
   "actions/kill-run.json",
   "actions/stop-run.json",
 
+  "control/breakpoint-skip.json",
+  "control/breakpoints.json",
+
   "dag/failure-modes.json",
   "dag/internal-failure.json",
   "dag/joins.json",

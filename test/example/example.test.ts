@@ -186,6 +186,28 @@ test(
 );
 
 test(
+  "breakpoint.json is paused where it has a breakpoint, and goes on when it is resumed",
+  async () => {
+    expect(await play("breakpoint.json")).toMatchObject({ exit: 0, status: "SUCCEEDED" });
+    expect(await maestro("breakpoint", "add", "example-breakpoint", "publish")).toMatchObject({ exit: 0 });
+    expect((await maestro("breakpoint", "list", "example-breakpoint", "publish")).out).toContain("ann");
+    for (const instance of ["2", "3"]) {
+      expect(await maestro("run", "start", "example-breakpoint")).toMatchObject({ exit: 0 });
+      const paused = () => maestro("breakpoint", "paused", "example-breakpoint", "publish");
+      while (!(await paused()).out.includes(`example-breakpoint  ${instance} `));
+    }
+    const resumed = await maestro("breakpoint", "resume", "example-breakpoint", "2", "publish");
+    expect(resumed.out).toBe("User [ann] resumed the paused attempt [example-breakpoint][2][1][publish][1]\n");
+    const removed = await maestro("breakpoint", "rm", "example-breakpoint", "publish");
+    expect(removed.out).toContain("Total of [1] steps have been resumed");
+    for (const instance of ["2", "3"]) {
+      expect(await maestro("run", "watch", "example-breakpoint", instance)).toMatchObject({ exit: 0 });
+    }
+  },
+  LIMIT_MS,
+);
+
+test(
   "the rest of the command line works on what was run",
   async () => {
     const list = await maestro("workflow", "list", "example-chain");

@@ -14,6 +14,8 @@ class Played {
   readonly elsewhere: number[] = [];
   /** Keys of runs that the thread is told of. */
   readonly looked: number[] = [];
+  /** Breakpoints that the thread is told of. */
+  readonly breakpoints: Extract<ToEngine, { readonly type: "breakpoint" }>[] = [];
   readonly #thread: Channel<ToEngine, ToMain>;
   #reply: Partial<StartReply> = {};
 
@@ -52,8 +54,9 @@ class Played {
   #receive(message: ToEngine): void {
     if (message.type === "start") {
       this.#thread.post({ type: "started", id: message.id, replies: [this.#reply as StartReply] });
-    } else if (message.type === "look") this.looked.push(...message.hints.map(({ key }) => key));
-    else if (message.type === "disown") this.#thread.post({ type: "disowned", id: message.id });
+    } else if (message.type === "breakpoint") this.breakpoints.push(message);
+    else if (message.type === "look") this.looked.push(...message.hints.map(({ key }) => key));
+    else if (message.type === "disown") this.#thread.post({ type: "done", id: message.id });
   }
 }
 
@@ -103,4 +106,20 @@ test("a hint goes to the thread that holds the group, or to other nodes; so does
   played.pool.look(hints);
   await played.say({ type: "hint", hints: [{ key: 31, groupId: 3 }] });
   expect([played.looked, played.elsewhere]).toEqual([[10], [30, 31]]);
+});
+
+test("a breakpoint is known when the thread has said so, or is gone", async () => {
+  const played = new Played();
+  const step = { internalId: 7, stepId: "s" };
+  let known = 0;
+  const told = [played.pool.addBreakpoint(step), played.pool.addBreakpoint(step)];
+  for (const it of told) void it.then(() => known++);
+  while (played.breakpoints.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  expect([known, played.breakpoints[0]?.step]).toEqual([0, step]);
+  await played.say({ type: "done", id: played.breakpoints[0]?.id ?? 0 });
+  await told[0];
+  expect(known).toBe(1);
+  played.pool.close();
+  await Promise.all(told);
+  await played.pool.addBreakpoint(step);
 });

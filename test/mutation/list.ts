@@ -1,4 +1,5 @@
 /** What the tests are worth: all mutations of the sources that some test has to notice. */
+import { BREAKPOINT_MUTATIONS } from "./breakpoint.ts";
 import { ENGINE_MUTATIONS } from "./engine.ts";
 import { MACHINE_MUTATIONS } from "./machine.ts";
 import type { Mutation } from "./mutation.ts";
@@ -11,5 +12,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...ENGINE_MUTATIONS,
   ...QUEUE_MUTATIONS,
   ...STORE_MUTATIONS,
+  ...BREAKPOINT_MUTATIONS,
   ...STRATEGY_MUTATIONS,
 ];

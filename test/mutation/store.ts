@@ -77,8 +77,8 @@ export const STORE_MUTATIONS: readonly Mutation[] = [
   batch("keys that several nodes write are in any order", "shared.sort((a, b) => (a.key < b.key ? -1 : 1));", ""),
   batch(
     "a run's rows that are done have no run",
-    'if (row.kind === "attempt" || row.kind === "words-taken") keys.add(row.runKey);',
-    'if (row.kind === "attempt") keys.add(row.runKey);',
+    'if ("runKey" in row) keys.add(row.runKey);',
+    'if ("runKey" in row && row.kind === "attempt") keys.add(row.runKey);',
   ),
   asked("the oldest run of an iteration is read", "r.run_id DESC", "r.run_id"),
   asked("the first attempt of a run is read", "ORDER BY attempt_id DESC", "ORDER BY attempt_id"),

@@ -18,6 +18,7 @@ import { type RunRef, runIdentity } from "../../src/run/model.ts";
 import { StepTypeRegistry } from "../../src/runtime/registry.ts";
 import type { EvaluationClient } from "../../src/server/evaluation/client.ts";
 import { Listeners } from "../../src/server/listener.ts";
+import type { Peers } from "../../src/server/peer.ts";
 import { enginePort } from "../../src/server/port.ts";
 import { openDatabase, type Sql } from "../../src/store/connection.ts";
 import { openFlowStore } from "../../src/store/flow.ts";
@@ -136,6 +137,7 @@ export async function inOneThread() {
     evaluation: { ask: async () => undefined } as unknown as EvaluationClient,
     types: new StepTypeRegistry([]),
     membership: { healthy: true } as Membership,
+    peers: { addBreakpoint: async () => {} } as unknown as Peers,
     problems: () => [],
   });
   const isRunning = (run: RunRef): boolean => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { Server } from "bun";
+import type { StepRef } from "../../src/flow/port.ts";
 import type { RunHint } from "../../src/flow/protocol.ts";
 import { createLogger } from "../../src/log.ts";
 import { PEER_PATH, Peers } from "../../src/server/peer.ts";
@@ -13,6 +14,7 @@ afterEach(() => {
 /** A node that listens, at the network. */
 function listener(version = "1") {
   const heard: (readonly RunHint[])[] = [];
+  const breakpoints: StepRef[] = [];
   const peers = new Peers({
     self: "b",
     version,
@@ -20,15 +22,27 @@ function listener(version = "1") {
     log,
     nodes: () => [],
     heard: (hints) => heard.push(hints),
+    async heardBreakpoint(step) {
+      await new Promise((resolve) => setImmediate(resolve));
+      breakpoints.push(step);
+    },
   });
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => peers.answer(request) });
   servers.push(server);
-  return { heard, url: `http://127.0.0.1:${server.port}` };
+  return { heard, breakpoints, url: `http://127.0.0.1:${server.port}` };
 }
 
 function teller(...urls: readonly string[]): Peers {
   const nodes = urls.map((url, index) => ({ id: `other ${index}`, url, version: "1" }));
-  return new Peers({ self: "a", version: "1", secret: "s", log, nodes: () => nodes, heard() {} });
+  return new Peers({
+    self: "a",
+    version: "1",
+    secret: "s",
+    log,
+    nodes: () => nodes,
+    heard() {},
+    async heardBreakpoint() {},
+  });
 }
 
 const until = async (holds: () => boolean): Promise<void> => {
@@ -59,6 +73,23 @@ describe("hints between nodes", () => {
     await until(() => node.heard.flat().length === 200);
     expect(node.heard.length).toBeGreaterThan(10);
     expect(node.heard.flat().map(({ key }) => key)).toEqual([...Array(200).keys()]);
+  });
+
+  test("take many step ids in several requests", async () => {
+    const node = listener();
+    const hints = Array.from({ length: 30 }, (_, key) => ({ ...hint(key), told: ["s".repeat(10_000)] }));
+    teller(node.url).tell(hints);
+    await until(() => node.heard.flat().length === 30);
+    expect(node.heard.length).toBeGreaterThan(1);
+  });
+
+  test("say of a new breakpoint when every node knows that can be reached", async () => {
+    const [one, other] = [listener(), listener("2")];
+    await teller(one.url, "http://127.0.0.1:1", other.url).addBreakpoint({ internalId: 7, stepId: "s" });
+    expect([one.breakpoints, other.breakpoints]).toEqual([
+      [{ internalId: 7, stepId: "s" }],
+      [{ internalId: 7, stepId: "s" }],
+    ]);
   });
 
   test("are refused when a run is no text", async () => {

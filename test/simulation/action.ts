@@ -58,6 +58,8 @@ const DEEDS = [
   ["stop", 10],
   ["kill", 6],
   ["step", 14],
+  ["breakpoint", 8],
+  ["resume", 5],
   ["unblock", 6],
   ["strategy", 2],
   ["crash", 4],

@@ -8,6 +8,7 @@ import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
 import { isOver } from "../../src/run/status.ts";
 import { STEP_ACTIONS } from "../../src/step/action.ts";
+import type { ResumedAttempt } from "../../src/store/breakpoint.ts";
 import type { Batch } from "../../src/store/writer/batch.ts";
 import { type Deed, drawDeed, drawStrategy, drawWorkflow, pick } from "./action.ts";
 import { SimClock } from "./clock.ts";
@@ -16,7 +17,7 @@ import { Breach, Invariants } from "./invariant.ts";
 import { Jobs } from "./job.ts";
 import { FAIR, Network } from "./network.ts";
 import { type Ground, SimNode } from "./node.ts";
-import { type Sabotage, SimStore } from "./store.ts";
+import { nameOfStep, type Sabotage, SimStore } from "./store.ts";
 
 const NODES = 3;
 const GROUPS = 6;
@@ -199,6 +200,10 @@ export class Cluster implements Ground {
         return this.#stop(deed === "stop" ? "STOP" : "KILL");
       case "step":
         return this.#actOnStep();
+      case "breakpoint":
+        return this.#breakpoint(node);
+      case "resume":
+        return this.#resume(node);
       case "unblock": {
         const run = pick(
           random,
@@ -314,12 +319,52 @@ export class Cluster implements Ground {
     }
   }
 
+  /** Sets one, or takes one away. */
+  #breakpoint(node: SimNode): void {
+    const { random } = this.clock;
+    const [some] = this.store.breakpoints;
+    if (some !== undefined && random() < 0.5) return this.#removeBreakpoint(node, some, random() < 0.8);
+    const table = pick(random, [...this.store.tables.values()]);
+    const { internalId } = table.head;
+    const stepId = `s${Math.floor(random() * 5)}`;
+    const name = nameOfStep({ internalId, stepId });
+    this.trace(() => `breakpoint at ${name}`);
+    if (this.store.breakpoints.has(name)) return;
+    this.store.breakpoints.add(name);
+    const told = this.invariants.breakpoints.added(name);
+    node.process.enter(() => void node.addBreakpoint({ internalId, stepId }).then(() => told(this.clock.now())));
+  }
+
+  #removeBreakpoint(node: SimNode, name: string, isResuming: boolean): void {
+    const [internalId, stepId = ""] = name.split(":");
+    this.trace(() => `no breakpoint at ${name}`);
+    this.invariants.breakpoints.removed(name);
+    const resumed = this.store.removeBreakpoint({ internalId: Number(internalId), stepId }, isResuming) ?? [];
+    for (const attempt of resumed) this.#tell(node, attempt);
+  }
+
+  #resume(node: SimNode): void {
+    const name = pick(this.clock.random, [...this.store.paused]);
+    if (name === undefined) return;
+    this.trace(() => `resumes ${name}`);
+    const resumed = this.store.resume(name);
+    if (resumed) this.#tell(node, resumed);
+  }
+
+  #tell(node: SimNode, { runKey, groupId, stepId }: ResumedAttempt): void {
+    node.process.enter(() => node.look([{ key: runKey, groupId, told: [stepId] }]));
+  }
+
   /** No more trouble: every link holds, every process runs, jobs end. */
   #heal(): void {
     this.trace(() => "=== everything heals");
     this.#isHealed = true;
     this.network.healAll();
     this.jobs.chances = { broken: 0, failed: this.jobs.chances.failed };
+    // A hint may be lost: one that is due is found by the sweep.
+    const node = pick(this.clock.random, this.#nodes);
+    for (const name of [...this.store.breakpoints]) this.#removeBreakpoint(node, name, true);
+    for (const name of [...this.store.paused]) this.store.resume(name);
     for (const node of [...this.#nodes]) {
       node.process.resume();
       node.diesAtCommit = false;
@@ -328,12 +373,14 @@ export class Cluster implements Ground {
   }
 }
 
-function spelled({ attempts, runs, outbox, taken, stamps }: Batch): string {
+function spelled({ attempts, runs, outbox, paused, unpaused, taken, stamps }: Batch): string {
   const parts = [
     stamps.map(({ groupId, generation }) => `${groupId}/${generation}`).join(","),
     ...attempts.map(({ runKey, attempt }) => `${runKey}.${attempt.stepId}:${attempt.attemptId} ${attempt.status}`),
     ...runs.map(({ key, change }) => `run ${key} ${change.status}`),
     ...outbox.map(({ key }) => `dequeue ${key}`),
+    ...paused.map(({ runKey, stepId, attemptId }) => `pauses ${runKey}.${stepId}:${attemptId}`),
+    ...unpaused.map(({ runKey, stepId, attemptId }) => `pauses no more ${runKey}.${stepId}:${attemptId}`),
     ...taken.map(({ runKey, stepId }) => `heard ${runKey} ${stepId ?? ""}`),
   ];
   return parts.join("; ");

@@ -16,7 +16,7 @@ import { isComplete, isTerminal, mayFollow, STEP_STATUSES, type StepStatus } fro
 import type { Batch } from "../../src/store/writer/batch.ts";
 import type { Jobs, JobWatcher } from "./job.ts";
 import type { SimNode } from "./node.ts";
-import type { SimStore, StoreWatcher } from "./store.ts";
+import { nameOfStep, type SimStore, type StoreWatcher } from "./store.ts";
 
 export class Breach extends Error {
   override readonly name = "Breach";
@@ -24,6 +24,7 @@ export class Breach extends Error {
 
 export class Invariants implements StoreWatcher, JobWatcher {
   readonly #store: () => SimStore;
+  readonly breakpoints = new BreakpointInvariants();
   /** Starts that were answered with a run of their own: its key by the request's uuid. */
   readonly #answered = new Map<string, number>();
 
@@ -49,6 +50,7 @@ export class Invariants implements StoreWatcher, JobWatcher {
       if (attempt.attemptId > 1 && !(previous && isTerminal(previous.status))) {
         throw new Breach(`${what} begins before the attempt before it has ended`);
       }
+      this.breakpoints.committing(store, run, before, attempt);
       if (previous && !before && !mayRetry(previous)) throw new Breach(`${what} is beyond the limit of its retries`);
     }
     for (const { key, change } of batch.runs) {
@@ -86,6 +88,8 @@ export class Invariants implements StoreWatcher, JobWatcher {
         throw new Breach(`${nameOf(run)} has ended as ${run.status}, and its step ${open.stepId} is ${open.status}`);
       if (!store.outbox.has(DEQUEUE, run.workflowId))
         throw new Breach(`${nameOf(run)} has ended, and nobody is told (D6)`);
+      const held = [...store.paused].find((name) => name.startsWith(`${key} `));
+      if (held !== undefined) throw new Breach(`${nameOf(run)} has ended, and ${held} is paused`);
       this.#recount(store, run, attempts);
     }
   }
@@ -146,6 +150,7 @@ export class Invariants implements StoreWatcher, JobWatcher {
     if (late) throw new Breach(`${nameOf(late)} is still ${late.status} when all has healed: ${spell(store, late)}`);
     const [left] = store.outbox.rows;
     if (left) throw new Breach(`a row of the outbox is left: ${JSON.stringify(left)}`);
+    if (store.paused.size > 0) throw new Breach(`attempts that have ended are paused: ${[...store.paused]}`);
     if (store.said.size > 0) throw new Breach(`words to runs that have ended are left: ${[...store.said.keys()]}`);
     for (const run of store.runs.values()) {
       for (const attempt of store.attempts.get(run.key)?.values() ?? []) {
@@ -187,6 +192,55 @@ export class Invariants implements StoreWatcher, JobWatcher {
       throw new Breach(
         `${nameOf(run)} says of its steps ${JSON.stringify(run.overview)}, and they are ${JSON.stringify(counted)}`,
       );
+    }
+  }
+}
+
+/** Clocks of two nodes are so far apart at most, ms. */
+const SKEW = 2_500;
+
+/** A breakpoint holds every attempt that is made once all nodes know of it, and each attempt is paused once at most. */
+class BreakpointInvariants {
+  /** When every node had heard of it; undefined: not yet. */
+  readonly #inForce = new Map<string, number | undefined>();
+
+  /** @returns to be called when every node has heard of it */
+  added(name: string): (now: number) => void {
+    const token = { isThere: true };
+    this.#tokens.set(name, token);
+    this.#inForce.set(name, undefined);
+    return (now) => {
+      if (token.isThere) this.#inForce.set(name, now);
+    };
+  }
+
+  removed(name: string): void {
+    const token = this.#tokens.get(name);
+    if (token) token.isThere = false;
+    this.#inForce.delete(name);
+  }
+
+  readonly #tokens = new Map<string, { isThere: boolean }>();
+
+  committing(
+    store: SimStore,
+    run: Run,
+    before: StepAttempt | undefined,
+    { stepId, attemptId, times }: StepAttempt,
+  ): void {
+    const what = `${nameOf(run)} ${stepId}:${attemptId}`;
+    if (before?.times.pause_time !== undefined && before.times.pause_time !== times.pause_time) {
+      throw new Breach(`${what} is paused twice`);
+    }
+    if (before?.times.wait_signal_time !== undefined && before.times.pause_time !== times.pause_time) {
+      throw new Breach(`${what} is paused after it has passed the gate`);
+    }
+    const name = nameOfStep({ internalId: run.internalId, stepId });
+    const since = this.#inForce.get(name);
+    const made = times.create_time ?? 0;
+    const hasPassed = times.wait_signal_time !== undefined && times.pause_time === undefined;
+    if (hasPassed && since !== undefined && store.breakpoints.has(name) && made > since + SKEW) {
+      throw new Breach(`${what} was made ${made - since} ms after all had heard of its breakpoint, and passes it`);
     }
   }
 }

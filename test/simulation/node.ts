@@ -7,7 +7,7 @@ import { Engine } from "../../src/flow/engine.ts";
 import type { EvaluationPort } from "../../src/flow/evaluation.ts";
 import { type LeaseStore, Membership } from "../../src/flow/membership.ts";
 import { EnginePool } from "../../src/flow/pool.ts";
-import type { FlowStore } from "../../src/flow/port.ts";
+import type { FlowStore, StepRef } from "../../src/flow/port.ts";
 import type { EndedRun, RunHint, StartCommand, StartReply } from "../../src/flow/protocol.ts";
 import { EngineThread } from "../../src/flow/thread.ts";
 import { createLogger, type Logger } from "../../src/log.ts";
@@ -103,6 +103,21 @@ export class SimNode {
   /** The runs' owners should look at them, wherever they are. */
   look(hints: readonly RunHint[]): void {
     this.pool.look(hints);
+  }
+
+  /** A step has a breakpoint from now on: resolves when this node and every other one knows, if they ever do. */
+  async addBreakpoint(step: StepRef): Promise<void> {
+    const others = this.#ground.peers(this).map((other) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const answer = (): void => {
+        this.#ground.network.send(other.name, this.name, () => this.process.enter(resolve));
+      };
+      this.#ground.network.send(this.name, other.name, () =>
+        other.process.enter(() => void other.pool.addBreakpoint(step).then(answer)),
+      );
+      return promise;
+    });
+    await Promise.all([this.pool.addBreakpoint(step), ...others]);
   }
 
   /** SIGTERM. */
@@ -269,6 +284,15 @@ export class SimNode {
       dropWords: (groups) => this.#call(() => store.dropWords(groups)),
       fetch: () => this.#call(() => ({ rows: "[]", chars: 0 })),
       words: (keys) => this.#call(() => store.words(keys)),
+      brokenSteps: () =>
+        this.#call(() =>
+          [...store.breakpoints].map((name) => {
+            const [internalId, stepId = ""] = name.split(":");
+            return { internalId: Number(internalId), stepId };
+          }),
+        ),
+      haveBreakpoints: (attempts) => this.#call(() => store.haveBreakpoints(attempts)),
+      arePaused: (attempts) => this.#call(() => store.arePaused(attempts)),
       unfinished: (groups) =>
         this.#call(() => ({
           runs: store.open(groups).map(({ key, groupId }) => ({ key, groupId })),

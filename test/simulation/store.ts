@@ -6,7 +6,15 @@
 import { isInline } from "../../src/definition/initiator.ts";
 import type { Workflow } from "../../src/definition/workflow.ts";
 import { type Heartbeat, LEASE, type Node } from "../../src/flow/membership.ts";
-import type { GroupStamp, LoadedRun, NewRun, StartOutcome, WorkflowHead } from "../../src/flow/port.ts";
+import type {
+  AttemptRef,
+  GroupStamp,
+  LoadedRun,
+  NewRun,
+  StartOutcome,
+  StepRef,
+  WorkflowHead,
+} from "../../src/flow/port.ts";
 import { DEQUEUE } from "../../src/flow/topic.ts";
 import { groupOf } from "../../src/id.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
@@ -16,6 +24,7 @@ import { dequeue, end, start, stopQueued, unblock, type WorkflowRuns } from "../
 import type { Word } from "../../src/run/word.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
+import type { ResumedAttempt } from "../../src/store/breakpoint.ts";
 import type { Batch } from "../../src/store/writer/batch.ts";
 import { SimOutbox } from "./outbox.ts";
 
@@ -60,6 +69,10 @@ export class SimStore {
   /** What is said to runs, by run. */
   readonly said = new Map<number, readonly Word[]>();
   readonly outbox = new SimOutbox();
+  /** Steps that have one, as `internal id:step id`. */
+  readonly breakpoints = new Set<string>();
+  /** Attempts that are held, as `run step:attempt`. */
+  readonly paused = new Set<string>();
   readonly groups: readonly GroupRow[];
   readonly nodes = new Map<string, { readonly node: Node; heartbeat: number }>();
   /** Keys of runs by `workflow:uuid`, and the request that made each. */
@@ -251,6 +264,39 @@ export class SimStore {
     return run;
   }
 
+  /** @returns what it has paused and now goes on, by run; undefined: there is no such breakpoint */
+  removeBreakpoint(step: StepRef, isResuming: boolean): readonly ResumedAttempt[] | undefined {
+    if (!this.breakpoints.delete(nameOfStep(step))) return undefined;
+    if (!isResuming) return [];
+    const held = [...this.paused].map((name) => this.#pausedOf(name));
+    const own = held.filter(({ run, stepId }) => run.internalId === step.internalId && stepId === step.stepId);
+    return own.flatMap(({ name }) => this.resume(name) ?? []);
+  }
+
+  /** @param name of a paused attempt */
+  resume(name: string): ResumedAttempt | undefined {
+    const { run, stepId } = this.#pausedOf(name);
+    return this.paused.delete(name) ? { runKey: run.key, groupId: run.groupId, stepId } : undefined;
+  }
+
+  haveBreakpoints(attempts: readonly AttemptRef[]): readonly boolean[] {
+    return attempts.map((ref) => this.#hasBreakpoint(ref));
+  }
+
+  arePaused(attempts: readonly AttemptRef[]): readonly boolean[] {
+    return attempts.map((ref) => this.paused.has(nameOfAttempt(ref)));
+  }
+
+  #hasBreakpoint({ runKey, stepId }: AttemptRef): boolean {
+    const { internalId } = this.runs.get(runKey) as Run;
+    return this.breakpoints.has(nameOfStep({ internalId, stepId }));
+  }
+
+  #pausedOf(name: string): { readonly name: string; readonly run: Run; readonly stepId: string } {
+    const [key, stepId = ""] = name.split(/[ :]/);
+    return { name, run: this.runs.get(Number(key)) as Run, stepId };
+  }
+
   unblock(ref: RunRef): boolean {
     const run = this.runOf(ref);
     if (run.status !== "FAILED") return false;
@@ -280,6 +326,11 @@ export class SimStore {
     if (stale.length > 0 && this.#sabotage !== "fence") throw new Fenced(stale);
     this.#watcher.committing(batch, this);
     for (const run of batch.children) this.#begin(run);
+    for (const row of batch.paused) {
+      const before = this.attempts.get(row.runKey)?.get(`${row.stepId}:${row.attemptId}`);
+      if (before?.status !== "PAUSED" && this.#hasBreakpoint(row)) this.paused.add(nameOfAttempt(row));
+    }
+    for (const row of batch.unpaused) this.paused.delete(nameOfAttempt(row));
     for (const { runKey, attempt } of batch.attempts) {
       const ofRun = this.attempts.get(runKey) ?? new Map<string, StepAttempt>();
       const place = `${attempt.stepId}:${attempt.attemptId}`;
@@ -409,6 +460,9 @@ export class SimStore {
     this.tables.set(workflowId, { ...table, runs: change(table.runs) ?? table.runs });
   }
 }
+
+export const nameOfStep = ({ internalId, stepId }: StepRef): string => `${internalId}:${stepId}`;
+const nameOfAttempt = ({ runKey, stepId, attemptId }: AttemptRef): string => `${runKey} ${stepId}:${attemptId}`;
 
 /** Launched and unfinished. */
 export const isOpen = (run: Run): boolean => run.executionId !== undefined && !isOver(run);

@@ -9,6 +9,7 @@ import { Engine } from "../../src/flow/engine.ts";
 import type { EvaluationPort, TaskScope } from "../../src/flow/evaluation.ts";
 import type { Guard } from "../../src/flow/gate.ts";
 import {
+  type AttemptRef,
   type FlowStore,
   type GroupStamp,
   type LoadedRun,
@@ -95,7 +96,11 @@ class HeldWriter implements Writer {
 const runsOf = (rows: readonly Write[]): ReadonlySet<number> =>
   new Set(
     rows.flatMap((row) =>
-      row.kind === "attempt" || row.kind === "words-taken" ? [row.runKey] : row.kind === "run" ? [row.key] : [],
+      row.kind === "attempt" || row.kind === "words-taken" || row.kind === "paused"
+        ? [row.runKey]
+        : row.kind === "run"
+          ? [row.key]
+          : [],
     ),
   );
 
@@ -178,8 +183,16 @@ export class World {
   onRuntime: (node: StepNode) => void = () => {};
   /** Commits so far. */
   commits = 0;
-  /** Whoever guards gates from the next boot on. */
-  guards: ReadonlyMap<GateName, Guard> = new Map();
+  /** Steps that have a breakpoint. */
+  breakpoints: readonly string[] = [];
+  /** Attempts that it holds: run, step, attempt. */
+  readonly paused = new Set<string>();
+  /** So many reads of the steps that have one fail. */
+  brokenReads = 0;
+  /** How often the engine has asked whether a breakpoint matches. */
+  breakpointReads = 0;
+  /** Whoever guards gates from the next boot on; undefined: the engine's own. */
+  guards: ReadonlyMap<GateName, Guard> | undefined;
   /** Called when a run's params are evaluated. */
   onStart: () => void = () => {};
   /** Called when a step's params are evaluated. */
@@ -216,7 +229,7 @@ export class World {
         () => this.onStart(),
       ),
       log: createLogger({ format: "json", level: "error", write: (line) => this.errors.push(line) }),
-      guards: this.guards,
+      ...(this.guards && { guards: this.guards }),
       place: { host: "here", directory: `/node-${++this.#boots}/attempt` },
       groups: 1,
       index: 0,
@@ -329,6 +342,11 @@ export class World {
     this.#engine?.look([{ key, groupId: 0, told }]);
   }
 
+  /** A hint that the step has a breakpoint from now on. */
+  addBreakpoint(stepId: string): void {
+    this.#engine?.breakpoints.add({ internalId: 1, stepId });
+  }
+
   /** A run that is let go elsewhere: its row, and the hint that brings it. */
   async letGo(): Promise<Run> {
     this.holdBack = true;
@@ -408,10 +426,16 @@ export class World {
       } else if (row.kind === "run") {
         const run = this.runs.get(row.key);
         if (run) this.runs.set(row.key, { ...run, ...row.change });
-      } else if (row.kind === "outbox") this.outbox.add(`${row.topic}:${row.key}`);
+      } else if (row.kind === "paused") this.#pause(row);
+      else if (row.kind === "outbox") this.outbox.add(`${row.topic}:${row.key}`);
       else if (row.kind === "dead-letter") this.letters.set(row.key, row);
       else if (row.kind === "words-taken") this.#taken(row.runKey, row.stepId);
     }
+  }
+
+  #pause(row: Extract<Write, { readonly kind: "paused" }>): void {
+    if (row.since === undefined) this.paused.delete(placeIn(row));
+    else if (this.breakpoints.includes(row.stepId)) this.paused.add(placeIn(row));
   }
 
   #taken(key: number, stepId: string | undefined): void {
@@ -482,6 +506,17 @@ export class World {
       dropWords: async () => {
         for (const key of this.said.keys()) if (!isOpen(this.runs.get(key))) this.said.delete(key);
       },
+      brokenSteps: async () => {
+        if (this.brokenReads-- > 0) throw new Error("no connection");
+        const seen = this.breakpoints.map((stepId) => ({ internalId: 1, stepId }));
+        await this.slowReads;
+        return seen;
+      },
+      haveBreakpoints: async (attempts) => {
+        this.breakpointReads++;
+        return attempts.map(({ stepId }) => this.breakpoints.includes(stepId));
+      },
+      arePaused: async (attempts) => attempts.map((ref) => this.paused.has(placeIn(ref))),
       unfinished: async () => ({
         runs: this.#unfinished().map(({ run }) => placeOf(run.key)),
         words: [...this.said.keys()].map(placeOf),
@@ -499,6 +534,7 @@ export class World {
   }
 }
 
+const placeIn = ({ runKey, stepId, attemptId }: AttemptRef): string => `${runKey} ${stepId} ${attemptId}`;
 const placeOf = (key: number) => ({ key, groupId: 0 });
 const logsIn = (timeline: readonly TimelineEvent[]) =>
   timeline.flatMap((it) => (it.type === "LOG" ? [[it.level, it.message] as const] : []));

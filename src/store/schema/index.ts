@@ -1,3 +1,4 @@
+export * from "./breakpoint.ts";
 export * from "./lease.ts";
 export * from "./outbox.ts";
 export * from "./run.ts";

@@ -1,6 +1,6 @@
 /** What one transaction of the writer commits: queued requests, coalesced to the last write of each row. */
 
-import type { GroupStamp, LogChunk, RunChange, Settled, Write } from "../../flow/port.ts";
+import type { AttemptRef, GroupStamp, LogChunk, RunChange, Settled, Write } from "../../flow/port.ts";
 import type { Json } from "../../json.ts";
 import type { Run } from "../../run/model.ts";
 import type { Word } from "../../run/word.ts";
@@ -52,6 +52,14 @@ export interface TakenWrite {
   readonly stepId: string | undefined;
 }
 
+export interface PauseWrite {
+  readonly runKey: number;
+  readonly stepId: string;
+  readonly attemptId: number;
+  /** Epoch ms. */
+  readonly since: number;
+}
+
 export interface Batch {
   /** Distinct. */
   readonly stamps: readonly GroupStamp[];
@@ -65,6 +73,10 @@ export interface Batch {
   /** What is said to runs, in the order of their keys, so that two batches can't wait for each other. */
   readonly words: readonly WordWrite[];
   readonly letters: readonly LetterWrite[];
+  /** Attempts that are paused from now on. */
+  readonly paused: readonly PauseWrite[];
+  /** Those that are no longer. */
+  readonly unpaused: readonly AttemptRef[];
   /** Runs, or steps of them, to which nothing is said any more. */
   readonly taken: readonly TakenWrite[];
 }
@@ -79,6 +91,7 @@ export function batchOf(requests: readonly Request[]): Batch {
   const children = new Map<number, Run>();
   const words = new Map<string, WordWrite>();
   const letters = new Map<string, LetterWrite>();
+  const pauses = new Map<string, Extract<Write, { readonly kind: "paused" }>>();
   const taken = new Map<string, TakenWrite>();
   for (const { stamp, rows } of requests) {
     stamps.set(`${stamp.groupId}:${stamp.generation}`, stamp);
@@ -107,6 +120,9 @@ export function batchOf(requests: readonly Request[]): Batch {
         case "word":
           words.set(`${row.runKey} ${row.word.kind} ${row.word.stepId ?? ""}`, row);
           break;
+        case "paused":
+          pauses.set(`${row.runKey}:${row.attemptId}:${row.stepId}`, row);
+          break;
         case "words-taken":
           taken.set(`${row.runKey} ${row.stepId ?? ""}`, row);
           break;
@@ -122,6 +138,8 @@ export function batchOf(requests: readonly Request[]): Batch {
     children: [...children.values()],
     words: [...words.values()].sort((a, b) => a.runKey - b.runKey),
     letters: [...letters.values()],
+    paused: [...pauses.values()].flatMap(({ since, ...row }) => (since === undefined ? [] : [{ ...row, since }])),
+    unpaused: [...pauses.values()].filter(({ since }) => since === undefined),
     taken: [...taken.values()],
   };
 }
@@ -137,9 +155,8 @@ function ordered(rows: readonly OutboxWrite[]): readonly OutboxWrite[] {
 export function runsOf({ rows }: Request): ReadonlySet<number> {
   const keys = new Set<number>();
   for (const row of rows) {
-    if (row.kind === "attempt" || row.kind === "words-taken") keys.add(row.runKey);
+    if ("runKey" in row) keys.add(row.runKey);
     else if (row.kind === "run") keys.add(row.key);
-    else if (row.kind === "word") keys.add(row.runKey);
     else if (row.kind === "child") {
       keys.add(row.run.key);
       // A step's row says of its children what they are launched for.

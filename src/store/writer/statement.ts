@@ -1,15 +1,26 @@
 /**
  * A batch as one statement: the fence and a data-modifying part for each table that it writes. One statement is one
- * transaction and one round trip, on whatever connection; each shape of it is prepared once (there are at most 128).
+ * transaction and one round trip, on whatever connection; each shape of it is prepared once.
  */
-import type { GroupStamp, LogChunk, StoredRun } from "../../flow/port.ts";
+
+import type { AttemptRef, GroupStamp, LogChunk, StoredRun } from "../../flow/port.ts";
 import { stringifyJson } from "../../json.ts";
 import type { Run } from "../../run/model.ts";
+import { MATCHES } from "../breakpoint.ts";
 import type { Cell } from "../column.ts";
 import type { Sql } from "../connection.ts";
 import { listText, objectText, retryText, runParamsText, stepParamsText, timesText, valueText } from "../row.ts";
 import { bigint, type Columns, int, json, Source, send, text, word } from "../source.ts";
-import type { AttemptWrite, Batch, LetterWrite, OutboxWrite, RunWrite, TakenWrite, WordWrite } from "./batch.ts";
+import type {
+  AttemptWrite,
+  Batch,
+  LetterWrite,
+  OutboxWrite,
+  PauseWrite,
+  RunWrite,
+  TakenWrite,
+  WordWrite,
+} from "./batch.ts";
 
 /**
  * Encodes the rows, so it may throw before anything is sent.
@@ -254,6 +265,40 @@ const taken = part<TakenWrite>("taken", {
       AND run_word.step_id = coalesce(t.step_id, run_word.step_id)`,
 });
 
+/**
+ * An attempt is paused once: a commit that was not heard of is made again, and a user may have resumed it meanwhile. What is
+ * stored of the attempt is read as it was before this statement. The breakpoint is locked, so that whoever takes it away
+ * finds the attempt.
+ */
+const paused = part<PauseWrite>("paused", {
+  rows: (batch) => batch.paused,
+  columns: {
+    run_key: bigint((row) => row.runKey),
+    step_id: text((row) => row.stepId),
+    attempt_id: int((row) => row.attemptId),
+    create_time: bigint((row) => row.since),
+  },
+  statement: (rows, source) => `INSERT INTO paused_attempt (${source.names}, internal_id)
+    SELECT t.run_key, t.step_id, t.attempt_id, t.create_time, r.internal_id
+    FROM ${rows} JOIN run r ON r.key = t.run_key
+    CROSS JOIN LATERAL (SELECT 1 FROM breakpoint b WHERE ${MATCHES} LIMIT 1 FOR KEY SHARE) AS why
+    WHERE NOT EXISTS (SELECT 1 FROM step_attempt a WHERE a.run_key = t.run_key AND a.step_id = t.step_id
+      AND a.attempt_id = t.attempt_id AND a.status = 'PAUSED')
+    ON CONFLICT DO NOTHING`,
+});
+
+const unpaused = part<AttemptRef>("unpaused", {
+  rows: (batch) => batch.unpaused,
+  columns: {
+    run_key: bigint((row) => row.runKey),
+    step_id: text((row) => row.stepId),
+    attempt_id: int((row) => row.attemptId),
+  },
+  statement: (rows) => `DELETE FROM paused_attempt p USING ${rows}
+    WHERE p.run_key = t.run_key AND p.step_id = t.step_id AND p.attempt_id = t.attempt_id`,
+});
+
 const PARTS: readonly Part[] = [
-  ...[fence, children, replaced, attempts, runs, chunks, announcements, letters, words, held, taken],
+  ...[fence, children, replaced, attempts, runs, chunks, announcements, letters],
+  ...[words, held, paused, unpaused, taken],
 ];

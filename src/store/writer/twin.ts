@@ -5,6 +5,7 @@
 
 import { systemClock } from "../../clock.ts";
 import { type GroupStamp, StaleOwner, type Write, type Writer } from "../../flow/port.ts";
+import { MATCHES } from "../breakpoint.ts";
 import { storable } from "../column.ts";
 import type { Sql, Transaction } from "../connection.ts";
 import { listText, objectText, retryText, stepParamsText, timesText, valueText } from "../row.ts";
@@ -117,8 +118,26 @@ async function writeRow(sql: Transaction, row: Write): Promise<void> {
         ON CONFLICT (kind, key) DO UPDATE SET ${sql(fields)}`;
       return;
     }
+    case "paused":
+      return writePause(sql, row);
     case "words-taken":
       await sql`DELETE FROM run_word WHERE run_key = ${row.runKey}
         AND (${row.stepId ?? null}::text IS NULL OR step_id = ${row.stepId ?? null})`;
   }
+}
+
+async function writePause(sql: Transaction, row: Extract<Write, { readonly kind: "paused" }>): Promise<void> {
+  const { runKey, stepId, attemptId, since } = row;
+  if (since === undefined) {
+    await sql`DELETE FROM paused_attempt
+      WHERE run_key = ${runKey} AND step_id = ${stepId} AND attempt_id = ${attemptId}`;
+    return;
+  }
+  const [run] = await sql<{ internal_id: number }[]>`SELECT r.internal_id FROM breakpoint b, run r,
+      (VALUES (${stepId}::text, ${attemptId}::integer)) AS t (step_id, attempt_id)
+    WHERE r.key = ${runKey} AND ${sql.unsafe(MATCHES)} LIMIT 1 FOR KEY SHARE OF b`;
+  if (run === undefined) return;
+  const key = { run_key: runKey, step_id: stepId, attempt_id: attemptId };
+  await sql`INSERT INTO paused_attempt ${sql({ ...key, internal_id: run.internal_id, create_time: since })}
+    ON CONFLICT DO NOTHING`;
 }

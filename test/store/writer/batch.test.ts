@@ -23,7 +23,8 @@ test("a request belongs to every run of which it holds something", () => {
   const rows: readonly Write[] = [
     { kind: "words-taken", runKey: 7, stepId: "s" },
     { kind: "run", key: 8, change: {} as never },
+    { kind: "paused", runKey: 9, stepId: "s", attemptId: 1, since: 1 },
     told("w"),
   ];
-  expect(runsOf(request(1, rows))).toEqual(new Set([7, 8]));
+  expect(runsOf(request(1, rows))).toEqual(new Set([7, 8, 9]));
 });

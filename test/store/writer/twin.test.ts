@@ -88,6 +88,13 @@ const done = fc.record({
   kind: fc.constant("words-taken"),
   stepId: fc.constantFrom(undefined, "s", "t"),
 });
+/** Of attempts whose own row is not written: what is stored of them does not change what the writers do. */
+const pauseWrite = fc.record({
+  kind: fc.constant("paused"),
+  stepId: fc.constantFrom("s", "t", "never"),
+  attemptId: fc.integer({ min: 7, max: 8 }),
+  since: maybe(time),
+});
 
 const step = fc.oneof(
   {
@@ -95,9 +102,12 @@ const step = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("write" as const),
       run: fc.integer({ min: 1, max: RUNS }),
-      rows: fc.array(fc.oneof(attemptWrite, attemptWrite, runWrite, logWrite, outboxWrite, letterWrite, done), {
-        maxLength: 4,
-      }),
+      rows: fc.array(
+        fc.oneof(attemptWrite, attemptWrite, runWrite, logWrite, outboxWrite, letterWrite, pauseWrite, done),
+        {
+          maxLength: 4,
+        },
+      ),
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("turn" as const) }) },
@@ -107,7 +117,9 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 async function reset(sql: Sql): Promise<void> {
-  await sql`TRUNCATE flow_group, run, run_word, step_attempt, step_log, outbox`;
+  await sql`TRUNCATE flow_group, run, run_word, step_attempt, step_log, outbox, breakpoint, paused_attempt`;
+  await sql`INSERT INTO breakpoint (internal_id, step_id, attempt_id, workflow_id, create_time, created_by)
+    VALUES (1, 's', 0, 'w', 1, '"u"'), (1, 's', 7, 'w', 1, '"u"'), (1, 't', 8, 'w', 1, '"u"')`;
   await sql`INSERT INTO flow_group (id, generation) SELECT i, 1 FROM generate_series(0, ${GROUPS - 1}::integer) i`;
   await sql`INSERT INTO run (workflow_id, instance_id, run_id, key, uuid, internal_id, version_id, group_id, group_info,
       initiator, config, properties, status, request_time, create_time, modify_time)
@@ -155,6 +167,8 @@ function writeOf(row: Extract<Step, { do: "write" }>["rows"][number], runKey: nu
     }
     case "run":
       return { ...row, key: runKey } as Write;
+    case "paused":
+      return { ...row, runKey } as Write;
     case "words-taken":
       return { kind: "words-taken", runKey, stepId: row.stepId };
     default:
@@ -168,6 +182,7 @@ const dump = (sql: Sql) =>
     sql`SELECT * FROM run ORDER BY key`,
     sql`SELECT uuid, stream, "offset", length, text, time FROM step_log ORDER BY id`,
     sql`SELECT kind, key, payload, attempts, error, dead FROM outbox ORDER BY kind, key`,
+    sql`SELECT * FROM paused_attempt ORDER BY run_key, step_id, attempt_id`,
     sql`SELECT * FROM run_word ORDER BY run_key, step_id`,
   ]).then((tables) => tables.map((rows) => rows.map((row) => ({ ...row }))));
 
