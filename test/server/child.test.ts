@@ -139,7 +139,7 @@ test(
 );
 
 test(
-  "reads loops and subworkflows that the engine has run, in params and conditions, from inside and outside of loops",
+  "reads loops and subworkflows that the engine has run, in params and conditions, from inside and outside of loops, and of earlier runs",
   async () => {
     const server = await served();
     const push = (id: string, steps: readonly object[]) =>
@@ -201,11 +201,16 @@ test(
         v: { type: "LONG_ARRAY", expression: gather("f", "in", "v") },
         rare: { type: "STRING_ARRAY", expression: gather("f", "rare", "t") },
         sums: { type: "LONG_ARRAY", expression: gather("outer", "sum", "s") },
+        once: { type: "LONG", expression: "x = new long[1]; return x[params.getFromInstance('workflow_run_id') - 2];" },
         kid: { type: "STRING_ARRAY", expression: "params.getFromSubworkflow('sub', 'leaf', 'x')" },
       }),
     ]);
-    const path = await server.run("reader");
-    expect(at(read(await server.send("GET", path)), "status")).toBe("SUCCEEDED");
+    // The first run fails at its last step: the second one reads children of steps of the first.
+    const first = await server.run("reader");
+    expect(at(read(await server.send("GET", first)), "status")).toBe("FAILED");
+    await server.send("POST", "/reader/instances/1/actions/restart", { restart_policy: "RESTART_FROM_INCOMPLETE" });
+    const path = first.replace(/1$/, "2");
+    expect(at(read(await server.send("GET", `${path}?wait=60`)), "status")).toBe("SUCCEEDED");
     const step = async (id: string) => read(await server.send("GET", `${path}/steps/${id}/attempts/latest`));
     const end = await step("end");
     const value = (name: string) => at(end, "params", name, "evaluated_result");
@@ -213,7 +218,14 @@ test(
     expect(value("rare")).toEqual([...Array(499).fill(null), "i is 4990"]);
     expect(value("sums")).toEqual([3, 6, 9]);
     expect(value("kid")).toEqual(["a", "b"]);
-    expect(at(await step("w"), "artifacts", "maestro_while", "last_iteration")).toBe(3);
+    expect(
+      at(
+        read(await server.send("GET", `${first}/steps/w/attempts/latest`)),
+        "artifacts",
+        "maestro_while",
+        "last_iteration",
+      ),
+    ).toBe(3);
   },
   PATIENCE,
 );
