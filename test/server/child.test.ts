@@ -141,15 +141,18 @@ test(
 test(
   "reads loops and subworkflows that the engine has run, in params and conditions, from inside and outside of loops, and of earlier runs",
   async () => {
-    const server = await served();
-    const push = (id: string, steps: readonly object[]) =>
-      server.send("POST", "", { properties: { owner: "ann" }, workflow: { id, steps } });
-    await push("kid", [noop("leaf", { x: { type: "STRING_ARRAY", value: ["a", "b"] } })]);
+    const server = await served({ MAESTRO_PARAMS_ALWAYS_PASS_DOWN: "team,nobody_has_it" });
+    const text = (value: string) => ({ type: "STRING", value, mode: "MUTABLE" });
+    const push = (id: string, params: object, steps: readonly object[]) =>
+      server.send("POST", "", { properties: { owner: "ann" }, workflow: { id, params, steps } });
+    await push("kid", { team: text("kid's team"), other: text("kid's") }, [
+      noop("leaf", { x: { type: "STRING_ARRAY", value: ["${team}", "${other}"] } }),
+    ]);
     const after = (...ids: readonly string[]) => ({ successors: Object.fromEntries(ids.map((id) => [id, "true"])) });
     const gather = (step: string, inner: string, name: string) =>
       `params.getFromForeach('${step}', '${inner}', '${name}')`;
     const range = "x = new long[500]; for (k = 0; k < 500; k += 1) { x[k] = k * 10; } return x;";
-    await push("reader", [
+    await push("reader", { team: text("parent's team"), other: text("parent's") }, [
       {
         foreach: {
           id: "f",
@@ -184,6 +187,7 @@ test(
       {
         subworkflow: {
           id: "sub",
+          explicit_params: true,
           params: { subworkflow_id: { type: "STRING", value: "kid" } },
           transition: after("w"),
         },
@@ -217,7 +221,7 @@ test(
     expect(value("v")).toEqual(Array.from({ length: 500 }, (_, index) => index * 10 + 1));
     expect(value("rare")).toEqual([...Array(499).fill(null), "i is 4990"]);
     expect(value("sums")).toEqual([3, 6, 9]);
-    expect(value("kid")).toEqual(["a", "b"]);
+    expect(value("kid")).toEqual(["parent's team", "kid's"]);
     expect(
       at(
         read(await server.send("GET", `${first}/steps/w/attempts/latest`)),
