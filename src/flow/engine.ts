@@ -133,7 +133,6 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     });
     this.#starter = new Starter(this);
     this.#children = new Children(this);
-    this.alwaysPassDown = options.alwaysPassDown ?? [];
   }
 
   get counters(): EngineCounters {

@@ -102,32 +102,38 @@ export function childQuestion(
     throw new Error(`step [${stepId}] is not a finished step of this run or an earlier one`);
   }
   if ([inner, name].some((text) => text.includes("\0"))) throw new Error("no step and no param has a NUL in its name");
-  const range = method === "getFromForeach" ? iterations(stepId, attempt) : subworkflow(stepId, attempt);
+  const kind = KINDS[method];
+  // An artifact counts as the engine's own: a plugin may keep what it wants under any name.
+  const range = step && stepOf(step).kind === kind ? RANGES[kind](attempt) : undefined;
+  if (step === undefined || range === undefined) {
+    throw new Error(`step [${stepId}] is not a ${kind} step that has run: it has no artifact maestro_${kind}`);
+  }
   const question = { ...range, stepId: inner, name, maxChars };
   if (method === "getFromSubworkflow") return { question };
-  const type = step && typeIn(step, stepId, inner, name);
+  const type = typeIn(step, stepId, inner, name);
   return { question, total: range.last, ...(type && { type }) };
 }
 
+const KINDS = { getFromForeach: "foreach", getFromSubworkflow: "subworkflow" } as const;
+
 type Range = Pick<ParamQuestion, "workflowId" | "first" | "last">;
 
-function iterations(stepId: string, { artifacts }: StepAttempt): Range {
-  const artifact = own(artifacts, "maestro_foreach");
-  const workflowId = artifact?.foreach_workflow_id;
-  const total = countIn(artifact, "total_loop_count");
-  if (typeof workflowId === "string" && total !== undefined) return { workflowId, first: 1, last: total };
-  throw new Error(`step [${stepId}] is not a foreach step that has run: it has no artifact maestro_foreach`);
-}
+/** Where the children of an attempt are; undefined: it has none. */
+const RANGES: { readonly [kind in "foreach" | "subworkflow"]: (attempt: StepAttempt) => Range | undefined } = {
+  foreach({ artifacts }) {
+    const artifact = own(artifacts, "maestro_foreach");
+    const total = countIn(artifact, "total_loop_count");
+    return rangeOf(artifact?.foreach_workflow_id, 1, total);
+  },
+  subworkflow({ artifacts }) {
+    const artifact = own(artifacts, "maestro_subworkflow");
+    const instanceId = countIn(artifact, "subworkflow_instance_id");
+    return rangeOf(artifact?.subworkflow_id, instanceId, instanceId);
+  },
+};
 
-function subworkflow(stepId: string, { artifacts }: StepAttempt): Range {
-  const artifact = own(artifacts, "maestro_subworkflow");
-  const workflowId = artifact?.subworkflow_id;
-  const instanceId = countIn(artifact, "subworkflow_instance_id");
-  if (typeof workflowId === "string" && instanceId !== undefined) {
-    return { workflowId, first: instanceId, last: instanceId };
-  }
-  throw new Error(`step [${stepId}] is not a subworkflow step that has run: it has no artifact maestro_subworkflow`);
-}
+const rangeOf = (workflowId: unknown, first: number | undefined, last: number | undefined): Range | undefined =>
+  typeof workflowId === "string" && first !== undefined && last !== undefined ? { workflowId, first, last } : undefined;
 
 function countIn(artifact: Artifact | undefined, field: string): number | undefined {
   const value = own(artifact, field);
@@ -197,9 +203,8 @@ function gathered(
   if (!Object.hasOwn(GAPS, type)) {
     throw new Error(`${where} is a ${type}; only STRING, LONG, DOUBLE and BOOLEAN can be gathered from a loop`);
   }
-  const values = new Array<Json>(total).fill(GAPS[type as keyof typeof GAPS]);
-  for (const [instanceId, { evaluated_result: result }] of read) {
-    if (result !== undefined && result !== null && instanceId <= total) values[instanceId - 1] = result;
-  }
+  const gap = GAPS[type as keyof typeof GAPS];
+  const values = new Array<Json>(total).fill(gap);
+  for (const [instanceId, { evaluated_result: result }] of read) values[instanceId - 1] = result ?? gap;
   return toSel(`${type}_ARRAY` as ParamType, values);
 }

@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   readonly max: number;
   /** What `pg_stat_activity` calls us. Default: `maestro`. */
   readonly name?: string;
+  /** Seconds without a statement after which a connection is closed. Default: never. */
+  readonly idleSeconds?: number;
 }
 
 /** The oldest Postgres that the statements run on, as `server_version_num` counts. */
@@ -47,7 +49,7 @@ const TYPES = {
  * @param url `postgres://…`. Beside libpq's parameters: `host=/directory` for a Unix socket; `prepare=false` (or
  *   `pgbouncer=true`) for a pooler in transaction mode, which also turns pipelining off.
  */
-export function connect(url: string, { max, name = "maestro" }: ConnectionOptions): Sql {
+export function connect(url: string, { max, name = "maestro", idleSeconds }: ConnectionOptions): Sql {
   const { target, socketDir, isPooled } = readUrl(url);
   return postgres(target, {
     max,
@@ -55,6 +57,7 @@ export function connect(url: string, { max, name = "maestro" }: ConnectionOption
     ...(isPooled ? { prepare: false, max_pipeline: 0 } : {}),
     connect_timeout: 10,
     max_lifetime: null,
+    ...(idleSeconds === undefined ? {} : { idle_timeout: idleSeconds }),
     backoff: (retries: number) => Math.min(0.02 * 2 ** retries, 1),
     connection: {
       application_name: name,

@@ -34,14 +34,13 @@ export async function fetchParam(sql: Sql, question: ParamQuestion): Promise<Par
     ), size AS (
       SELECT coalesce(sum(length(coalesce(result, value)::text)), 0)::bigint AS chars FROM told
     )
-    SELECT size.chars, (
+    SELECT size.chars, CASE WHEN size.chars <= ${maxChars} THEN (
       SELECT concat('[', string_agg(concat('[', instance_id,
           ',{', concat_ws(',', CASE WHEN t IS NOT NULL THEN '"t":1' END, CASE WHEN e IS NOT NULL THEN '"e":true' END), '},',
           CASE WHEN type IS NULL THEN 'null' ELSE concat('{', concat_ws(',', '"type":' || type::text, '"value":' ||
             value::text, '"evaluated_result":' || result::text, '"evaluated_time":' || time::text), '}') END,
           facts, ']'), ','), ']')
-      FROM told WHERE size.chars <= ${maxChars}
-    ) AS rows FROM size`;
-  const chars = row?.chars ?? 0;
-  return { chars, rows: chars > maxChars ? undefined : (row?.rows ?? "[]") };
+      FROM told
+    ) END AS rows FROM size`;
+  return { chars: row?.chars ?? 0, rows: row?.rows ?? undefined };
 }

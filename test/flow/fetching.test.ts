@@ -1,8 +1,8 @@
 /** Expressions of a step that ask other runs: who answers, how often, and what it comes to. */
 import { describe, expect, test } from "bun:test";
 import { nextTurn, systemClock } from "../../src/clock.ts";
-import type { ForeachStep, Step } from "../../src/definition/step.ts";
-import { MaestroError } from "../../src/error.ts";
+import { type ForeachStep, type Step, stepIdOf } from "../../src/definition/step.ts";
+import { badRequest, MaestroError } from "../../src/error.ts";
 import { Deferred, type TaskScope } from "../../src/flow/evaluation.ts";
 import { Evaluator, type EvaluatorOptions } from "../../src/flow/evaluator.ts";
 import { patiently } from "../../src/flow/fetching.ts";
@@ -38,6 +38,8 @@ const foreach = (total: unknown = 3, status: StepStatus = "SUCCEEDED"): StepAtte
     status,
     artifacts: { maestro_foreach: { type: "FOREACH", foreach_workflow_id: LOOP, total_loop_count: total } },
   });
+/** A plugin's step that calls its artifact like the engine's. */
+const fake: Step = { step: { id: "fake", type: "NoOp", transition: {} } };
 const subworkflow = attempt("sub", 1, {
   status: "COMPLETED_WITH_ERROR",
   artifacts: { maestro_subworkflow: { type: "SUBWORKFLOW", subworkflow_id: "kid", subworkflow_instance_id: 7 } },
@@ -52,7 +54,10 @@ function scopeOf(params: ParamDefinitions, ...others: readonly StepAttempt[]): T
     attempt: attempt("s", 1),
     now: 1_700_000_000_000,
     attemptOf: (id) => others.find(({ stepId }) => stepId === id),
-    definitionOf: (id) => (id === "f" ? { foreach: body } : undefined),
+    definitionOf: (id) =>
+      [{ foreach: body }, { subworkflow: { id: "sub", transition: {} } }, { foreach: { ...body, id: "g" } }, fake].find(
+        (one) => stepIdOf(one) === id,
+      ),
     stepIds: () => others.map(({ stepId }) => stepId),
   };
 }
@@ -205,6 +210,12 @@ describe("an answer that there is not", () => {
     ["no loop", GATHER, [attempt("f", 1, { status: "SUCCEEDED" })], "step [f] is not a foreach step that has run"],
     ["no count", GATHER, [foreach("3")], "step [f] is not a foreach step that has run"],
     [
+      "a plugin's artifact",
+      "params.getFromForeach('fake', 'in', 'v')",
+      [{ ...foreach(), stepId: "fake" }],
+      "step [fake] is not a foreach step that has run",
+    ],
+    [
       "no child",
       "params.getFromSubworkflow('f', 'in', 'v')",
       [foreach()],
@@ -290,16 +301,18 @@ describe("the database", () => {
       const scope = scopeOf({ p: { type: "LONG_ARRAY", expression: GATHER } }, foreach());
       return { ...scope, attempt: attempt("s", 1, { uuid: `s${i}` }) };
     });
-    const all = Promise.all(scopes.map((scope) => fixture.params(scope)));
+    const evaluations = scopes.slice(0, 12).map((scope) => fixture.params(scope));
     let most = 0;
-    for (let done = 0; done < 20; ) {
+    for (let done = 0; done < scopes.length; ) {
       await nextTurn(systemClock);
       most = Math.max(most, held.length);
       const next = held.shift();
       if (next) done++;
       next?.resolve(rowsOf({ 1: 1 }));
+      if (next && done === 6) evaluations.push(...scopes.slice(12).map((scope) => fixture.params(scope)));
     }
-    expect((await all).map(({ p }) => p?.evaluated_result)).toEqual(Array(20).fill([1, 0, 0]));
+    const results = (await Promise.all(evaluations)).map(({ p }) => p?.evaluated_result);
+    expect(results).toEqual(Array(scopes.length).fill([1, 0, 0]));
     expect(most).toBe(8);
   });
 
@@ -327,7 +340,7 @@ describe("the database", () => {
     let asked = 0;
     const ask = patiently(new FakeClock(), async () => {
       asked++;
-      throw new Error("no");
+      throw badRequest("no");
     });
     await expect(ask({ workflowId: "w", first: 1, last: 1, stepId: "s", name: "v", maxChars: 1 })).rejects.toThrow(
       "no",

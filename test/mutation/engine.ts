@@ -23,7 +23,7 @@ const channel = inFile("src/runtime/channel.ts", CHANNEL);
 const timer = inFile("src/flow/timer.ts", "test/flow/timer.test.ts");
 const scheduler = inFile("src/flow/scheduler.ts", "test/flow/scheduler.test.ts");
 const fetching = inFile("src/flow/fetching.ts", "test/flow/fetching.test.ts");
-const child = inFile("src/run/child.ts", "test/flow/fetching.test.ts", "test/store/child.test.ts");
+const child = inFile("src/run/child.ts", "test/flow/fetching.test.ts", "test/store/fetch.test.ts");
 const loops = inFile("src/param/evaluate.ts", "test/run/loop.test.ts");
 const sizes = inFile("src/param/resolve.ts", "test/run/loop.test.ts");
 const ended = inFile("src/flow/ended.ts", "test/flow/ended.test.ts");
@@ -333,7 +333,8 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "error)) throw error;",
   ),
   child("a step under way is asked about its children", "!isComplete(attempt.status)", "false"),
-  child("a gap is a value", "result !== undefined && result !== null && instanceId <= total", "instanceId <= total"),
+  child("a plugin's artifact names children", "step && stepOf(step).kind === kind ?", "step ?"),
+  child("a gap is nothing", "fill(gap)", "fill(null)"),
   child("iterations of two types are one array", "if (other !== undefined) throw", "if (other === name) throw"),
   child(
     "a param of a child that follows from its attempt is not found",

@@ -7,7 +7,7 @@ const pipeline = inFile("src/store/pipeline.ts", "test/store/writer/writer.test.
 
 const statement = inFile("src/store/writer/statement.ts", "test/store/writer/writer.test.ts");
 
-const asked = inFile("src/store/child.ts", "test/store/child.test.ts");
+const asked = inFile("src/store/fetch.ts", "test/store/fetch.test.ts");
 
 export const STORE_MUTATIONS: readonly Mutation[] = [
   writer(
@@ -83,6 +83,10 @@ export const STORE_MUTATIONS: readonly Mutation[] = [
   asked("the oldest run of an iteration is read", "r.run_id DESC", "r.run_id"),
   asked("the first attempt of a run is read", "ORDER BY attempt_id DESC", "ORDER BY attempt_id"),
   asked("iterations beyond the loop's are read", "BETWEEN ${first} AND ${last}", "BETWEEN ${first} AND ${last} + 1"),
-  asked("values that are too large leave the database", "WHERE size.chars <= ${maxChars}", "WHERE size.chars >= 0"),
+  asked(
+    "values that are too large leave the database",
+    "CASE WHEN size.chars <= ${maxChars} THEN",
+    "CASE WHEN size.chars >= 0 THEN",
+  ),
   asked("a param without a value of its own is read as its literal", ", '\"evaluated_time\":' || time::text", ""),
 ];

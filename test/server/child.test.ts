@@ -11,7 +11,7 @@ import { objectText, stepParamsText, timesText } from "../../src/store/row.ts";
 import { sourceProgram, startServer } from "../bench/server.ts";
 import { attempt, newRun, silent } from "../store/fixture.ts";
 import { type FreshDatabase, freshDatabase } from "../support/database.ts";
-import { PATIENCE } from "./served.ts";
+import { at, PATIENCE, read, served } from "./served.ts";
 
 /** Beyond the common limit of an array. */
 const TOTAL = 26_000;
@@ -134,6 +134,102 @@ test(
       await server.stop();
       rmSync(dataDir, { recursive: true, force: true });
     }
+  },
+  PATIENCE,
+);
+
+test(
+  "reads loops and subworkflows that the engine has run, in params and conditions, from inside and outside of loops, and of earlier runs",
+  async () => {
+    const server = await served({ MAESTRO_PARAMS_ALWAYS_PASS_DOWN: "team,nobody_has_it" });
+    const text = (value: string) => ({ type: "STRING", value, mode: "MUTABLE" });
+    const push = (id: string, params: object, steps: readonly object[]) =>
+      server.send("POST", "", { properties: { owner: "ann" }, workflow: { id, params, steps } });
+    await push("kid", { team: text("kid's team"), other: text("kid's") }, [
+      noop("leaf", { x: { type: "STRING_ARRAY", value: ["${team}", "${other}"] } }),
+    ]);
+    const after = (...ids: readonly string[]) => ({ successors: Object.fromEntries(ids.map((id) => [id, "true"])) });
+    const gather = (step: string, inner: string, name: string) =>
+      `params.getFromForeach('${step}', '${inner}', '${name}')`;
+    const range = "x = new long[500]; for (k = 0; k < 500; k += 1) { x[k] = k * 10; } return x;";
+    await push("reader", { team: text("parent's team"), other: text("parent's") }, [
+      {
+        foreach: {
+          id: "f",
+          params: { loop_params: { type: "MAP", value: { i: { type: "LONG_ARRAY", expression: range } } } },
+          steps: [
+            noop("in", { v: { type: "LONG", expression: "i + 1" } }, { rare: "i > 4980" }),
+            noop("rare", { t: { type: "STRING", value: "i is ${i}" } }),
+          ],
+          transition: after("outer"),
+        },
+      },
+      {
+        foreach: {
+          id: "outer",
+          params: { loop_params: { type: "MAP", value: { j: { type: "LONG_ARRAY", value: [1, 2, 3] } } } },
+          steps: [
+            {
+              foreach: {
+                id: "inner",
+                params: { loop_params: { type: "MAP", value: { n: { type: "LONG_ARRAY", value: [1, 2] } } } },
+                steps: [noop("product", { p: { type: "LONG", expression: "j * n" } })],
+                transition: after("sum"),
+              },
+            },
+            noop("sum", {
+              s: { type: "LONG", expression: `a = ${gather("inner", "product", "p")}; return a[0] + a[1];` },
+            }),
+          ],
+          transition: after("sub"),
+        },
+      },
+      {
+        subworkflow: {
+          id: "sub",
+          explicit_params: true,
+          params: { subworkflow_id: { type: "STRING", value: "kid" } },
+          transition: after("w"),
+        },
+      },
+      {
+        while: {
+          id: "w",
+          condition: `${gather("f", "in", "v")}[round] < 30`,
+          params: { loop_params: { type: "MAP", value: { round: { type: "LONG", value: 0 } } } },
+          steps: [noop("next", { round: { type: "LONG", expression: "round + 1" } })],
+          transition: after("end"),
+        },
+      },
+      noop("end", {
+        v: { type: "LONG_ARRAY", expression: gather("f", "in", "v") },
+        rare: { type: "STRING_ARRAY", expression: gather("f", "rare", "t") },
+        sums: { type: "LONG_ARRAY", expression: gather("outer", "sum", "s") },
+        once: { type: "LONG", expression: "x = new long[1]; return x[params.getFromInstance('workflow_run_id') - 2];" },
+        kid: { type: "STRING_ARRAY", expression: "params.getFromSubworkflow('sub', 'leaf', 'x')" },
+      }),
+    ]);
+    // The first run fails at its last step: the second one reads children of steps of the first.
+    const first = await server.run("reader");
+    expect(at(read(await server.send("GET", first)), "status")).toBe("FAILED");
+    await server.send("POST", "/reader/instances/1/actions/restart", { restart_policy: "RESTART_FROM_INCOMPLETE" });
+    const path = first.replace(/1$/, "2");
+    expect(at(read(await server.send("GET", `${path}?wait=60`)), "status")).toBe("SUCCEEDED");
+    const step = async (id: string) => read(await server.send("GET", `${path}/steps/${id}/attempts/latest`));
+    const end = await step("end");
+    const value = (name: string) => at(end, "params", name, "evaluated_result");
+    expect(value("v")).toEqual(Array.from({ length: 500 }, (_, index) => index * 10 + 1));
+    expect(value("rare")).toEqual([...Array(499).fill(null), "i is 4990"]);
+    expect(value("sums")).toEqual([3, 6, 9]);
+    expect(value("kid")).toEqual(["parent's team", "kid's"]);
+    expect(
+      at(
+        read(await server.send("GET", `${first}/steps/w/attempts/latest`)),
+        "artifacts",
+        "maestro_while",
+        "last_iteration",
+      ),
+    ).toBe(3);
   },
   PATIENCE,
 );

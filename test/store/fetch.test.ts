@@ -74,6 +74,7 @@ describe("what is gathered from a loop", () => {
     await iteration(3, 4, attempt("s", 1, evaluated({ v: long(31) })));
     await iteration(4, 1, attempt("s", 1, evaluated({ v: long(40) })));
     expect(await gather(question(3))).toEqual({ type: "LONG_ARRAY", value: [11n, 20n, 31n] });
+    expect((await fetchParam(sql, question(3))).chars).toBe("112031".length);
   });
 
   test("has gaps for iterations that do not exist, have no such step, no such param, or have not evaluated it", async () => {

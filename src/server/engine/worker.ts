@@ -29,6 +29,9 @@ const COUNT_INTERVAL = 2_000;
 /** The writer's own, one for starts, one for everything else. */
 const CONNECTIONS = 3;
 
+/** How long the connection stays for what expressions ask of other runs, which most threads never need, s. */
+const ASKING_IDLE = 30;
+
 const send = (mark: string, text = ""): void => self.postMessage(mark + text);
 
 interface Wired {
@@ -69,7 +72,8 @@ function wire(setup: EngineSetup): Wired {
     onLog: (chunks) => wired?.thread.engine.append(chunks),
   });
   const database = openDatabase(setup.databaseUrl, { max: CONNECTIONS, name: `maestro engine ${setup.index}` });
-  const asking = openDatabase(setup.databaseUrl, { max: 1, name: `maestro engine ${setup.index} asks` });
+  const name = `maestro engine ${setup.index} asks`;
+  const asking = openDatabase(setup.databaseUrl, { max: 1, name, idleSeconds: ASKING_IDLE });
   const thread = new EngineThread({
     session: setup.session,
     send: (frame) => send(MARK.frame, frame),

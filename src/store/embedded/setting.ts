@@ -23,7 +23,7 @@ const SIZE = {
   wal_buffers: "4MB",
   max_wal_size: "1GB",
   checkpoint_timeout: "15min",
-  max_connections: "60",
+  max_connections: "100",
   max_parallel_workers_per_gather: "0",
   jit: "off",
 };
