@@ -13,6 +13,7 @@ import { Reader } from "./reader.ts";
 import { Readiness } from "./readiness.ts";
 import { actionRoutes } from "./route/action.ts";
 import { breakpointRoutes } from "./route/breakpoint.ts";
+import { bypassRoutes } from "./route/bypass.ts";
 import { endingRoutes } from "./route/ending.ts";
 import { letterRoutes } from "./route/letter.ts";
 import { logRoutes } from "./route/log.ts";
@@ -56,6 +57,7 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
   runRoutes(router);
   stepRoutes(router);
   endingRoutes(router);
+  bypassRoutes(router);
   restartRoutes(router);
   breakpointRoutes(router);
   logRoutes(router);

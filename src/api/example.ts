@@ -244,6 +244,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   getInstanceStep: { reply: attempt },
   getStepAttempt: { reply: attempt },
   stopStep: { reply: stepAction("STOP", "STOPPED") },
+  bypassStep: { reply: stepAction("BYPASS_STEP_DEPENDENCIES", "EVALUATING_PARAMS") },
   killStep: { reply: stepAction("KILL", "FATALLY_FAILED") },
   skipStep: { reply: stepAction("SKIP", "SKIPPED") },
   succeedStep: {

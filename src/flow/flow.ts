@@ -12,6 +12,7 @@ import { type Step, stepIdOf } from "../definition/step.ts";
 import { toErrorData } from "../error.ts";
 import { decide, newRunState, type RunEffect, type RunEvent, type RunState } from "../run/machine.ts";
 import type { Run } from "../run/model.ts";
+import { leafCount } from "../run/overview.ts";
 import type { RunPlan } from "../run/plan.ts";
 import type { Word } from "../run/word.ts";
 import type { LogOffset } from "../runtime/type.ts";
@@ -44,6 +45,8 @@ export class Flow implements Scheduled, TaskParent {
   /** Attempts whose wakes and logs come here. */
   readonly #tracked = new Set<string>();
   readonly #said = new Said();
+  /** Leaf steps below steps whose work are other runs. */
+  readonly #leaves = new Map<string, number>();
   #abandoned = false;
 
   constructor(engine: TaskContext, stamp: GroupStamp, plan: RunPlan, run: Run) {
@@ -168,6 +171,16 @@ export class Flow implements Scheduled, TaskParent {
 
   save(attempt: StepAttempt): void {
     this.#rows.attempt(attempt);
+    // Of a child's leaves its root hears when it has ended.
+    if (this.run.parentKey === undefined) this.#grow(attempt);
+  }
+
+  #grow(attempt: StepAttempt): void {
+    const leaves = leafCount(attempt);
+    if (leaves <= 1) return;
+    this.#leaves.set(attempt.stepId, leaves);
+    const all = [...this.#leaves.values()].reduce((sum, count) => sum + count, 0);
+    this.post(() => this.#take({ type: "grown", leaves: all }));
   }
 
   write(rows: readonly Write[]): void {

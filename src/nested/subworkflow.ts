@@ -1,5 +1,4 @@
 /** A subworkflow step: which instance it waits for, and what that makes of it. Pure. */
-import type { RunRef } from "../run/model.ts";
 import type { OverviewView } from "../run/view.ts";
 
 /** As it is stored and shown. */
@@ -12,9 +11,3 @@ export interface SubworkflowArtifact {
   readonly subworkflow_overview?: OverviewView;
   readonly type: "SUBWORKFLOW";
 }
-
-export const childOf = (artifact: SubworkflowArtifact): RunRef => ({
-  workflowId: artifact.subworkflow_id,
-  instanceId: artifact.subworkflow_instance_id,
-  runId: artifact.subworkflow_run_id,
-});

@@ -48,6 +48,8 @@ export type RunEvent =
   | { readonly type: "adopt"; readonly doom: string | undefined }
   /** Somebody says something to it, or to one of its steps, maybe again. */
   | { readonly type: "word"; readonly word: Word }
+  /** Its steps have so many leaves below them by now. */
+  | { readonly type: "grown"; readonly leaves: number }
   /** The deadline has come. */
   | { readonly type: "due" }
   /** A step has ended. @param released steps that have waited for it alone */
@@ -107,6 +109,10 @@ export function decide(state: RunState, event: RunEvent, facts: RunFacts): RunDe
       return adopt(state, event.doom, facts);
     case "word":
       return hear(state, event.word, facts);
+    case "grown":
+      return event.leaves > MOST_LEAVES
+        ? terminate(state, overgrown(event.leaves), facts)
+        : { state, effects: NOTHING };
     case "due":
       return terminate(state, overdue(state.run), facts);
     case "ended":
@@ -207,6 +213,15 @@ const outputsOf = ({ outputs }: Word): Params | undefined =>
 
 const said = ({ kind, user, reason }: Word, to: "run" | "step"): string =>
   `User [${user}] takes action [${kind}] on the ${to}${reason ? ` due to reason: [${reason}]` : ""}`;
+
+/** Leaf steps over a whole tree of runs. */
+const MOST_LEAVES = 1_000_000;
+
+const overgrown = (leaves: number): Ending => ({
+  status: "STOPPED",
+  reason: `The tree of this run has ${leaves} leaf steps, and may have ${MOST_LEAVES}: it is stopped`,
+  byMode: false,
+});
 
 const overdue = (run: Run): Ending => ({
   status: "TIMED_OUT",

@@ -119,6 +119,9 @@ function oneLeaf(run: RunRef, attempt: StepAttempt): Count {
   return { cnt: 1, ref: { [`${run.workflowId}:${run.runId}`]: [reference] } };
 }
 
+/** Leaf steps below an attempt, as far as they are told. */
+export const leafCount = (attempt: StepAttempt): number => childLeaves(attempt)?.total_leaf_count ?? 1;
+
 /** The leaves that a loop's or a subworkflow's artifact has gathered; undefined before there are any. */
 function childLeaves({ artifacts }: StepAttempt): RollupOverview | undefined {
   const foreach = member(artifacts.maestro_foreach, "foreach_overview");
