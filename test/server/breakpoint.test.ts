@@ -111,3 +111,45 @@ test("a paused step can be skipped or stopped, and nothing of it stays", async (
   await until(other, "STOPPED");
   expect(parseJson(await send("GET", `${AT}/paused-step-attempts${query("ends", "a")}`))).toEqual([]);
 });
+
+test("a step of a loop within a loop is held in each iteration, and shown with the run that it is in", async () => {
+  const each = { i: { type: "LONG_ARRAY", value: [1, 2] } };
+  const inner = {
+    foreach: {
+      id: "inner",
+      params: { loop_params: { type: "MAP", value: each } },
+      steps: [{ step: { id: "deep", type: "NoOp" } }],
+    },
+  };
+  const count = { id: "count", type: "NoOp", params: { n: { type: "LONG", expression: "n + 1" } } };
+  const outer = {
+    while: {
+      id: "outer",
+      condition: "n < 1",
+      params: { loop_params: { type: "MAP", value: { n: { type: "LONG", value: 0 } } } },
+      steps: [{ step: count }, inner],
+    },
+  };
+  await send("POST", "", json({ properties: { owner: "ann" }, workflow: { id: "nested", steps: [outer] } }));
+  const made = parseJson(await send("POST", AT, json({ workflow_id: "nested", step_id: "deep" }))) as JsonObject;
+  expect(made.workflow_id).toMatch(/^maestro_while_[0-9A-Za-z]+_$/);
+  await send("POST", AT, json({ workflow_id: "nested", step_id: "inner" }));
+  const path = await start("nested");
+  const loops = `${AT}/paused-step-attempts${query("nested", "inner")}`;
+  while ((await send("GET", loops)) === "[]") await new Promise((resolve) => setImmediate(resolve));
+  expect(parseJson(await send("GET", loops))).toMatchObject([
+    { workflow_id: expect.stringMatching(/^maestro_while_/) },
+  ]);
+  await send("DELETE", AT + query("nested", "inner"));
+  const list = `${AT}/paused-step-attempts${query("nested", "deep")}`;
+  const paused = async () => parseJson(await send("GET", list)) as unknown as readonly JsonObject[];
+  while ((await paused()).length < 2) await new Promise((resolve) => setImmediate(resolve));
+  expect(await paused()).toMatchObject([
+    { workflow_id: expect.stringMatching(/^maestro_foreach_/), workflow_instance_id: 1, step_id: "deep" },
+    { workflow_id: expect.stringMatching(/^maestro_foreach_/), workflow_instance_id: 2, step_id: "deep" },
+  ]);
+  const [first] = await paused();
+  await send("PUT", `${AT}/${first?.workflow_id}/instances/1/runs/1/steps/deep/attempts/1/actions/resume`);
+  await send("DELETE", AT + query("nested", "deep"));
+  await until(path, "SUCCEEDED");
+});
