@@ -41,8 +41,8 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   flow(
     "a run ends without the row that frees its place",
-    '{ kind: "outbox", topic: DEQUEUE, key: run.workflowId },',
-    "",
+    '(isInline(run.initiator) ? [] : [{ kind: "outbox"',
+    '(run.key > 0 ? [] : [{ kind: "outbox"',
   ),
   flow(
     "an action stays when it is carried out",
@@ -224,9 +224,9 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   engine(
     "queued runs are not let go after an outage",
-    "...words]);\n    await this.#options.outbox.sweep();",
-    "...words]);",
-    CLUSTER,
+    "await this.#children.sweep();\n    await this.#options.outbox.sweep();",
+    "await this.#children.sweep();",
+    own,
   ),
   start("a start whose head was out of date is refused", "else this.#again(unit);", "else unit.reject(error);"),
   inFile("src/flow/unit.ts", "test/simulation/flow.test.ts")(

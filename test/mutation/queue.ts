@@ -6,6 +6,8 @@ const failure = inFile("src/queue/failure.ts", "test/queue/queue.test.ts");
 const outbox = inFile("src/store/outbox.ts", "test/store/outbox.test.ts");
 const letter = inFile("src/store/letter.ts", "test/store/outbox.test.ts");
 const queue = inFile("src/queue/queue.ts", "test/queue/queue.test.ts");
+const dequeue = inFile("src/queue/dequeue.ts", "test/queue/dequeue.test.ts");
+const flowStore = inFile("src/store/flow.ts", "test/queue/dequeue.test.ts");
 const group = inFile("src/flow/group.ts", "test/simulation/fault.test.ts");
 const batch = inFile("src/store/writer/batch.ts", "test/store/writer/writer.test.ts");
 const statement = inFile("src/store/writer/statement.ts", "test/store/writer/writer.test.ts");
@@ -89,6 +91,16 @@ export const QUEUE_MUTATIONS: readonly Mutation[] = [
     "WHERE dead = 1 AND id > ${after} ${ofTopic}",
   ),
   letter("a replay stops after the first batch", "if (rows.length < REPLAY_BATCH) return total;", "return total;"),
+  dequeue(
+    "a workflow that can never be let go is tried again",
+    "throw error instanceof RefusedWrite ? new PermanentFailure(error.message, { cause: error }) : error;",
+    "throw error;",
+  ),
+  flowStore(
+    "a fault of the database is taken for a workflow's",
+    "if (!isRefusal(error)) throw error;",
+    "if (error === undefined) throw error;",
+  ),
   group(
     "a refused run leaves no dead letter",
     "this.#engine.store.writer.write(this.stamp, [letterOf(run, refusal)]);",

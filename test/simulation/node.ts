@@ -272,7 +272,7 @@ export class SimNode {
         if (told.length > 0) launch(told.map(({ key, groupId }) => ({ key, groupId })));
         return outcomes;
       },
-      dequeue: (ids) => this.#untilKnown(() => store.dequeue(ids)),
+      dequeue: (ids) => this.#call(() => store.dequeue(ids)),
       loadGroup: (groupId, afterKey) =>
         this.#call(() => {
           const page = store.open([groupId]).filter(({ key }) => key > afterKey);
