@@ -12,7 +12,7 @@ import { groupOf } from "../../src/id.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
 import { isOver } from "../../src/run/status.ts";
-import { dequeue, end, start, stopQueued, unblock, type WorkflowRuns } from "../../src/run/strategy.ts";
+import { dequeue, end, pause, start, stopQueued, unblock, type WorkflowRuns } from "../../src/run/strategy.ts";
 import type { Word } from "../../src/run/word.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
@@ -249,6 +249,14 @@ export class SimStore {
     if (!isOpen(run) || this.said.get(run.key)?.some((word) => word.stepId === stepId)) return undefined;
     this.#say(run.key, kind, "user", stepId);
     return run;
+  }
+
+  /** @returns whether it was not so yet */
+  pause(workflowId: string, paused: boolean): boolean {
+    if (this.tables.get(workflowId)?.runs.paused === paused) return false;
+    this.#strategy(workflowId, (runs) => pause(runs, paused));
+    if (!paused) this.outbox.add(workflowId);
+    return true;
   }
 
   unblock(ref: RunRef): boolean {
