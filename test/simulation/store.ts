@@ -255,7 +255,7 @@ export class SimStore {
   pause(workflowId: string, paused: boolean): boolean {
     if (this.tables.get(workflowId)?.runs.paused === paused) return false;
     this.#strategy(workflowId, (runs) => pause(runs, paused));
-    if (!paused) this.outbox.add(workflowId);
+    if (!paused) this.outbox.add({ topic: DEQUEUE, key: workflowId });
     return true;
   }
 
