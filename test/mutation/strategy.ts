@@ -163,6 +163,16 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
     '  engine.hintDequeue([call.path("workflowId")]);\n',
     "",
   ),
+  inFile("src/server/engine/told.ts", "test/server/strategy.test.ts")(
+    "nobody is told that what a step has started is stopped for a newer run",
+    "...stopped.flatMap(({ parent }) => parent ?? [])",
+    "",
+  ),
+  inFile("src/store/stop.ts", "test/store/strategy.property.test.ts")(
+    "what is stopped has no parent",
+    "key === null || groupId === null ? undefined",
+    "key === null || groupId !== null ? undefined",
+  ),
   start("a batch is as many decisions as it has starts", "ready.length > 1 ? number : undefined", "undefined"),
   inFile("src/flow/unit.ts", "test/server/batch.test.ts")(
     "a batch that is larger than a transaction is never started",

@@ -16,6 +16,7 @@ import { dequeueing } from "../../src/queue/dequeue.ts";
 import { Queue } from "../../src/queue/queue.ts";
 import { type RunRef, runIdentity } from "../../src/run/model.ts";
 import { StepTypeRegistry } from "../../src/runtime/registry.ts";
+import { told } from "../../src/server/engine/told.ts";
 import type { EvaluationClient } from "../../src/server/evaluation/client.ts";
 import { Listeners } from "../../src/server/listener.ts";
 import type { Peers } from "../../src/server/peer.ts";
@@ -23,6 +24,7 @@ import { enginePort } from "../../src/server/port.ts";
 import { openDatabase, type Sql } from "../../src/store/connection.ts";
 import { openFlowStore } from "../../src/store/flow.ts";
 import { openQueueStore } from "../../src/store/outbox.ts";
+import type { StartEffects } from "../../src/store/start.ts";
 import { FakeClock } from "../simulation/clock.ts";
 import { freshDatabase } from "../support/database.ts";
 import { atEnd } from "../support/end.ts";
@@ -125,7 +127,8 @@ export async function inOneThread() {
   const database = openDatabase(db.url, { max: 3, name: "engine" });
   const [clock, waiting] = [new FakeClock(), new FakeClock()];
   const [begun, asked] = [new Next(), new Next()];
-  const store = openFlowStore(database, { log });
+  const stopped = (effects: StartEffects): void => told(effects, log, { hint: (hints) => pool.look(hints) });
+  const store = openFlowStore(database, { log, stopped });
   const { pool, thread, listeners } = engineOf(database.sql, store, clock, begun);
   atEnd.push(async () => {
     pool.close();

@@ -120,3 +120,42 @@ test("of a paused workflow what runs goes on, and what waits goes in its order w
   await act("/paused/actions/resume");
   await soon("paused", "1/1 STOPPED+, 1/2 CREATED+, 2/1 CREATED+, 3/1 CREATED+, 4/1 CREATED");
 });
+
+/** A workflow whose only step starts another one. */
+async function pushParent(id: string, child: string): Promise<void> {
+  const params = {
+    subworkflow_id: { type: "STRING", value: child },
+    subworkflow_version: { type: "STRING", value: "latest" },
+  };
+  const steps = [{ subworkflow: { id: "sub", params } }];
+  const properties = { owner: "ann", run_strategy: "PARALLEL" };
+  await send("POST", "", { body: JSON.stringify({ properties, workflow: { id, steps } }) });
+}
+
+test("what a step starts of a paused workflow waits, and goes when that is resumed", async () => {
+  await push("child", "SEQUENTIAL");
+  await pushParent("parent", "child");
+  await act("/child/actions/pause");
+  await start("parent");
+  await soon("child", "1/1 CREATED");
+  await soon("parent", "1/1 CREATED+");
+  await act("/child/actions/resume");
+  await soon("child", "1/1 CREATED+");
+  await act("/child/instances/1/actions/stop");
+  await soon("child", "1/1 STOPPED+");
+  await soon("parent", "1/1 STOPPED+");
+});
+
+test.each([
+  ["a newer run", "newer", (id: string) => start(id)],
+  ["a user", "one", (id: string) => act(`/${id}/instances/2/actions/stop`)],
+  ["a user, with all of its workflow,", "all", (id: string) => act(`/${id}/actions/stop`)],
+])("when %s stops what a step has started and still waits, the step's run is told", async (_who, id, stop) => {
+  await push(id, "SERIAL_LATEST_ONLY");
+  await pushParent(`parent-of-${id}`, id);
+  await start(id);
+  await start(`parent-of-${id}`);
+  await soon(id, "1/1 CREATED+, 2/1 CREATED");
+  await stop(id);
+  await soon(`parent-of-${id}`, "1/1 STOPPED+");
+});

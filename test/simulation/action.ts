@@ -54,7 +54,9 @@ function drawBody(chance: Chance): Partial<TypedStep> {
 
 /** What happens next, by how often. */
 const DEEDS = [
-  ["start", 45],
+  ["start", 42],
+  ["batch", 3],
+  ["hold", 2],
   ["stop", 10],
   ["kill", 6],
   ["step", 14],

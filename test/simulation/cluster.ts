@@ -3,7 +3,7 @@
  * their links; then everything heals, and every run has to end. Same seed, same events.
  */
 import { drainMicrotasks } from "bun:jsc";
-import type { StartCommand } from "../../src/flow/protocol.ts";
+import type { StartCommand, StartReply } from "../../src/flow/protocol.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
 import { isOver } from "../../src/run/status.ts";
@@ -193,8 +193,12 @@ export class Cluster implements Ground {
     const node = pick(random, this.#nodes);
     switch (deed) {
       case "start":
-        for (let count = 1 + Math.floor(random() * 3); count > 0; count--) this.#start(`r${++this.#requests}`);
+        for (let count = 1 + Math.floor(random() * 3); count > 0; count--) this.#start([`r${++this.#requests}`]);
         return;
+      case "batch":
+        return this.#start(Array.from({ length: 2 + Math.floor(random() * 3) }, () => `r${++this.#requests}`));
+      case "hold":
+        return this.#hold(pick(random, [...this.store.tables.keys()]));
       case "stop":
       case "kill":
         return this.#stop(deed === "stop" ? "STOP" : "KILL");
@@ -271,24 +275,49 @@ export class Cluster implements Ground {
   }
 
   /** A client that asks again, anywhere, until it is answered. */
-  #start(uuid: string, workflowId = pick(this.clock.random, [...this.store.tables.keys()])): void {
+  #start(uuids: readonly string[], workflowId = pick(this.clock.random, [...this.store.tables.keys()])): void {
     const node = pick(this.clock.random, this.#nodes);
-    this.#unanswered.add(uuid);
+    for (const uuid of uuids) this.#unanswered.add(uuid);
     let isAnswered = false;
     const again = (): void => {
       if (isAnswered) return;
       isAnswered = true;
-      this.#start(uuid, workflowId);
+      this.#start(uuids, workflowId);
+    };
+    const commands = uuids.map((uuid) => commandOf(workflowId, uuid, this.clock.now()));
+    const answered = (replies: readonly StartReply[]): void => {
+      if (isAnswered) return;
+      isAnswered = true;
+      for (const uuid of uuids) this.#unanswered.delete(uuid);
+      this.#check(() => this.#answered(uuids, replies));
     };
     node.process.enter(() => {
-      node.start(commandOf(workflowId, uuid, this.clock.now())).then((reply) => {
-        if (isAnswered) return;
-        isAnswered = true;
-        this.#unanswered.delete(uuid);
-        this.#check(() => this.invariants.answered(uuid, this.store.runOf(reply), reply.status));
-      }, again);
+      const [command] = commands as [StartCommand];
+      const started = commands.length > 1 ? node.startBatch(commands) : node.start(command).then((reply) => [reply]);
+      // A paused workflow refuses what it would not queue.
+      started.then(answered, () => this.clock.after(500, again));
     });
     this.clock.after(20_000, again);
+  }
+
+  #answered(uuids: readonly string[], replies: readonly StartReply[]): void {
+    for (const [index, uuid] of uuids.entries()) {
+      const reply = replies[index];
+      if (!reply) throw new Breach(`the start ${uuid} of a batch has no answer`);
+      this.invariants.answered(uuid, this.store.runOf(reply), reply.status);
+      if (index > 0 && reply.instanceId <= (replies[index - 1]?.instanceId ?? 0)) {
+        throw new Breach(`the start ${uuid} of a batch has come before an earlier one`);
+      }
+    }
+  }
+
+  /** Pauses a workflow for a while. */
+  #hold(workflowId: string): void {
+    if (!this.store.pause(workflowId, true)) return;
+    this.clock.after(this.clock.random() * 15_000, () => {
+      const node = pick(this.clock.random, this.#nodes);
+      if (this.store.pause(workflowId, false)) node.process.enter(() => node.pool.dequeue([workflowId]));
+    });
   }
 
   #stop(action: "STOP" | "KILL"): void {

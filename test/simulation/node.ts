@@ -100,6 +100,11 @@ export class SimNode {
     return this.pool.start(command);
   }
 
+  /** As a trigger's. */
+  startBatch(commands: readonly StartCommand[]): Promise<readonly StartReply[]> {
+    return this.pool.startBatch(commands);
+  }
+
   /** The runs' owners should look at them, wherever they are. */
   look(hints: readonly RunHint[]): void {
     this.pool.look(hints);

@@ -20,7 +20,7 @@ import { groupOf } from "../../src/id.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
 import { isOver } from "../../src/run/status.ts";
-import { dequeue, end, start, stopQueued, unblock, type WorkflowRuns } from "../../src/run/strategy.ts";
+import { dequeue, end, pause, start, stopQueued, unblock, type WorkflowRuns } from "../../src/run/strategy.ts";
 import type { Word } from "../../src/run/word.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
@@ -295,6 +295,14 @@ export class SimStore {
   #pausedOf(name: string): { readonly name: string; readonly run: Run; readonly stepId: string } {
     const [key, stepId = ""] = name.split(/[ :]/);
     return { name, run: this.runs.get(Number(key)) as Run, stepId };
+  }
+
+  /** @returns whether it was not so yet */
+  pause(workflowId: string, paused: boolean): boolean {
+    if (this.tables.get(workflowId)?.runs.paused === paused) return false;
+    this.#strategy(workflowId, (runs) => pause(runs, paused));
+    if (!paused) this.outbox.add({ topic: DEQUEUE, key: workflowId });
+    return true;
   }
 
   unblock(ref: RunRef): boolean {

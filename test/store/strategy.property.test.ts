@@ -18,7 +18,7 @@ afterAll(() => db.close());
 await makeGroups(db.sql);
 
 const wanted = Number(process.env.MAESTRO_PROPERTY_RUNS ?? 0);
-const SIZE = wanted > 0 ? { numRuns: wanted } : { numRuns: 300, seed: 1, endOnFailure: true };
+const SIZE = wanted > 0 ? { numRuns: wanted } : { numRuns: 200, seed: 1, endOnFailure: true };
 
 let count = 0;
 /** Workflows of one's own. */

@@ -1,10 +1,9 @@
 /** Thread entry: one engine thread with its own connections, wired to main by texts. */
 import { systemClock } from "../../clock.ts";
-import { Engine, type EngineEvents } from "../../flow/engine.ts";
+import { Engine } from "../../flow/engine.ts";
 import { Evaluator } from "../../flow/evaluator.ts";
 import { patiently } from "../../flow/fetching.ts";
 import type { FlowStore } from "../../flow/port.ts";
-import { reportRun, STOPPED_BY_STRATEGY } from "../../flow/report.ts";
 import { EngineThread } from "../../flow/thread.ts";
 import { parseJson, stringifyJson } from "../../json.ts";
 import { createLogger, type Logger } from "../../log.ts";
@@ -20,6 +19,7 @@ import type { StartEffects } from "../../store/start.ts";
 import { EvaluationClient } from "../evaluation/client.ts";
 import { evaluationSetting } from "../evaluation/setting.ts";
 import { type EngineSetup, MARK } from "./protocol.ts";
+import { told } from "./told.ts";
 
 declare const self: Worker;
 
@@ -107,13 +107,6 @@ function together(line: string): void {
     send(MARK.log, lines);
     lines = "";
   });
-}
-
-/** Starts have stopped other runs: those that waited have ended with it, the owners of the others and of parents see to it. */
-function told({ stopped, stopping }: StartEffects, log: Logger, events: EngineEvents): void {
-  for (const run of stopped) reportRun(log, run, "STOPPED", STOPPED_BY_STRATEGY);
-  const hints = [...stopping, ...stopped.flatMap(({ parent }) => parent ?? [])];
-  if (hints.length > 0) events.hint(hints);
 }
 
 function parts(
