@@ -35,8 +35,8 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   flow("an adopted FAIL_IMMEDIATELY is not carried on", "for (const task of ended) this.#stepEnded(task, []);", ""),
   flow(
     "what was said to a step stays when it has ended",
-    "if (this.#toldSteps.delete(stepId))",
-    "if (this.#toldSteps.has(task.node.id) && this.#toldSteps.size > 9)",
+    "if (this.#said.carriedOut(stepId)) this.write",
+    "if (!stepId) this.write",
     "test/simulation/word.test.ts",
   ),
   flow(
@@ -62,7 +62,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   flow(
     "an action that waits for a new owner is not carried out",
-    'for (const word of loaded.words) this.#take({ type: "word", word });',
+    "for (const word of loaded.words) this.#hear(word);",
     "",
   ),
   steps(

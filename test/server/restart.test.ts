@@ -135,7 +135,9 @@ describe("a restart from what is incomplete", () => {
       const run = await ended("derived", 2);
       expect([run.status, at(run, "params", "dep", "evaluated_result")]).toEqual(["SUCCEEDED", "v2"]);
 
-      await push("unborn", [noop("a")], { params: { ...derived, d: long(1), p: { type: "LONG", expression: "1 / d" } } });
+      await push("unborn", [noop("a")], {
+        params: { ...derived, d: long(1), p: { type: "LONG", expression: "1 / d" } },
+      });
       await start("unborn", { persist_failed_run: true, run_params: { fixed: long(9), d: long(0) } });
       expect((await ended("unborn", 1)).status).toBe("FAILED");
       await restart("unborn", { run_params: { d: long(1) } });
