@@ -41,7 +41,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   flow(
     "a run ends without the row that frees its place",
-    '{ kind: "outbox", topic: DEQUEUE, key: run.workflowId },',
+    '...(isInline(run.initiator) ? [] : [{ kind: "outbox", topic: DEQUEUE, key: run.workflowId } as const]),',
     "",
   ),
   flow(
@@ -181,7 +181,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "if (plan) {\n      this.forget(run.key);\n      this.launch(run, plan);\n    }",
     own,
   ),
-  engine("a word is read with the whole run", "else if (group?.has(key)) known.set(key, group);", "", own),
+  engine("a word is read with the whole run", "else if (group?.has(key)) {", "else if (!group) {", own),
   engine(
     "what is said to a run is not handed to it",
     "await Promise.all([...said].map(([key, words]) => groups.get(key)?.hear(key, words)));",
@@ -224,8 +224,8 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   engine(
     "queued runs are not let go after an outage",
-    "...words]);\n    await this.#options.outbox.sweep();",
-    "...words]);",
+    "await this.#children.sweep();\n    await this.#options.outbox.sweep();",
+    "await this.#children.sweep();",
     CLUSTER,
   ),
   start("a start whose head was out of date is refused", "else this.#again(unit);", "else unit.reject(error);"),

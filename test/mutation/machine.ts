@@ -133,8 +133,8 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
   ),
   terminate(
     "a KILL leaves the runtime the time of a STOP",
-    'if (termination.status === "FATALLY_FAILED") giveUpAfter(move, TERMINATION_GRACE);',
-    "",
+    "if (!isHard(termination)) return;\n  giveUpAfter(move, graceOf(move));",
+    "if (!isHard(termination)) return;",
   ),
   terminate(
     "a job whose runtime has not ended it counts as ended",

@@ -81,11 +81,6 @@ export const RESTART_MUTATIONS: readonly Mutation[] = [
     "for (const run of runs.slice(Math.max(0, whole))) {",
     "for (const run of runs.slice(0, whole + 1)) {",
   ),
-  earlier(
-    "a run counts with the status of its instance",
-    "status: overview?.runStatus ?? shownRunStatus(run.status),",
-    "status: shownRunStatus(run.status),",
-  ),
   aggregate(
     "a restart that did not come to a step leaves it as it was",
     "for (const id of layer.reach) if (!touched.has(id)) steps.set(id, NOT_CREATED);",
