@@ -28,7 +28,7 @@ export async function untilStep(
   services: Services,
   run: Run,
   stepId: string,
-  done: (attempt: StepAttempt) => boolean,
+  done: (attempt: StepAttempt) => boolean | Promise<boolean>,
 ): Promise<Waited> {
   const { clock, engine, sql } = services;
   const { signal } = call.request;
@@ -40,7 +40,7 @@ export async function untilStep(
       // The run first: once it has ended, its steps stay as they are.
       const [now] = await loadRunsOf(sql, [run.key]);
       const attempt = await newestAttempt(services, run, stepId);
-      if (attempt && done(attempt)) return { type: "done", attempt };
+      if (attempt && (await done(attempt))) return { type: "done", attempt };
       if (now === undefined || isOver(now)) return { type: "run over" };
       if (signal.aborted || clock.now() >= deadline) return { type: "too long" };
       await wakeup.until(Math.min(deadline, clock.now() + pause));

@@ -18,7 +18,7 @@ import { isUnderWay, STEP_ACTIONS } from "../step/action.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { StepStatus } from "../step/status.ts";
 import { findRun, loadRun } from "../store/instance.ts";
-import { sayToStep, unsayToStep } from "../store/stop.ts";
+import { isSaidToStep, sayToStep, unsayToStep } from "../store/stop.ts";
 import type { Call } from "./call.ts";
 import { newestAttempt, untilStep } from "./patience.ts";
 import type { StartReply } from "./port.ts";
@@ -166,23 +166,25 @@ export interface Said extends Pick<Asked, "verb" | "blocking" | "requestTime"> {
  */
 export async function sayAgain(call: Call, services: Services, said: Said): Promise<Restarted | undefined> {
   const { run, stepId, verb, payload } = said;
-  const after = await checkInPlace(services, said);
+  const { after, below } = await checkInPlace(services, said);
   const [user, createTime] = [call.user(), services.clock.now()];
   const word = { kind: verb, user, reason: undefined, createTime, payload: { ...payload, after } };
   const owner = await sayToStep(services.sql, run, stepId, word);
   if (owner === undefined) return undefined;
   if (owner === "pending") throw ongoing(stepId);
   services.engine.hintRun(owner.key, owner.groupId);
-  const accepted = { type: "in place", run, stepId, attemptId: after + 1, time: createTime } as const;
+  const accepted = { type: "in place", run, stepId, attemptId: below ? after : after + 1, time: createTime } as const;
   if (!said.blocking) return { ...accepted, attempt: undefined };
-  const isDone = ({ attemptId, status }: StepAttempt): boolean =>
-    attemptId > after && (verb === "RESTART" || !isUnderWay(status));
+  const isDone = async ({ attemptId, status }: StepAttempt): Promise<boolean> =>
+    below
+      ? !(await isSaidToStep(services.sql, run.key, stepId, word))
+      : attemptId > after && (verb === "RESTART" || !isUnderWay(status));
   const waited = await untilStep(call, services, run, stepId, isDone);
   if (waited.type === "done") return { ...accepted, attempt: waited.attempt, attemptId: waited.attempt.attemptId };
   const isTakenBack = await unsayToStep(services.sql, run.key, stepId, word);
   if (waited.type === "run over") return undefined;
   const attempt = await newestAttempt(services, run, stepId);
-  if (!isTakenBack && attempt && isDone(attempt)) return { ...accepted, attempt, attemptId: attempt.attemptId };
+  if (!isTakenBack && attempt && (await isDone(attempt))) return { ...accepted, attempt, attemptId: attempt.attemptId };
   throw new MaestroError(
     "REQUEST_TIMEOUT",
     `${verb} of step [${stepId}] was not taken up in time, and is withdrawn: send the request again.`,
@@ -192,11 +194,15 @@ export async function sayAgain(call: Call, services: Services, said: Said): Prom
 export const ongoing = (stepId: string): MaestroError =>
   conflict(`There is an ongoing action for step [${stepId}]; send the request again when it is done.`);
 
-/**
- * @returns the number of its newest attempt in this run; 0 when an earlier run has made the newest one
- * @throws BAD_REQUEST
- */
-async function checkInPlace(services: Services, { run, stepId, verb, payload }: Said): Promise<number> {
+interface InPlace {
+  /** Its newest attempt in this run; 0 when an earlier run has made the newest one. */
+  readonly after: number;
+  /** That attempt goes on, and hands the word to what is below it. */
+  readonly below: boolean;
+}
+
+/** @throws BAD_REQUEST */
+async function checkInPlace(services: Services, { run, stepId, verb, payload }: Said): Promise<InPlace> {
   const plan = await services.reader.plan(run);
   const node = plan.nodes.get(stepId);
   const what = `Cannot ${verb} step [${stepId}] of the run ${runIdentity(run)}, which is under way`;
@@ -204,7 +210,7 @@ async function checkInPlace(services: Services, { run, stepId, verb, payload }: 
   if (!node) throw badRequest(`${what}: it is none of the steps that the run executes.`);
   const newest = await newestAttempt(services, run, stepId);
   if (newest && isBelow(payload.restart) && node.kind !== "step" && newest.status === "RUNNING")
-    return newest.attemptId;
+    return { after: newest.attemptId, below: true };
   const status = newest?.status ?? plan.earlier?.aggregate.steps.get(stepId)?.status ?? "NOT_CREATED";
   const effect = STEP_ACTIONS[status][verb];
   if (effect !== "again" && effect !== "in place") throw badRequest(`${what}: it is ${status}${adviceFor(status)}`);
@@ -213,7 +219,7 @@ async function checkInPlace(services: Services, { run, stepId, verb, payload }: 
     throw badRequest(`${what}: its failure mode is ${mode}, and only FAIL_AFTER_RUNNING leaves it to be tried again.`);
   }
   if (!newest && !plan.held.has(stepId)) throw badRequest(`${what}: the run has yet to come to it.`);
-  return newest?.attemptId ?? 0;
+  return { after: newest?.attemptId ?? 0, below: false };
 }
 
 /** It is meant for a run below the step. */

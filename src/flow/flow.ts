@@ -249,7 +249,7 @@ export class Flow implements Scheduled, TaskParent {
         if (effect.again) return this.#again(effect.stepId, effect.again);
         return this.#carriedOut(effect.stepId);
       case "again":
-        if (!this.#steps.isLive(effect.stepId)) return this.#again(effect.stepId, effect.again);
+        if (!this.#steps.isLive(effect.stepId, effect.again.after)) return this.#again(effect.stepId, effect.again);
         return this.#againBelow(effect.stepId, effect.again);
     }
   }

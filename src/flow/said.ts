@@ -9,9 +9,9 @@ export class Said {
   readonly #carriedOut = new Set<string>();
 
   /** @returns false when the word was carried out before */
-  hear({ stepId, kind, createTime }: Word): boolean {
+  hear({ stepId, kind, createTime, after = 0 }: Word): boolean {
     if (stepId === undefined) return true;
-    const key = `${stepId} ${kind} ${createTime}`;
+    const key = `${stepId} ${kind} ${createTime} ${after}`;
     if (this.#carriedOut.has(key)) return false;
     const open = this.#open.get(stepId);
     if (open) open.add(key);

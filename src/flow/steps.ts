@@ -123,9 +123,10 @@ export class Steps {
     return true;
   }
 
-  /** The step is under way: it can't be tried again. */
-  isLive(stepId: string): boolean {
-    return this.#tasks.get(stepId)?.ended === false;
+  /** This attempt at the step is under way: it can't be tried again. @param attemptId default: any */
+  isLive(stepId: string, attemptId?: number): boolean {
+    const task = this.#tasks.get(stepId);
+    return task?.ended === false && (attemptId ?? task.attempt.attemptId) === task.attempt.attemptId;
   }
 
   /** Tries a step again that has ended and is not complete, or one that was held. */

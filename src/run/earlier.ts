@@ -45,7 +45,7 @@ export function layerOf(
   return {
     runId: run.runId,
     policy: run.config.policy,
-    status: overview?.runStatus ?? shownRunStatus(run.status),
+    status: shownRunStatus(run.status),
     overview,
     reach: reachOf(plan, (id) => made.has(id)),
   };

@@ -153,6 +153,18 @@ export async function sayToStep(
   return row.said ? { key: row.key, groupId: row.group_id } : "pending";
 }
 
+/** It is said, and not carried out yet. */
+export async function isSaidToStep(
+  db: Queryable,
+  runKey: number,
+  stepId: string,
+  { kind, createTime }: Pick<NewWord, "kind" | "createTime">,
+): Promise<boolean> {
+  const rows = await db`SELECT 1 FROM run_word
+    WHERE run_key = ${runKey} AND step_id = ${stepId} AND kind = ${kind} AND create_time = ${createTime}`;
+  return rows.length > 0;
+}
+
 /** Takes back what was said to a step, if it is not carried out. @returns false when there is no such word any more */
 export async function unsayToStep(
   db: Queryable,

@@ -4,6 +4,14 @@
  */
 export const CONVERSATIONS: readonly string[] = [
   "actions/kill-run.json",
+  "actions/restart-beginning.json",
+  "actions/restart-from-child.json",
+  "actions/restart-incomplete.json",
+  "actions/restart-iteration-step.json",
+  "actions/restart-step-live.json",
+  // `actions/restart-step.json` is not here: we differ on purpose. What an earlier restart gave for a step holds on in later
+  // ones, where upstream forgets it, so that the step fails again at the end of that conversation.
+  "actions/skip.json",
   "actions/stop-run.json",
 
   "control/breakpoint-skip.json",

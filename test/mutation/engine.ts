@@ -35,8 +35,8 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   flow("an adopted FAIL_IMMEDIATELY is not carried on", "for (const task of ended) this.#stepEnded(task, []);", ""),
   flow(
     "what was said to a step stays when it has ended",
-    "if (this.#toldSteps.delete(stepId))",
-    "if (this.#toldSteps.has(task.node.id) && this.#toldSteps.size > 9)",
+    "if (this.#said.carriedOut(stepId)) this.write",
+    "if (!stepId) this.write",
     "test/simulation/word.test.ts",
   ),
   flow(
@@ -62,7 +62,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ),
   flow(
     "an action that waits for a new owner is not carried out",
-    'for (const word of loaded.words) this.#take({ type: "word", word });',
+    "for (const word of loaded.words) this.#hear(word);",
     "",
   ),
   steps(
@@ -181,7 +181,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "if (plan) {\n      this.forget(run.key);\n      this.launch(run, plan);\n    }",
     own,
   ),
-  engine("a word is read with the whole run", "else if (group?.has(key)) known.set(key, group);", "", own),
+  engine("a word is read with the whole run", "else if (group?.has(key)) {", "else if (!group) {", own),
   engine(
     "what is said to a run is not handed to it",
     "await Promise.all([...said].map(([key, words]) => groups.get(key)?.hear(key, words)));",
@@ -226,7 +226,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     "queued runs are not let go after an outage",
     "await this.#children.sweep();\n    await this.#options.outbox.sweep();",
     "await this.#children.sweep();",
-    own,
+    CLUSTER,
   ),
   start("a start whose head was out of date is refused", "else this.#again(unit);", "else unit.reject(error);"),
   inFile("src/flow/unit.ts", "test/simulation/flow.test.ts")(

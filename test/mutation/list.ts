@@ -4,12 +4,14 @@ import { ENGINE_MUTATIONS } from "./engine.ts";
 import { MACHINE_MUTATIONS } from "./machine.ts";
 import type { Mutation } from "./mutation.ts";
 import { QUEUE_MUTATIONS } from "./queue.ts";
+import { RESTART_MUTATIONS } from "./restart.ts";
 import { STORE_MUTATIONS } from "./store.ts";
 import { STRATEGY_MUTATIONS } from "./strategy.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   ...MACHINE_MUTATIONS,
   ...ENGINE_MUTATIONS,
+  ...RESTART_MUTATIONS,
   ...QUEUE_MUTATIONS,
   ...STORE_MUTATIONS,
   ...BREAKPOINT_MUTATIONS,

@@ -114,13 +114,17 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
   ),
   finish("timers outlive their attempt", "move.state.timers = NO_TIMERS;\n", ""),
   retry("a backoff begins anew at adoption", "(times.end_time ?? move.now) + delay", "move.now + delay"),
-  retry("retries are not counted", "const counted = countRetry(retry, status);", "const counted = retry;"),
+  retry("retries are not counted", "countRetry(retry, status)", "retry"),
   terminate(
     "a KILL after a STOP is ignored",
     'if (phase === "terminate") return overrule(move, termination);',
     'if (phase === "terminate") return;',
   ),
-  terminate("a termination during a backoff makes no last attempt", 'if (phase === "retry") followUp(move, uuid);', ""),
+  terminate(
+    "a termination during a backoff makes no last attempt",
+    'if (phase === "retry") replaced(move, termination, uuid);',
+    "",
+  ),
   terminate("a runtime that does not end its job keeps the step", "  giveUpAfter(move, grace);\n  call", "  call"),
   terminate(
     "a runtime that says it has not ended its job has a day",
@@ -129,8 +133,8 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
   ),
   terminate(
     "a KILL leaves the runtime the time of a STOP",
-    'if (termination.status === "FATALLY_FAILED") giveUpAfter(move, TERMINATION_GRACE);',
-    "",
+    "if (!isHard(termination)) return;\n  giveUpAfter(move, graceOf(move));",
+    "if (!isHard(termination)) return;",
   ),
   terminate(
     "a job whose runtime has not ended it counts as ended",
@@ -168,7 +172,12 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
     "byMode: false",
     "test/simulation/word.test.ts",
   ),
-  run("a word to a step ends the run", "if (stepId !== undefined) {", "if (false) {", "test/simulation/word.test.ts"),
+  run(
+    "a word to a step ends the run",
+    "if (stepId !== undefined) return {",
+    "if (false) return {",
+    "test/simulation/word.test.ts",
+  ),
   run("a run ends twice", "if (state.over) return { state, effects: [] };", ""),
   walk(
     "a step is released with the first of those it waits for",
@@ -182,7 +191,7 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
   ),
   plan(
     "a restart runs every step again",
-    "const executed = begin && reachable(",
+    "const executed = before && reachable(",
     "const executed = undefined && reachable(",
   ),
   plan("a restart does not run the step that it names", "return id === target || status", "return status"),
@@ -191,7 +200,7 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
     'if (!isUpstream(initiator) || initiator.type === "SUBWORKFLOW") return definition;',
     "if (initiator) return definition;",
   ),
-  plan("what an earlier run did is forgotten", "if (runId !== undefined) done.set(id, runId);", ""),
+  plan("what an earlier run did is forgotten", "if (runId === undefined || !status) continue;", "continue;"),
   inline(
     "a loop within a loop is named after the iteration",
     "const instanceId = isInlineId(run.workflowId) ?",
@@ -203,5 +212,5 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
     "if (known === undefined || known.attemptId < attempt.attemptId) latest.set(attempt.stepId, attempt);",
     "latest.set(`${attempt.stepId}:${attempt.attemptId}`, attempt);",
   ),
-  overview("sums of rollups keep the last part's count", "sum.cnt += count.cnt;", "sum.cnt = count.cnt;"),
+  overview("sums of rollups keep the last part's count", "sum.cnt += cnt;", "sum.cnt = cnt;"),
 ];

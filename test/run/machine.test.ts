@@ -5,6 +5,7 @@ import { decide, newRunState, type RunEffect, type RunEvent, type RunState } fro
 import type { Run, RunConfig } from "../../src/run/model.ts";
 import { type Earlier, type PlannedRun, planOf } from "../../src/run/plan.ts";
 import { instanceRestart, stepRestart } from "../../src/run/restart.ts";
+import type { Word } from "../../src/run/word.ts";
 import { newAttempt } from "../../src/step/attempt.ts";
 import { FRESH_RETRY } from "../../src/step/retry.ts";
 import type { StepStatus } from "../../src/step/status.ts";
@@ -225,5 +226,50 @@ describe("a restarted run", () => {
     expect(restarted(undefined, { s0: "STOPPED", s1: "SKIPPED", s2: "SUCCEEDED" }).idle().state.run.status).toBe(
       "FAILED",
     );
+  });
+});
+
+describe("a word to a step", () => {
+  const said = (word: Partial<Word>): RunEvent => ({
+    type: "word",
+    word: { kind: "RESTART", stepId: "s1", user: "ann", reason: "", createTime: NOW, ...word },
+  });
+
+  test("RESTART tries it again, if the run is not being ended", () => {
+    const run = new Driven().take({ type: "launch" }).take(said({ after: 2 }));
+    expect(run.effects).toEqual([
+      {
+        type: "again",
+        stepId: "s1",
+        again: { after: 2, restart: undefined, note: "User [ann] takes action [RESTART] on the step" },
+      },
+    ]);
+    expect(run.say("STOP").take(said({ after: 2 })).effects).toEqual([]);
+  });
+
+  test.each([
+    ["SKIP", "SKIPPED"],
+    ["SUCCEED", "SUCCEEDED"],
+  ] as const)("%s ends it, or is another try that ends so", (kind, status) => {
+    const run = new Driven().take({ type: "launch" }).take(said({ kind, after: 1 }));
+    expect(run.effects).toMatchObject([
+      { type: "terminate step", termination: { status }, again: { after: 1, termination: { status } } },
+    ]);
+    expect(run.say("STOP").take(said({ kind, after: 1 })).effects).toMatchObject([{ again: undefined }]);
+  });
+
+  test("SUCCEED brings the outputs along, if there are any", () => {
+    const outputs = { rows: { type: "LONG", value: 1 } } as const;
+    const run = new Driven().take({ type: "launch" });
+    expect(run.take(said({ kind: "SUCCEED", outputs })).effects).toMatchObject([{ termination: { outputs } }]);
+    expect(run.take(said({ kind: "SUCCEED", outputs: {} })).effects).toMatchObject([
+      { termination: { outputs: undefined } },
+    ]);
+  });
+
+  test("STOP and KILL are no reason to try it again", () => {
+    const run = new Driven().take({ type: "launch" });
+    expect(run.take(said({ kind: "STOP" })).effects).toMatchObject([{ again: undefined }]);
+    expect(run.take(said({ kind: "KILL" })).effects).toMatchObject([{ again: undefined }]);
   });
 });

@@ -29,7 +29,7 @@ import type { QueueStore } from "../../src/queue/port.ts";
 import { Queue } from "../../src/queue/queue.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
-import type { Word } from "../../src/run/word.ts";
+import type { Word, WordPayload } from "../../src/run/word.ts";
 import type { AttemptContext } from "../../src/runtime/type.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
@@ -303,8 +303,8 @@ export class World {
     });
   }
 
-  async act(key: number, kind: Word["kind"], stepId?: string): Promise<void> {
-    const word = { kind, stepId, user: "tester", reason: "", createTime: this.clock.now() };
+  async act(key: number, kind: Word["kind"], stepId?: string, payload: WordPayload = {}): Promise<void> {
+    const word = { kind, stepId, user: "tester", reason: "", createTime: this.clock.now(), ...payload };
     this.said.set(key, [...(this.said.get(key) ?? []), word]);
     this.#engine?.look([{ key, groupId: 0 }]);
     await settle();

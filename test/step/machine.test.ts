@@ -589,3 +589,116 @@ test("a decision leaves the state that it was made from as it was", () => {
   freeze(step.state);
   expect(step.answer("STOPPED").status).toBe("STOPPED");
 });
+
+describe("a step that its user tries again", () => {
+  const RESTART = {
+    restart_path: [{ workflow_id: "w", instance_id: 1, step_id: "s" }],
+    restart_policy: "RESTART_FROM_SPECIFIC",
+    downstream_policy: "RESTART_FROM_INCOMPLETE",
+  } as const;
+  const OUTPUT = { rows: { type: "LONG", value: 3 } } as const;
+  const again = (termination?: Termination): StepEvent => ({
+    type: "again",
+    again: { after: 1, restart: RESTART, note: "ann tries again", termination },
+    uuid: "u9",
+  });
+  const failed = (more: Partial<StepAttempt> = {}, given: Given = {}) =>
+    new Driven(given, {
+      status: "FATALLY_FAILED",
+      retry: { error: 2, platform: 1, timeout: 0, manual: 0, retryable: false, plan: undefined },
+      ...more,
+    });
+
+  test("has another attempt, with all its retries, which is stored at once", () => {
+    const step = failed().take(again());
+    expect(step.state.attempt).toMatchObject({ attemptId: 2, uuid: "u9", stepInstanceId: 1, restart: RESTART });
+    expect(step.state.attempt.retry).toMatchObject({ error: 0, platform: 0, manual: 1, retryable: true });
+    expect([step.saved, step.asked, step.messages]).toEqual([true, "params", ["INFO ann tries again"]]);
+  });
+
+  test("keeps what it was restarted with when it is retried", () => {
+    const step = failed().take(again());
+    step.reply({ type: "params", params: {} }).take({ type: "go" }).answer("USER_ERROR");
+    expect([step.status, step.due("retry").state.attempt.attemptId]).toEqual(["USER_FAILED", 3]);
+    expect(step.state.attempt).toMatchObject({ restart: RESTART, retry: { error: 1, manual: 1 } });
+  });
+
+  test.each(
+    STEP_STATUSES.filter((it) => !["FATALLY_FAILED", "INTERNALLY_FAILED", "STOPPED", "TIMED_OUT"].includes(it)),
+  )("is not one that is %s", (status) => {
+    const step = failed({ status });
+    expect([step.take(again()).effects, step.state.attempt.attemptId]).toEqual([[], 1]);
+  });
+
+  test("is skipped at once when that is what it is tried again for", () => {
+    const step = failed({}, { to: { a: "true" } }).take(again({ status: "SKIPPED", reason: "", byMode: false }));
+    expect([step.status, step.ended, step.state.attempt.conditions]).toEqual(["SKIPPED", true, { a: true }]);
+  });
+
+  test("shows what the failed attempt knew, and what it is declared to put out", () => {
+    const known = { rows: { type: "LONG", value: 1, evaluated_result: 1, evaluated_time: 5 } } as const;
+    const step = failed({ params: known, paramsTime: 5 });
+    step.take(again({ status: "SUCCEEDED", reason: "", byMode: false, outputs: OUTPUT }));
+    expect([step.asked, step.state.attempt.params, step.ended]).toEqual(["outputs", known, false]);
+    const params = { rows: { ...known.rows, value: 3, evaluated_result: 3 } };
+    step.reply({ type: "params", params });
+    expect([step.status, step.state.attempt.params, step.ended]).toEqual(["SUCCEEDED", params, true]);
+  });
+});
+
+describe("a step that is declared done", () => {
+  const done = (outputs?: Termination["outputs"]): StepEvent => ({
+    type: "terminate",
+    termination: { status: "SUCCEEDED", reason: "ann says so", byMode: false, outputs },
+    uuid: "u2",
+  });
+
+  test("ends its job first, then puts out what is declared", () => {
+    const step = new Driven({ to: { a: "true" } }).run().take(done({ rows: { type: "LONG", value: 3 } }));
+    expect([step.asked, step.status, step.messages]).toEqual(["terminate", "RUNNING", ["INFO ann says so"]]);
+    step.answer("STOPPED");
+    expect([step.asked, step.status]).toEqual(["outputs", "RUNNING"]);
+    step.reply({ type: "params", params: {} });
+    expect([step.status, step.ended, step.state.attempt.conditions]).toEqual(["SUCCEEDED", true, { a: true }]);
+  });
+
+  test("needs no outputs, and no job", () => {
+    const step = new Driven({}).take({ type: "begin", satisfied: true }).take(done());
+    expect([step.status, step.ended]).toEqual(["SUCCEEDED", true]);
+  });
+
+  test("while it waits for its retry shows what the failed attempt knew", () => {
+    const known = { rows: { type: "LONG", value: 1, evaluated_result: 1, evaluated_time: 5 } } as const;
+    const step = new Driven({}, { status: "USER_FAILED", params: known, paramsTime: 5 }).take(done());
+    expect(step.state.attempt).toMatchObject({ attemptId: 2, status: "SUCCEEDED", params: known, paramsTime: 5 });
+  });
+
+  test("gives way to a KILL, and has no timer left", () => {
+    const step = new Driven().run().take(done());
+    expect(step.end("FATALLY_FAILED").answer("STOPPED").status).toBe("FATALLY_FAILED");
+    expect(step.state.timers).toEqual({});
+  });
+
+  test("is left alone once its job has done its part", () => {
+    const step = new Driven({ to: { a: "rows > 0" } }).run().take({ type: "woken" }).answer("DONE");
+    expect([step.asked, step.take(done()).effects]).toEqual(["conditions", []]);
+  });
+});
+
+describe("a step that the restart of its run skips", () => {
+  test("ends SKIPPED before anything of it is read, and what follows it decides", () => {
+    const step = new Driven({ to: { a: "true" } }).take({ type: "begin", satisfied: true, skipped: true });
+    expect([step.status, step.ended, step.asked]).toEqual(["SKIPPED", true, undefined]);
+    expect(step.state.attempt.conditions).toEqual({ a: true });
+  });
+
+  test("is skipped after a change of owner, too", () => {
+    expect(new Driven({}, { status: "CREATED" }).take({ type: "resume", satisfied: true, skipped: true }).status).toBe(
+      "SKIPPED",
+    );
+  });
+
+  test("is UNSATISFIED all the same when no condition leads to it", () => {
+    expect(new Driven().take({ type: "begin", satisfied: false, skipped: true }).status).toBe("UNSATISFIED");
+  });
+});
