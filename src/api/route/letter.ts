@@ -161,7 +161,7 @@ async function notReplayable(sql: Sql, { id, key, payload }: Letter): Promise<Ma
     status === undefined
       ? "The run is not there any more: delete the letter."
       : isRunTerminal(status)
-        ? `The run is ${status}. Mend what the letter's error says, restart instance [${instance}] of [${workflow}], then delete the letter.`
+        ? `The run is ${status}. Mend what the letter's error says, restart instance [${instance}] of [${workflow}] (maestro run restart), then delete the letter.`
         : `The run is ${status}, and parked. Mend what the letter's error says, stop or kill the run, then delete the letter.`;
   return new MaestroError(
     "PRECONDITION_FAILED",
