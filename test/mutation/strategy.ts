@@ -42,7 +42,12 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
   starts("a restarted run goes behind all that wait", "OR front < instance_ids[i]", "OR front IS NOT NULL"),
   starts("one more goes than may", "OR running >= place.run_concurrency OR", "OR running > place.run_concurrency OR"),
   starts("what a batch launches takes no place", "running := running + 1;", ""),
-  starts("what a batch queues is overtaken by its next one", "        front := least(front, instance_ids[i]);", ""),
+  starts(
+    "what a batch queues is overtaken by its next one",
+    "        front := least(front, instance_ids[i]);",
+    "",
+    "test/store/start.test.ts",
+  ),
   starts(
     "a paused run takes no place",
     "AND r.status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') AND r.execution_id IS NOT NULL\n          LIMIT",
@@ -114,6 +119,7 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
     "the first that was made goes first, not the oldest instance",
     "ORDER BY r.instance_id, r.run_id\n",
     "ORDER BY r.key\n",
+    "test/store/start.test.ts",
   ),
   dequeue(
     "a paused run takes no place at the dequeue",

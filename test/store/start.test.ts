@@ -263,6 +263,27 @@ describe("restarting", () => {
     expect((await dequeue(db.sql, [wf.id])).map((run) => [run.instanceId, run.runId])).toEqual([[1, 2]]);
   });
 
+  test("goes before later instances that wait, and after earlier ones, those of its batch too", async () => {
+    const wf = await make("PARALLEL", 1);
+    await wf.start(2);
+    await wf.end(1, "FAILED");
+    expect(launched(await wf.start(1, { restartOf: 1 }))).toEqual(["CREATED+"]);
+    await wf.end(1, "FAILED");
+    await db.sql`UPDATE workflow SET run_concurrency = 0 WHERE workflow_id = ${wf.id}`;
+    expect(launched(await wf.start(1, { restartOf: 1 }))).toEqual(["CREATED"]);
+    await db.sql`UPDATE workflow SET run_concurrency = 1 WHERE workflow_id = ${wf.id}`;
+    expect((await dequeue(db.sql, [wf.id])).map((run) => [run.instanceId, run.runId])).toEqual([[1, 3]]);
+
+    const strict = await make("STRICT_SEQUENTIAL");
+    await strict.start(2);
+    await strict.end(1, "STOPPED");
+    await dequeue(db.sql, [strict.id]);
+    await strict.end(2, "FAILED");
+    const both = [strict.request({ restartOf: 1 }), strict.request({ restartOf: 2 })];
+    expect(launched((await startRuns(db.sql, both)).outcomes)).toEqual(["CREATED", "CREATED"]);
+    expect((await dequeue(db.sql, [strict.id])).map((run) => run.instanceId)).toEqual([1]);
+  });
+
   test("of one instance by several at once makes one run", async () => {
     const wf = await make("PARALLEL", 9);
     await wf.start();
