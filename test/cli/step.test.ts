@@ -34,3 +34,55 @@ test("a step that does not end in time is a wait without success", async () => {
   const result = await at(() => ({ status: 408, body }), ["step", "stop", "etl", "7", "load"]);
   expect([result.exit, result.err]).toEqual([6, expect.stringContaining("not done yet")]);
 });
+
+test("a step that is skipped after its run has ended is skipped in a new one", async () => {
+  const body = { workflow_id: "etl", workflow_instance_id: 7, workflow_run_id: 2 };
+  const result = await at(() => ({ body }), ["step", "skip", "etl", "7", "load"]);
+  expect(result.out).toBe("etl instance 7 run 2: a new run, in which step load is skipped\n");
+});
+
+test("step succeed sends what the step puts out, and no body without", async () => {
+  const body = { ...reply, step_runtime_state: { status: "SUCCEEDED" } };
+  const result = await at(() => ({ body }), ["step", "succeed", "etl", "7", "load", "-p", "rows=100"]);
+  expect(result.out).toBe("etl instance 7 run 1 step load: SUCCEEDED\n");
+  expect(server?.requests).toMatchObject([
+    {
+      method: "PUT",
+      path: "/api/v3/workflows/etl/instances/7/steps/load/actions/succeed",
+      body: { outputs: { rows: { type: "LONG", value: 100 } } },
+    },
+  ]);
+});
+
+test("step restart says which run or attempt it makes, and hands the params to the step", async () => {
+  const body = { ...reply, workflow_run_id: 2, status: "CREATED" };
+  const argv = ["step", "restart", "etl", "7", "load", "--from", "beginning", "--inline-root", "-p", "rows=1"];
+  const result = await at(() => ({ body }), argv);
+  expect([result.exit, result.out]).toEqual([0, "etl instance 7 run 2: CREATED\n"]);
+  expect(server?.requests).toMatchObject([
+    {
+      method: "POST",
+      path: "/api/v3/workflows/etl/instances/7/steps/load/actions/restart",
+      body: {
+        restart_policy: "RESTART_FROM_BEGINNING",
+        upstream_restart_mode: "RESTART_FROM_INLINE_ROOT",
+        step_run_params: { rows: { type: "LONG", value: 1 } },
+      },
+    },
+  ]);
+});
+
+test("run restart goes on from what is incomplete, unless it is told to begin anew", async () => {
+  const body = { workflow_id: "etl", workflow_instance_id: 7, workflow_run_id: 2, status: "CREATED" };
+  const result = await at(() => ({ body }), ["run", "restart", "etl", "7", "-p", "rows=1"]);
+  expect([result.exit, result.out]).toEqual([0, "etl instance 7 run 2: CREATED\n"]);
+  expect(server?.requests).toMatchObject([
+    {
+      method: "POST",
+      path: "/api/v3/workflows/etl/instances/7/actions/restart",
+      body: { restart_policy: "RESTART_FROM_INCOMPLETE", run_params: { rows: { type: "LONG", value: 1 } } },
+    },
+  ]);
+  const wrong = await at(() => ({ body }), ["run", "restart", "etl", "7", "--from", "middle"]);
+  expect([wrong.exit, wrong.err]).toEqual([2, expect.stringContaining("must be incomplete or beginning")]);
+});
