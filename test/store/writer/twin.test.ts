@@ -88,12 +88,12 @@ const done = fc.record({
   kind: fc.constant("words-taken"),
   stepId: fc.constantFrom(undefined, "s", "t"),
 });
-/** Of attempts whose own row is not written: what is stored of them does not change what the writers do. */
+/** Of attempts whose own row is not written, which says that they are paused already. An attempt is paused at one instant. */
 const pauseWrite = fc.record({
   kind: fc.constant("paused"),
   stepId: fc.constantFrom("s", "t", "never"),
   attemptId: fc.integer({ min: 7, max: 8 }),
-  since: maybe(time),
+  since: fc.constantFrom(undefined, 5),
 });
 
 const step = fc.oneof(
