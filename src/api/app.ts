@@ -17,6 +17,7 @@ import { bypassRoutes } from "./route/bypass.ts";
 import { endingRoutes } from "./route/ending.ts";
 import { letterRoutes } from "./route/letter.ts";
 import { logRoutes } from "./route/log.ts";
+import { permitRoutes } from "./route/permit.ts";
 import { propertyRoutes } from "./route/property.ts";
 import { restartRoutes } from "./route/restart.ts";
 import { runRoutes } from "./route/run.ts";
@@ -60,6 +61,7 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
   bypassRoutes(router);
   restartRoutes(router);
   breakpointRoutes(router);
+  permitRoutes(router);
   logRoutes(router);
   letterRoutes(router);
   let document: OpenApiDocument | undefined;

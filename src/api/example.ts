@@ -299,6 +299,39 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     },
   },
   getStepActions: { reply: { UNSATISFIED: ["RESTART"] } },
+  putTagPermit: { request: { tag: "warehouse", max_allowed: 3, why: "its connections" } },
+  getTagPermit: {
+    reply: {
+      tag: "warehouse",
+      max_allowed: 3,
+      timeline: [log("User [ann] created the tag permit with limit [3]")],
+      why: "its connections",
+    },
+  },
+  deleteTagPermit: {},
+  listTagPermits: {
+    reply: {
+      elements: [{ tag: "warehouse", max_allowed: 3, held: 3, waiting: 12, create_time: TIME, modify_time: TIME }],
+    },
+  },
+  listPermitSteps: {
+    reply: {
+      total_count: 1,
+      elements: [
+        {
+          workflow_id: "etl",
+          workflow_instance_id: 1,
+          workflow_run_id: 1,
+          step_id: "load",
+          step_attempt_id: 1,
+          step_uuid: UUID,
+          state: "HELD",
+          wait_time: TIME,
+          grant_time: TIME + 4,
+        },
+      ],
+    },
+  },
   getStepLogs: { reply: "20 orders read\n" },
   listDeadLetters: { reply: { elements: [letter], next_cursor: "7" } },
   getDeadLetter: { reply: { ...letter, payload: { n: 1 } } },

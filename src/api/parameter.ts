@@ -216,6 +216,7 @@ export const PATH = {
   snapshotId: latest("Which snapshot: only the latest is kept"),
   tagName: id("The tag's name"),
   letterId: number("The dead letter's number"),
+  tag: id("The tag's name"),
 } as const;
 
 export type PathName = keyof typeof PATH;

@@ -47,6 +47,14 @@ export class Client {
     return body;
   }
 
+  /** Where the server has nothing to say but that it is done. @throws as {@link request} does */
+  async tell(method: Method, path: string, options: RequestOptions = {}): Promise<void> {
+    const response = await this.#send(method, path, "application/json", options);
+    const text = await this.#whole(response);
+    if (!response.ok) throw errorOf(response, parseBody(text), text);
+    if (text !== "") throw new Failure(`${this.server} did not answer as a maestro server does: is it one?`);
+  }
+
   /**
    * An answer that is a text, as it comes.
    *

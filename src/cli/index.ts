@@ -5,6 +5,7 @@ import { completionCommand } from "./completion.ts";
 import { demoCommand } from "./demo.ts";
 import { LETTER_COMMANDS } from "./letter.ts";
 import { MIGRATE_COMMANDS } from "./migrate.ts";
+import { PERMIT_COMMANDS } from "./permit.ts";
 import { RUN_COMMANDS } from "./run.ts";
 import { SEL_COMMANDS } from "./sel.ts";
 import { serveCommand } from "./serve.ts";
@@ -20,6 +21,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   step: "Steps of runs that are under way",
   "dead-letter": "Work that was announced and given up",
   breakpoint: "Steps that are held, and the attempts that are",
+  permit: "How many steps with a tag may run at a time",
   sel: "The expression language",
   migrate: "The database's schema",
 };
@@ -33,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   ...STEP_COMMANDS,
   ...LETTER_COMMANDS,
   ...BREAKPOINT_COMMANDS,
+  ...PERMIT_COMMANDS,
   ...SEL_COMMANDS,
   ...MIGRATE_COMMANDS,
   completionCommand(() => COMMANDS, GROUPS),

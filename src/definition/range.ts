@@ -34,6 +34,8 @@ export const RANGE = {
   stepConcurrency: count(1, 1000),
   instanceStepConcurrency: count(1, 999),
   foreachConcurrency: count(1, 500),
+  /** Steps with a tag at a time. */
+  permits: count(0, 2_147_483_647),
   /** Minutes after which an alert is due. */
   alertMinutes: count(0, 172_800),
   /** Hours after midnight by which a run is to be complete. */

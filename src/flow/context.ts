@@ -9,6 +9,7 @@ import type { StepNode } from "../step/node.ts";
 import type { StepResult } from "../step/result.ts";
 import type { EvaluationPort } from "./evaluation.ts";
 import type { Gates } from "./gate.ts";
+import type { Permits } from "./permit.ts";
 import type { FlowStore, GroupStamp, OutboxRow, StoredRun } from "./port.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -42,6 +43,7 @@ export interface FlowContext {
   readonly store: FlowStore;
   readonly evaluation: EvaluationPort;
   readonly gates: Gates;
+  readonly permits: Permits;
   readonly log: Logger;
   /** Where plugins of this server work. */
   readonly place: Place;

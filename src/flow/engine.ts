@@ -25,6 +25,7 @@ import { Gates, type Guard } from "./gate.ts";
 import { Group, type GroupContext } from "./group.ts";
 import { Children, type ChildrenContext } from "./nested/children.ts";
 import type { TaskParent, TaskView } from "./parent.ts";
+import { Permits } from "./permit.ts";
 import type { EarlierRows, FlowStore, GroupStamp, LogChunk, Outbox, OutboxRow, StoredRun, Write } from "./port.ts";
 import type { EngineCounters, RunCommand, RunHint, StartReply } from "./protocol.ts";
 import type { Refusal } from "./refusal.ts";
@@ -86,6 +87,7 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
   readonly evaluation: EvaluationPort;
   readonly breakpoints: BreakpointGuard;
   readonly gates: Gates;
+  readonly permits: Permits;
   readonly log: Logger;
   readonly place: Place;
   readonly groups: number;
@@ -116,7 +118,9 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     this.store = options.store;
     this.evaluation = options.evaluation;
     this.breakpoints = new BreakpointGuard(options.store, options.clock);
-    this.gates = new Gates(options.guards ?? new Map<GateName, Guard>([["breakpoint", this.breakpoints]]));
+    this.permits = new Permits({ ...options, tell: (hints) => this.#tell(hints) });
+    const guards = { breakpoint: this.breakpoints, permits: this.permits };
+    this.gates = new Gates(options.guards ?? new Map(Object.entries(guards) as [GateName, Guard][]));
     this.log = options.log;
     this.place = options.place;
     this.groups = options.groups;
@@ -238,6 +242,13 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
       } else group?.look(key).catch(this.#unread);
     }
     if (known.size > 0) this.#listen(known).catch(this.#unread);
+  }
+
+  /** What happens here concerns runs, of this thread or of others. */
+  #tell(hints: readonly RunHint[]): void {
+    const elsewhere = hints.filter(({ groupId }) => !this.#owned.has(groupId));
+    if (elsewhere.length > 0) this.#options.events.hint(elsewhere);
+    if (elsewhere.length < hints.length) this.look(hints);
   }
 
   /** Reads what is said to runs that are under way here, and no more of them. */

@@ -271,14 +271,17 @@ export class Flow implements Scheduled, TaskParent {
   #handOver(): void {
     const { run, ending, over } = this.#state;
     if (!over || this.#abandoned) return this.#rows.handOver(run);
+    const { permits } = this.engine;
     this.#rows.handOver(run, {
       rows: [
+        ...permits.childEnding(run.key, run),
         ...(ending ? [{ kind: "words-taken", runKey: run.key, stepId: undefined } as const] : []),
         ...(isInline(run.initiator) ? [] : [{ kind: "outbox", topic: DEQUEUE, key: run.workflowId } as const]),
       ],
       committed: (row: StoredRun | undefined) => {
         reportRun(this.engine.log, run, run.status, ending?.reason, run);
         this.engine.runOver(run, this.#plan, row);
+        permits.childLeft(run);
       },
     });
   }

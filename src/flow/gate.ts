@@ -33,6 +33,8 @@ export interface Guard {
   ask(step: GateStep): Promise<string | undefined>;
   /** Rows that commit together with the attempt's end, whichever gates it has come to. */
   ending(step: GateStep): readonly Write[];
+  /** The attempt's end has committed, with the rows of {@link ending}: there were some. */
+  left?(step: GateStep): void;
   /** Compares what it knows in memory with the database: before the first step is asked for, and with each sweep. */
   refresh(): Promise<void>;
 }
@@ -75,6 +77,10 @@ export class Gates {
       if (own.length > 0) rows = [...rows, ...own];
     }
     return rows;
+  }
+
+  left(step: GateStep): void {
+    for (const guard of this.#guards.values()) guard.left?.(step);
   }
 
   async refresh(): Promise<void> {

@@ -10,6 +10,7 @@ import type { Json } from "../json.ts";
 import type { StoredChild } from "../nested/child.ts";
 import type { ParamQuestion, ParamRows } from "../run/child.ts";
 import type { Run, RunOverview, RunRef } from "../run/model.ts";
+import type { Want } from "../run/permit.ts";
 import type { StoredRunStatus } from "../run/status.ts";
 import type { Word } from "../run/word.ts";
 import type { LogOffset } from "../runtime/type.ts";
@@ -42,7 +43,50 @@ export type Write =
   /** The attempt is paused from then on (epoch ms), if a breakpoint that matches is still there; undefined: it is no longer. */
   | ({ readonly kind: "paused"; readonly since: number | undefined } & AttemptRef)
   /** Whatever was said to this step, or to the run and all its steps, is carried out, or comes too late. */
-  | { readonly kind: "words-taken"; readonly runKey: number; readonly stepId: string | undefined };
+  | { readonly kind: "words-taken"; readonly runKey: number; readonly stepId: string | undefined }
+  | ({ readonly kind: "permits-wanted" } & PermitNeed)
+  /** The attempt has ended: it holds no permit and waits for none. */
+  | { readonly kind: "permits-released"; readonly runKey: number; readonly uuid: string };
+
+/** An attempt has come to need permits: from its commit on it waits for them. */
+export interface PermitNeed {
+  readonly runKey: number;
+  readonly groupId: number;
+  readonly stepId: string;
+  /** The attempt's. */
+  readonly uuid: string;
+  /** At least one. */
+  readonly wants: readonly Want[];
+  /** Epoch ms. */
+  readonly time: number;
+}
+
+/** An attempt that needs permits, as it stands. */
+export interface PermitState {
+  readonly runKey: number;
+  readonly groupId: number;
+  readonly stepId: string;
+  readonly uuid: string;
+  /** The tag whose permits are taken; undefined: it holds its permits. */
+  readonly blockedBy: string | undefined;
+}
+
+/** What a look has found. */
+export interface PermitAnswer {
+  /** Those that were granted their permits, whoever owns them, and the asked ones. */
+  readonly states: readonly PermitState[];
+  /** There is more to look at: the same tags are to be opened again. */
+  readonly isMore: boolean;
+}
+
+export interface PermitLook {
+  /** Tags that may have room. */
+  readonly opened: readonly string[];
+  /** Attempts of which it is asked how they stand. */
+  readonly asked: readonly string[];
+  /** Looks at every tag that holds somebody back. */
+  readonly sweeps: boolean;
+}
 
 /** Announces what is written with it (D6). Two waiting rows of one `topic` and `key` are one. */
 export interface OutboxRow {
@@ -277,6 +321,8 @@ export interface FlowStore {
   haveBreakpoints(attempts: readonly AttemptRef[]): Promise<readonly boolean[]>;
   /** For each attempt, in order, whether it is paused. */
   arePaused(attempts: readonly AttemptRef[]): Promise<readonly boolean[]>;
+  /** Grants what is free to attempts that are new, and to those that wait for an opened tag. */
+  assignPermits(look: PermitLook): Promise<PermitAnswer>;
   /** Launched unfinished runs, and runs to which something is said, of these groups: what the sweep compares with memory. */
   unfinished(groupIds: readonly number[]): Promise<Unfinished>;
   /** Keys of runs to be. */

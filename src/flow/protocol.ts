@@ -38,7 +38,13 @@ export interface ChildStart {
   readonly passed: ParamDefinitions;
   /** What is passed over `inherited`. */
   readonly runParams: ParamDefinitions;
-  readonly parent: { readonly key: number; readonly stamp: GroupStamp; readonly groupInfo: number };
+  readonly parent: {
+    readonly key: number;
+    readonly stamp: GroupStamp;
+    readonly groupInfo: number;
+    /** Leaf steps of the tree at a time; undefined: any number. */
+    readonly tree: number | undefined;
+  };
 }
 
 export interface StartCommand {

@@ -213,7 +213,10 @@ export class Starter {
       initiator: request.initiator,
       config: configOf(request),
       runParams: request.child?.passed ?? request.runParams ?? {},
-      properties: runProperties(head.properties),
+      properties: runProperties(
+        head.properties,
+        request.child ? request.child.parent.tree : workflow.instance_step_concurrency,
+      ),
       requestTime: request.requestTime,
       artifacts: request.artifacts ?? {},
     };
@@ -343,11 +346,15 @@ function checkTags(workflow: Workflow, runtimeTags: readonly Tag[] | undefined):
   }
 }
 
-const runProperties = (snapshot: PropertiesSnapshot): RunProperties => ({
+const runProperties = (
+  snapshot: PropertiesSnapshot,
+  tree: RunProperties["instance_step_concurrency"],
+): RunProperties => ({
   create_time: snapshot.create_time,
   owner: nameOf(snapshot.owner as User),
   ...(snapshot.alerting && { alerting: snapshot.alerting }),
   ...(snapshot.step_concurrency !== undefined && { step_concurrency: snapshot.step_concurrency }),
+  ...(tree !== undefined && { instance_step_concurrency: tree }),
   ...(snapshot.tags && { tags: snapshot.tags }),
 });
 

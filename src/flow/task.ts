@@ -133,7 +133,11 @@ export class Task implements TaskView {
   /** The attempt has ended: what guards keep for it goes with its row. */
   #leaveGates(): void {
     const { engine, run } = this.#flow;
-    this.#flow.write(engine.gates.ending({ run, node: this.node, attempt: this.attempt }));
+    const step = { run, node: this.node, attempt: this.attempt };
+    const rows = engine.gates.ending(step);
+    if (rows.length === 0) return;
+    this.#flow.write(rows);
+    this.#flow.afterCommit(() => engine.gates.left(step));
   }
 
   #timed(): Timing<TimerName> {

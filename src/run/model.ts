@@ -31,6 +31,8 @@ export interface RunProperties {
   readonly owner: string;
   readonly alerting?: Alerting | undefined;
   readonly step_concurrency?: number | undefined;
+  /** Of the root's definition; a run that a step starts has its parent's, whatever its own definition says. */
+  readonly instance_step_concurrency?: number | undefined;
   readonly tags?: readonly Tag[] | undefined;
 }
 

@@ -15,6 +15,7 @@ import { loadEarlier } from "./earlier.ts";
 import { fetchParam } from "./fetch.ts";
 import { loadRun as latestRun } from "./instance.ts";
 import { Outage } from "./outage.ts";
+import { assignPermits } from "./permit.ts";
 import { isRefusal } from "./pipeline.ts";
 import { preferIndexes } from "./planner.ts";
 import { dequeue, dropWords, loadGroup, loadRun, unfinished, words } from "./run.ts";
@@ -75,6 +76,7 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
     brokenSteps: () => brokenSteps(sql),
     haveBreakpoints: (attempts) => haveBreakpoints(sql, attempts),
     arePaused: (attempts) => arePaused(sql, attempts),
+    assignPermits: (look) => assignPermits(sql, look),
     unfinished: (groupIds) => unfinished(sql, groupIds),
     reserveKeys: (count) => answered(reserveKeys(sql, count)),
     iterations: (workflowId) => answered(iterations(sql, workflowId)),

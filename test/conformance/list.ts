@@ -16,6 +16,7 @@ export const CONVERSATIONS: readonly string[] = [
 
   "control/breakpoint-skip.json",
   "control/breakpoints.json",
+  "control/tag-permits.json",
 
   "dag/failure-modes.json",
   "dag/internal-failure.json",

@@ -1,8 +1,9 @@
-/** Short forms of `kill.ts`, `cluster.ts` and `signal.ts`. Most of their time is waiting for leases, so they run beside each other. */
+/** Short forms of `kill.ts`, `cluster.ts`, `permit.ts` and `signal.ts`. Most of their time is waiting for leases, so they run beside each other. */
 import { expect, test } from "bun:test";
 import { sourceProgram } from "../bench/server.ts";
 import { cluster } from "./cluster.ts";
 import { killRounds } from "./kill.ts";
+import { permit } from "./permit.ts";
 import { signalRounds } from "./signal.ts";
 
 const PATIENCE = 180_000;
@@ -26,6 +27,17 @@ test.concurrent(
     const lines: string[] = [];
     const say = (line: string): void => void lines.push(line);
     const { problems, log } = await cluster({ program, runs: 30, separate: true, say });
+    expect(problems.length > 0 ? { problems, lines, log } : {}).toEqual({});
+  },
+  PATIENCE,
+);
+
+test.if(process.platform !== "win32").concurrent(
+  "two nodes never run more steps of a tag than may, though one is killed",
+  async () => {
+    const lines: string[] = [];
+    const say = (line: string): void => void lines.push(line);
+    const { problems, log } = await permit({ program, steps: 75, limit: 3, say });
     expect(problems.length > 0 ? { problems, lines, log } : {}).toEqual({});
   },
   PATIENCE,

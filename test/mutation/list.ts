@@ -3,6 +3,7 @@ import { BREAKPOINT_MUTATIONS } from "./breakpoint.ts";
 import { ENGINE_MUTATIONS } from "./engine.ts";
 import { MACHINE_MUTATIONS } from "./machine.ts";
 import type { Mutation } from "./mutation.ts";
+import { PERMIT_MUTATIONS } from "./permit.ts";
 import { QUEUE_MUTATIONS } from "./queue.ts";
 import { RESTART_MUTATIONS } from "./restart.ts";
 import { STORE_MUTATIONS } from "./store.ts";
@@ -16,4 +17,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...STORE_MUTATIONS,
   ...BREAKPOINT_MUTATIONS,
   ...STRATEGY_MUTATIONS,
+  ...PERMIT_MUTATIONS,
 ];

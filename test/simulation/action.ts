@@ -6,6 +6,9 @@ import { step } from "./definition.ts";
 
 type Chance = () => number;
 
+/** Tags of steps. */
+export const TAGS = ["red", "green", "blue"] as const;
+
 const RULES: readonly RunStrategyRule[] = [
   ...(["SEQUENTIAL", "STRICT_SEQUENTIAL", "FIRST_ONLY", "LAST_ONLY", "PARALLEL", "SERIAL_LATEST_ONLY"] as const),
 ];
@@ -25,9 +28,14 @@ export function drawWorkflow(id: string, chance: Chance): Workflow {
     for (let other = index + 1; other < count; other++) {
       if (chance() < 0.45) to[`s${other}`] = chance() < 0.75 ? "true" : "false";
     }
-    return step(`s${index}`, { to, ...drawBody(chance) });
+    const tags = TAGS.filter(() => chance() < 0.2).map((name) => ({ name }));
+    return step(`s${index}`, { to, ...(tags.length > 0 && { tags }), ...drawBody(chance) });
   });
-  return { id, steps, ...(chance() < 0.15 && { timeout: 5 + Math.floor(chance() * 60) }) };
+  return {
+    ...{ id, steps },
+    ...(chance() < 0.15 && { timeout: 5 + Math.floor(chance() * 60) }),
+    ...(chance() < 0.1 && { instance_step_concurrency: 1 + Math.floor(chance() * 2) }),
+  };
 }
 
 function drawBody(chance: Chance): Partial<TypedStep> {
@@ -64,6 +72,7 @@ const DEEDS = [
   ["resume", 5],
   ["unblock", 6],
   ["strategy", 2],
+  ["permit", 8],
   ["crash", 4],
   ["crash at commit", 4],
   ["pause", 5],

@@ -10,7 +10,7 @@ import { isOver } from "../../src/run/status.ts";
 import { STEP_ACTIONS } from "../../src/step/action.ts";
 import type { ResumedAttempt } from "../../src/store/breakpoint.ts";
 import type { Batch } from "../../src/store/writer/batch.ts";
-import { type Deed, drawDeed, drawStrategy, drawWorkflow, pick } from "./action.ts";
+import { type Deed, drawDeed, drawStrategy, drawWorkflow, pick, TAGS } from "./action.ts";
 import { SimClock } from "./clock.ts";
 import { slowEvaluation } from "./evaluation.ts";
 import { Breach, Invariants } from "./invariant.ts";
@@ -87,6 +87,7 @@ export class Cluster implements Ground {
         invariants.committing(batch, store);
       }),
       committed: kept(invariants.committed.bind(invariants)),
+      granted: kept(invariants.granted.bind(invariants)),
       claimed: kept(invariants.claimed.bind(invariants)),
       starting: kept(invariants.starting.bind(invariants)),
     };
@@ -218,6 +219,8 @@ export class Cluster implements Ground {
       }
       case "strategy":
         return this.#push(pick(random, [...this.store.tables.keys()]));
+      case "permit":
+        return this.#allow(pick(random, TAGS), random() < 0.3 ? undefined : Math.floor(random() * 4));
       case "crash":
         return this.#crash(node);
       case "crash at commit":
@@ -247,7 +250,17 @@ export class Cluster implements Ground {
 
   #push(id: string): void {
     const { random } = this.clock;
-    this.store.push(drawWorkflow(id, random), drawStrategy(random));
+    const steps = random() < 0.2 ? 1 + Math.floor(random() * 3) : undefined;
+    this.store.push(drawWorkflow(id, random), drawStrategy(random), steps);
+  }
+
+  #allow(tag: string, limit: number | undefined): void {
+    this.trace(() => `${limit ?? "any number of"} steps with ${tag}`);
+    const hints = this.store
+      .allow(tag, limit)
+      .map(({ runKey: key, groupId, stepId }) => ({ key, groupId, told: [stepId] }));
+    const node = pick(this.clock.random, this.#nodes);
+    if (hints.length > 0) node.process.enter(() => node.look(hints));
   }
 
   #boot(): SimNode {
@@ -389,6 +402,7 @@ export class Cluster implements Ground {
     this.trace(() => "=== everything heals");
     this.#isHealed = true;
     this.network.healAll();
+    for (const [tag, limit] of this.store.permits.limits) if (limit === 0) this.#allow(tag, 1);
     this.jobs.chances = { broken: 0, failed: this.jobs.chances.failed };
     // A hint may be lost: one that is due is found by the sweep.
     const node = pick(this.clock.random, this.#nodes);
@@ -402,7 +416,7 @@ export class Cluster implements Ground {
   }
 }
 
-function spelled({ attempts, runs, outbox, paused, unpaused, taken, stamps }: Batch): string {
+function spelled({ attempts, runs, outbox, paused, unpaused, taken, wanted, released, stamps }: Batch): string {
   const parts = [
     stamps.map(({ groupId, generation }) => `${groupId}/${generation}`).join(","),
     ...attempts.map(({ runKey, attempt }) => `${runKey}.${attempt.stepId}:${attempt.attemptId} ${attempt.status}`),
@@ -411,6 +425,8 @@ function spelled({ attempts, runs, outbox, paused, unpaused, taken, stamps }: Ba
     ...paused.map(({ runKey, stepId, attemptId }) => `pauses ${runKey}.${stepId}:${attemptId}`),
     ...unpaused.map(({ runKey, stepId, attemptId }) => `pauses no more ${runKey}.${stepId}:${attemptId}`),
     ...taken.map(({ runKey, stepId }) => `heard ${runKey} ${stepId ?? ""}`),
+    ...wanted.map(({ uuid, wants }) => `${uuid} wants ${wants.map(({ tag }) => tag).join()}`),
+    ...released.map(({ uuid }) => `${uuid} wants nothing`),
   ];
   return parts.join("; ");
 }

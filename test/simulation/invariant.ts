@@ -5,9 +5,11 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { LEASE } from "../../src/flow/membership.ts";
+import type { PermitState } from "../../src/flow/port.ts";
 import { DEQUEUE } from "../../src/flow/topic.ts";
-import type { Run } from "../../src/run/model.ts";
+import { correlationOf, type Run } from "../../src/run/model.ts";
 import { latestAttempts, runOverview } from "../../src/run/overview.ts";
+import type { Want } from "../../src/run/permit.ts";
 import { isOver } from "../../src/run/status.ts";
 import type { AttemptContext } from "../../src/runtime/type.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
@@ -27,6 +29,8 @@ export class Invariants implements StoreWatcher, JobWatcher {
   readonly breakpoints = new BreakpointInvariants();
   /** Starts that were answered with a run of their own: its key by the request's uuid. */
   readonly #answered = new Map<string, number>();
+  /** Attempts that were granted their permits. */
+  readonly #holders = new Set<string>();
 
   constructor(store: () => SimStore) {
     this.#store = store;
@@ -92,6 +96,39 @@ export class Invariants implements StoreWatcher, JobWatcher {
       if (held !== undefined) throw new Breach(`${nameOf(run)} has ended, and ${held} is paused`);
       this.#recount(store, run, attempts);
     }
+    for (const { runKey, attempt } of batch.attempts) this.#permitted(store, runKey, attempt);
+  }
+
+  /** An attempt holds all its permits from its start to its end, and nothing from then on. */
+  #permitted(store: SimStore, runKey: number, attempt: StepAttempt): void {
+    const run = store.runs.get(runKey) as Run;
+    const held = store.permits.rows.get(attempt.uuid);
+    const what = `${nameOf(run)} ${attempt.stepId}:${attempt.attemptId}`;
+    if (isTerminal(attempt.status)) {
+      if (held) throw new Breach(`${what} is ${attempt.status}, and still in the queue for permits`);
+      return;
+    }
+    if (attempt.times.start_time === undefined) return;
+    const needed = tagsOf(store, run, attempt.stepId);
+    const missing = needed.filter((tag) => !(held?.granted && held.wants.some((want) => want.tag === tag)));
+    if (missing.length > 0) throw new Breach(`${what} is ${attempt.status} without a permit of ${missing.join()}`);
+  }
+
+  /** Nobody is granted a permit beyond the limit that counts for it, in the order in which they came. */
+  granted(states: readonly PermitState[], store: SimStore): void {
+    const { rows, limits } = store.permits;
+    const asked = new Set(states.map(({ uuid }) => uuid));
+    for (const { uuid, granted, wants } of rows.values()) {
+      if (!granted || !asked.has(uuid) || this.#holders.has(uuid)) continue;
+      this.#holders.add(uuid);
+      for (const { tag, limit } of wants) {
+        const hasOne = (it: { readonly uuid: string; readonly wants: readonly Want[] }): boolean =>
+          this.#holders.has(it.uuid) && it.wants.some((want) => want.tag === tag);
+        const held = [...rows.values()].filter(hasOne).length;
+        const most = limits.get(tag) ?? limit ?? Number.POSITIVE_INFINITY;
+        if (held > most) throw new Breach(`${held} attempts hold a permit of ${tag}, and ${most} may`);
+      }
+    }
   }
 
   /** D4: while its owner beats, a group changes hands only when it is given up. */
@@ -148,6 +185,8 @@ export class Invariants implements StoreWatcher, JobWatcher {
     const store = this.#store();
     const [late] = this.unfinished();
     if (late) throw new Breach(`${nameOf(late)} is still ${late.status} when all has healed: ${spell(store, late)}`);
+    const [waiting] = store.permits.rows.values();
+    if (waiting) throw new Breach(`${waiting.uuid}, which has ended, is still in the queue for permits`);
     const [left] = store.outbox.rows;
     if (left) throw new Breach(`a row of the outbox is left: ${JSON.stringify(left)}`);
     if (store.paused.size > 0) throw new Breach(`attempts that have ended are paused: ${[...store.paused]}`);
@@ -258,6 +297,17 @@ function sorted(overview: Run["overview"]): unknown {
 function statusesOf(store: SimStore, key: number): ReadonlyMap<string, StepStatus> {
   const attempts = latestAttempts([...(store.attempts.get(key)?.values() ?? [])]);
   return new Map(attempts.map(({ stepId, status }) => [stepId, status]));
+}
+
+/** Of the permits that a step needs. */
+function tagsOf(store: SimStore, run: Run, stepId: string): readonly string[] {
+  const definition = store.definition(run.internalId, run.versionId);
+  const steps = (definition?.steps ?? []).flatMap((wrapper) => ("step" in wrapper ? [wrapper.step] : []));
+  return [
+    ...(steps.find(({ id }) => id === stepId)?.tags ?? []).map(({ name }) => name),
+    ...(run.properties.step_concurrency === undefined ? [] : [`maestro_${run.workflowId}`]),
+    ...(definition?.instance_step_concurrency === undefined ? [] : [`maestro_${correlationOf(run)}`]),
+  ];
 }
 
 /** Predecessors by step, as the definition has them. */

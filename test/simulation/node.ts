@@ -298,6 +298,7 @@ export class SimNode {
         ),
       haveBreakpoints: (attempts) => this.#call(() => store.haveBreakpoints(attempts)),
       arePaused: (attempts) => this.#call(() => store.arePaused(attempts)),
+      assignPermits: (look) => this.#call(() => store.assignPermits(look)),
       unfinished: (groups) =>
         this.#call(() => ({
           runs: store.open(groups).map(({ key, groupId }) => ({ key, groupId })),

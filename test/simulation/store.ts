@@ -11,6 +11,9 @@ import type {
   GroupStamp,
   LoadedRun,
   NewRun,
+  PermitAnswer,
+  PermitLook,
+  PermitState,
   StartOutcome,
   StepRef,
   WorkflowHead,
@@ -27,6 +30,7 @@ import type { StepAttempt } from "../../src/step/model.ts";
 import type { ResumedAttempt } from "../../src/store/breakpoint.ts";
 import type { Batch } from "../../src/store/writer/batch.ts";
 import { SimOutbox } from "./outbox.ts";
+import { SimPermits } from "./permit.ts";
 
 export interface Table {
   readonly head: WorkflowHead;
@@ -49,6 +53,8 @@ export interface StoreWatcher {
   /** Before the rows of a batch are taken. */
   committing(batch: Batch, store: SimStore): void;
   committed(batch: Batch, store: SimStore): void;
+  /** Also those that were asked. */
+  granted(states: readonly PermitState[], store: SimStore): void;
   claimed(groupId: number, before: Readonly<GroupRow>, now: number): void;
 }
 
@@ -73,6 +79,7 @@ export class SimStore {
   readonly breakpoints = new Set<string>();
   /** Attempts that are held, as `run step:attempt`. */
   readonly paused = new Set<string>();
+  readonly permits = new SimPermits();
   readonly groups: readonly GroupRow[];
   readonly nodes = new Map<string, { readonly node: Node; heartbeat: number }>();
   /** Keys of runs by `workflow:uuid`, and the request that made each. */
@@ -94,13 +101,15 @@ export class SimStore {
 
   // ---- workflows ---------------------------------------------------------------------------------------------------
 
-  push(definition: Workflow, strategy: WorkflowRuns["strategy"]): void {
+  /** @param steps of the workflow that may run at a time; undefined: any number */
+  push(definition: Workflow, strategy: WorkflowRuns["strategy"], steps: number | undefined): void {
     const known = this.tables.get(definition.id);
     const definitions = [...(known?.definitions ?? []), definition];
     const revision = (known?.head.revision ?? 0) + 1;
     const internalId = known?.head.internalId ?? this.tables.size + 1;
     const workflowId = definition.id;
-    const properties = { workflow_id: workflowId, create_time: 1, author: "sim", owner: "sim" };
+    const limit = steps !== undefined && { step_concurrency: steps };
+    const properties = { workflow_id: workflowId, create_time: 1, author: "sim", owner: "sim", ...limit };
     const latestVersion = definitions.length;
     const head = { workflowId, internalId, revision, activeVersion: latestVersion, latestVersion, properties };
     const none = { running: [], waiting: [], failed: [], latestInstanceId: 0, paused: false };
@@ -362,6 +371,8 @@ export class SimStore {
       if (left.length > 0) this.said.set(runKey, left);
       else this.said.delete(runKey);
     }
+    for (const need of batch.wanted) this.permits.want(need);
+    for (const { uuid } of batch.released) this.permits.release(uuid);
     this.#watcher.committed(batch, this);
   }
 
@@ -379,6 +390,20 @@ export class SimStore {
       this.#strategy(run.workflowId, (runs) => stopQueued(runs, run, "STOPPED"));
       this.#endQueued(run, "STOPPED", word.reason);
     } else this.#say(key, word.kind, word.user, word.stepId);
+  }
+
+  /** As users do. @param limit undefined: it is taken away */
+  allow(tag: string, limit: number | undefined): readonly PermitState[] {
+    const states = this.permits.allow(tag, limit);
+    this.#watcher.granted(states, this);
+    return states;
+  }
+
+  /** Grants what is free. */
+  assignPermits(look: PermitLook): PermitAnswer {
+    const answer = this.permits.assign(look);
+    this.#watcher.granted(answer.states, this);
+    return answer;
   }
 
   // ---- leases ------------------------------------------------------------------------------------------------------

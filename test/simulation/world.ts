@@ -40,6 +40,7 @@ import { childReads } from "./child.ts";
 import { FakeClock } from "./clock.ts";
 import { earlierIn } from "./earlier.ts";
 import { plainEvaluation, watched } from "./evaluation.ts";
+import { SimPermits } from "./permit.ts";
 
 interface HeldWrite {
   readonly stamp: GroupStamp;
@@ -94,15 +95,7 @@ class HeldWriter implements Writer {
 }
 
 const runsOf = (rows: readonly Write[]): ReadonlySet<number> =>
-  new Set(
-    rows.flatMap((row) =>
-      row.kind === "attempt" || row.kind === "words-taken" || row.kind === "paused"
-        ? [row.runKey]
-        : row.kind === "run"
-          ? [row.key]
-          : [],
-    ),
-  );
+  new Set(rows.flatMap((row) => (row.kind === "run" ? [row.key] : "runKey" in row ? [row.runKey] : [])));
 
 /** A runtime whose jobs end when the test says so. */
 export class FakeRuntime {
@@ -144,6 +137,7 @@ export class World {
   readonly attempts = new Map<number, Map<string, StepAttempt>>();
   /** What is said to runs, by run. */
   readonly said = new Map<number, readonly Word[]>();
+  readonly permits = new SimPermits();
   readonly outbox = new Set<string>();
   /** How often the engine has looked for rows of the outbox that are due. */
   outboxLooks = 0;
@@ -175,6 +169,8 @@ export class World {
   headReads = 0;
   /** Reads of a run answer with what they saw when they began, once this has settled. */
   slowReads: Promise<void> = Promise.resolve();
+  /** Steps of the workflow that may run at a time. */
+  stepConcurrency: number | undefined;
   /** Starts are held back by their strategy. */
   holdBack = false;
   /** Rows that no commit takes. */
@@ -380,6 +376,11 @@ export class World {
     }
   }
 
+  /** Commits the oldest write that waits, and nobody comes to react. */
+  commitOnly(): void {
+    this.#writer?.commitOne();
+  }
+
   /** Moves time from one due timer to the next until the instant is reached. */
   async pass(ms: number): Promise<void> {
     const end = this.clock.now() + ms;
@@ -430,6 +431,8 @@ export class World {
       else if (row.kind === "outbox") this.outbox.add(`${row.topic}:${row.key}`);
       else if (row.kind === "dead-letter") this.letters.set(row.key, row);
       else if (row.kind === "words-taken") this.#taken(row.runKey, row.stepId);
+      else if (row.kind === "permits-wanted") this.permits.want(row);
+      else if (row.kind === "permits-released") this.permits.release(row.uuid);
     }
   }
 
@@ -470,15 +473,16 @@ export class World {
   }
 
   #store(writer: Writer): FlowStore {
-    const properties = { workflow_id: this.#workflow.id, create_time: 1, author: "tester", owner: "tester" };
-    const fixed = { workflowId: this.#workflow.id, internalId: 1, properties };
+    const fixed = { workflowId: this.#workflow.id, internalId: 1 };
+    const snapshot = { workflow_id: this.#workflow.id, create_time: 1, author: "tester", owner: "tester" };
     const children = childReads(this);
     return {
       writer,
       heads: async () => {
         this.headReads++;
-        const { revision, activeVersion } = this;
-        return [{ ...fixed, revision, activeVersion, latestVersion: revision + 1 }];
+        const { revision, activeVersion, stepConcurrency } = this;
+        const properties = { ...snapshot, step_concurrency: stepConcurrency };
+        return [{ ...fixed, properties, revision, activeVersion, latestVersion: revision + 1 }];
       },
       definition: async () => this.#workflow,
       startRuns: async (runs) => {
@@ -517,6 +521,10 @@ export class World {
         return attempts.map(({ stepId }) => this.breakpoints.includes(stepId));
       },
       arePaused: async (attempts) => attempts.map((ref) => this.paused.has(placeIn(ref))),
+      assignPermits: async (look) => {
+        if (writer !== this.#writer) throw new Error("the engine has crashed");
+        return this.permits.assign(look);
+      },
       unfinished: async () => ({
         runs: this.#unfinished().map(({ run }) => placeOf(run.key)),
         words: [...this.said.keys()].map(placeOf),

@@ -134,6 +134,7 @@ export const instanceSchema = z
         owner: z.string(),
         alerting: alertingSchema.optional(),
         step_concurrency: z.int().optional(),
+        instance_step_concurrency: z.int().optional(),
         tags: tagListSchema.optional(),
       })
       .meta({ id: "RunProperties" }),

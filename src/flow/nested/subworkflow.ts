@@ -115,7 +115,7 @@ export class SubworkflowKind implements Kind {
       inherited: explicit_params === true ? undefined : run.params,
       passed: { ...(explicit_params !== true && inheritedOf(run.params)), ...this.#passed() },
       runParams: this.#passed(),
-      parent: { key: run.key, stamp, groupInfo: run.groupInfo },
+      parent: { key: run.key, stamp, groupInfo: run.groupInfo, tree: run.properties.instance_step_concurrency },
     };
   }
 

@@ -1,5 +1,6 @@
 export * from "./breakpoint.ts";
 export * from "./lease.ts";
 export * from "./outbox.ts";
+export * from "./permit.ts";
 export * from "./run.ts";
 export * from "./workflow.ts";

@@ -1,6 +1,6 @@
 /** What one transaction of the writer commits: queued requests, coalesced to the last write of each row. */
 
-import type { AttemptRef, GroupStamp, LogChunk, RunChange, Settled, Write } from "../../flow/port.ts";
+import type { AttemptRef, GroupStamp, LogChunk, PermitNeed, RunChange, Settled, Write } from "../../flow/port.ts";
 import type { Json } from "../../json.ts";
 import type { Run } from "../../run/model.ts";
 import type { Word } from "../../run/word.ts";
@@ -60,6 +60,11 @@ export interface PauseWrite {
   readonly since: number;
 }
 
+export interface ReleasedWrite {
+  /** The attempt's. */
+  readonly uuid: string;
+}
+
 export interface Batch {
   /** Distinct. */
   readonly stamps: readonly GroupStamp[];
@@ -79,6 +84,10 @@ export interface Batch {
   readonly unpaused: readonly AttemptRef[];
   /** Runs, or steps of them, to which nothing is said any more. */
   readonly taken: readonly TakenWrite[];
+  /** In the order in which they came. */
+  readonly wanted: readonly PermitNeed[];
+  /** Attempts, none of which is in `wanted`. */
+  readonly released: readonly ReleasedWrite[];
 }
 
 /** A row of a batch as a transaction writes it; the last write of a row wins. */
@@ -93,6 +102,8 @@ export function batchOf(requests: readonly Request[]): Batch {
   const letters = new Map<string, LetterWrite>();
   const pauses = new Map<string, Extract<Write, { readonly kind: "paused" }>>();
   const taken = new Map<string, TakenWrite>();
+  const wanted = new Map<string, PermitNeed>();
+  const released = new Map<string, ReleasedWrite>();
   for (const { stamp, rows } of requests) {
     stamps.set(`${stamp.groupId}:${stamp.generation}`, stamp);
     for (const row of rows) {
@@ -126,6 +137,13 @@ export function batchOf(requests: readonly Request[]): Batch {
         case "words-taken":
           taken.set(`${row.runKey} ${row.stepId ?? ""}`, row);
           break;
+        case "permits-wanted":
+          wanted.set(row.uuid, row);
+          break;
+        case "permits-released":
+          wanted.delete(row.uuid);
+          released.set(row.uuid, row);
+          break;
       }
     }
   }
@@ -141,6 +159,8 @@ export function batchOf(requests: readonly Request[]): Batch {
     paused: [...pauses.values()].flatMap(({ since, ...row }) => (since === undefined ? [] : [{ ...row, since }])),
     unpaused: [...pauses.values()].filter(({ since }) => since === undefined),
     taken: [...taken.values()],
+    wanted: [...wanted.values()],
+    released: [...released.values()],
   };
 }
 

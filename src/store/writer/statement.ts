@@ -3,12 +3,13 @@
  * transaction and one round trip, on whatever connection; each shape of it is prepared once.
  */
 
-import type { AttemptRef, GroupStamp, LogChunk, StoredRun } from "../../flow/port.ts";
+import type { AttemptRef, GroupStamp, LogChunk, PermitNeed, StoredRun } from "../../flow/port.ts";
 import { stringifyJson } from "../../json.ts";
 import type { Run } from "../../run/model.ts";
 import { MATCHES } from "../breakpoint.ts";
 import type { Cell } from "../column.ts";
 import type { Sql } from "../connection.ts";
+import { wantsText } from "../permit.ts";
 import { listText, objectText, retryText, runParamsText, stepParamsText, timesText, valueText } from "../row.ts";
 import { bigint, type Columns, int, json, Source, send, text, word } from "../source.ts";
 import type {
@@ -17,6 +18,7 @@ import type {
   LetterWrite,
   OutboxWrite,
   PauseWrite,
+  ReleasedWrite,
   RunWrite,
   TakenWrite,
   WordWrite,
@@ -265,6 +267,33 @@ const taken = part<TakenWrite>("taken", {
       AND run_word.step_id = coalesce(t.step_id, run_word.step_id)`,
 });
 
+/** A commit that was not heard of is made again: who was granted the permits meanwhile keeps them. */
+const wanted = part<PermitNeed>("wanted", {
+  rows: (batch) => batch.wanted,
+  columns: {
+    uuid: text((row) => row.uuid),
+    wants: json((row) => wantsText(row.wants)),
+    run_key: bigint((row) => row.runKey),
+    group_id: int((row) => row.groupId),
+    step_id: text((row) => row.stepId),
+    create_time: bigint((row) => row.time),
+  },
+  statement: (
+    rows,
+  ) => `INSERT INTO step_permit (uuid, tag, most, width, state, seq, run_key, group_id, step_id, create_time)
+    SELECT t.uuid, want.pair->>0, (want.pair->>1)::integer, json_array_length(t.wants),
+      CASE WHEN want.number = 1 THEN 'NEW' ELSE 'WAITING' END, t.seq, t.run_key, t.group_id, t.step_id, t.create_time
+    FROM (SELECT t.*, nextval('permit_seq') AS seq FROM ${rows} OFFSET 0) AS t
+      CROSS JOIN LATERAL json_array_elements(t.wants) WITH ORDINALITY AS want (pair, number)
+    ON CONFLICT (uuid, tag) DO NOTHING`,
+});
+
+const released = part<ReleasedWrite>("released", {
+  rows: (batch) => batch.released,
+  columns: { uuid: text((row) => row.uuid) },
+  statement: (rows) => `DELETE FROM step_permit USING ${rows} WHERE step_permit.uuid = t.uuid`,
+});
+
 /**
  * An attempt is paused once: a commit that was not heard of is made again, and a user may have resumed it meanwhile. What is
  * stored of the attempt is read as it was before this statement. The breakpoint is locked, so that whoever takes it away
@@ -300,5 +329,5 @@ const unpaused = part<AttemptRef>("unpaused", {
 
 const PARTS: readonly Part[] = [
   ...[fence, children, replaced, attempts, runs, chunks, announcements, letters],
-  ...[words, held, paused, unpaused, taken],
+  ...[words, held, paused, unpaused, taken, wanted, released],
 ];

@@ -8,6 +8,7 @@ import { type GroupStamp, StaleOwner, type Write, type Writer } from "../../flow
 import { MATCHES } from "../breakpoint.ts";
 import { storable } from "../column.ts";
 import type { Sql, Transaction } from "../connection.ts";
+import { ANY_NUMBER } from "../permit.ts";
 import { listText, objectText, retryText, stepParamsText, timesText, valueText } from "../row.ts";
 
 export class RowWriter implements Writer {
@@ -123,6 +124,19 @@ async function writeRow(sql: Transaction, row: Write): Promise<void> {
     case "words-taken":
       await sql`DELETE FROM run_word WHERE run_key = ${row.runKey}
         AND (${row.stepId ?? null}::text IS NULL OR step_id = ${row.stepId ?? null})`;
+      return;
+    case "permits-wanted": {
+      const [next] = await sql<{ seq: number }[]>`SELECT nextval('permit_seq') AS seq`;
+      for (const [index, { tag, limit }] of row.wants.entries()) {
+        const state = index === 0 ? "NEW" : "WAITING";
+        const need = { uuid: row.uuid, tag, most: limit ?? ANY_NUMBER, width: row.wants.length, state };
+        const owner = { run_key: row.runKey, group_id: row.groupId, step_id: row.stepId, create_time: row.time };
+        await sql`INSERT INTO step_permit ${sql({ ...need, ...owner, seq: next?.seq ?? 0 })} ON CONFLICT DO NOTHING`;
+      }
+      return;
+    }
+    case "permits-released":
+      await sql`DELETE FROM step_permit WHERE uuid = ${row.uuid}`;
   }
 }
 
