@@ -4,6 +4,7 @@
  */
 
 import { LRUCache } from "lru-cache";
+import { isInline, isUpstream } from "../definition/initiator.ts";
 import { fieldsOf, type Step } from "../definition/step.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import { notFound } from "../error.ts";
@@ -21,7 +22,7 @@ import { withSatisfied } from "../step/satisfied.ts";
 import { type StepView, stepView } from "../step/view.ts";
 import type { Sql } from "../store/connection.ts";
 import { loadEarlier } from "../store/earlier.ts";
-import { loadAttemptStates, loadRunsOf } from "../store/instance.ts";
+import { loadAttemptStates, loadAttemptUuid, loadRunsOf } from "../store/instance.ts";
 import { loadVersion } from "../store/version.ts";
 
 /** How many definitions are kept. */
@@ -46,6 +47,8 @@ export class Reader {
   readonly #definitions = new LRUCache<string, Workflow>({ max: CACHED });
   /** Those that runs share. */
   readonly #plans = new LRUCache<string, Plan>({ max: CACHED });
+  /** Of attempts at loops, which never change. */
+  readonly #uuids = new LRUCache<string, string>({ max: CACHED });
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -60,6 +63,11 @@ export class Reader {
     if (version === undefined) throw notFound(`The definition of workflow [${workflowId}] has been deleted.`);
     this.#definitions.set(key, version.workflow);
     return version.workflow;
+  }
+
+  /** What the run executes, as answers show it. */
+  async workflow(run: Run): Promise<Workflow> {
+    return (await this.#plan(run)).workflow;
   }
 
   /** What the run executes. */
@@ -95,10 +103,25 @@ export class Reader {
     const key = planKey(run);
     const known = key === undefined ? undefined : this.#plans.get(key);
     if (known !== undefined) return withTags(known, run);
-    const definition = await this.definition(run.workflowId, run.internalId, run.versionId);
-    const plan = makePlan(planOf(run, definition, before && earlierOf(before.runs, before.attempts, definition)));
+    const [definition, parentUuid] = await Promise.all([
+      this.definition(run.workflowId, run.internalId, run.versionId),
+      this.#parentUuid(run),
+    ]);
+    const earlier = before && earlierOf(before.runs, before.attempts, definition);
+    const plan = makePlan(planOf({ ...run, parentUuid }, definition, earlier));
     if (key !== undefined) this.#plans.set(key, plan);
     return withTags(plan, run);
+  }
+
+  /** Of the attempt that has made an iteration of a loop. */
+  async #parentUuid({ initiator, parentKey }: Run): Promise<string | undefined> {
+    const parent = isInline(initiator) && isUpstream(initiator) ? initiator.ancestors.at(-1) : undefined;
+    if (parent === undefined || parentKey === undefined) return undefined;
+    const { step_id: stepId, step_attempt_id: attemptId } = parent;
+    const key = `${parentKey}:${attemptId}:${stepId}`;
+    const known = this.#uuids.get(key) ?? (await loadAttemptUuid(this.#sql, parentKey, stepId, attemptId));
+    if (known !== undefined) this.#uuids.set(key, known);
+    return known;
   }
 
   /** In the given order; overviews of live runs come from their attempts so far. */
