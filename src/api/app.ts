@@ -15,6 +15,7 @@ import { actionRoutes } from "./route/action.ts";
 import { breakpointRoutes } from "./route/breakpoint.ts";
 import { bypassRoutes } from "./route/bypass.ts";
 import { endingRoutes } from "./route/ending.ts";
+import { inlineRoutes } from "./route/inline.ts";
 import { letterRoutes } from "./route/letter.ts";
 import { logRoutes } from "./route/log.ts";
 import { propertyRoutes } from "./route/property.ts";
@@ -55,6 +56,7 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
   startRoutes(router);
   actionRoutes(router);
   runRoutes(router);
+  inlineRoutes(router);
   stepRoutes(router);
   endingRoutes(router);
   bypassRoutes(router);

@@ -6,6 +6,8 @@ interface Example {
 
 const TIME = 1_790_000_000_000;
 const UUID = "0b8a5b0e-4f1c-4c5e-9a51-5f1e6a3f9d10";
+/** Of a loop's body. */
+const BODY = "maestro_foreach_3_11_7f5cbd2b2f7e3ad4f2d3a8c6b1e09f42";
 
 const workflow = {
   id: "etl",
@@ -238,6 +240,20 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       FAILED: ["RESTART", "UNBLOCK"],
       SUCCEEDED: ["RESTART"],
     },
+  },
+  getInlineWorkflowId: { reply: BODY },
+  findInlineWorkflowId: {
+    request: [
+      { workflow_id: "etl", instance_id: 1, step_id: "each_table" },
+      { instance_id: 2, step_id: "each_column" },
+    ],
+    reply: BODY,
+  },
+  getInlinePath: {
+    reply: [
+      { workflow_id: "etl", instance_id: 1, run_id: 1, step_id: "each_table", step_attempt_id: 1 },
+      { workflow_id: BODY, instance_id: 2, run_id: 0, step_attempt_id: 0 },
+    ],
   },
   listInstanceSteps: { reply: [attempt] },
   listRunSteps: { reply: [attempt] },
