@@ -15,6 +15,7 @@ import { actionRoutes } from "./route/action.ts";
 import { breakpointRoutes } from "./route/breakpoint.ts";
 import { bypassRoutes } from "./route/bypass.ts";
 import { endingRoutes } from "./route/ending.ts";
+import { flattenRoutes } from "./route/flatten.ts";
 import { inlineRoutes } from "./route/inline.ts";
 import { letterRoutes } from "./route/letter.ts";
 import { logRoutes } from "./route/log.ts";
@@ -57,6 +58,7 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
   actionRoutes(router);
   runRoutes(router);
   inlineRoutes(router);
+  flattenRoutes(router);
   stepRoutes(router);
   endingRoutes(router);
   bypassRoutes(router);

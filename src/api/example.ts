@@ -111,6 +111,23 @@ const summary = {
   create_time: TIME,
   modify_time: TIME + 9,
 };
+const iteration = {
+  workflow_id: "etl",
+  workflow_instance_id: 1,
+  workflow_run_id: 1,
+  step_id: "load",
+  iteration_rank: "12-13",
+  step_attempt_seq: "11-11-11-11-11-11",
+  leaf_step_instance_ref: {
+    workflow_id: BODY,
+    workflow_instance_id: 3,
+    workflow_run_id: 1,
+    step_id: "load",
+    step_attempt_id: 1,
+  },
+  loop_params: { table: "orders" },
+  step_runtime_state: { status: "FATALLY_FAILED", create_time: TIME + 3, end_time: TIME + 5 },
+};
 const stepAction = (action: string, status: string) => ({
   workflow_id: "etl",
   workflow_instance_id: 1,
@@ -254,6 +271,15 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       { workflow_id: "etl", instance_id: 1, run_id: 1, step_id: "each_table", step_attempt_id: 1 },
       { workflow_id: BODY, instance_id: 2, run_id: 0, step_attempt_id: 0 },
     ],
+  },
+  listStepIterations: { reply: page(iteration) },
+  getStepIteration: { reply: iteration },
+  getStepIterationsSummary: {
+    reply: {
+      representative_iteration: iteration,
+      count_by_status: { SUCCEEDED: 11, FATALLY_FAILED: 1 },
+      loop_param_values: { table: ["orders", "items"] },
+    },
   },
   listInstanceSteps: { reply: [attempt] },
   listRunSteps: { reply: [attempt] },

@@ -10,6 +10,8 @@ import { stringifyJson } from "../json.ts";
 
 /** A pool of connections, as tagged templates. */
 export type Sql = postgres.Sql<{ bigint: number }>;
+/** A piece of a statement. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 /** What statements inside `sql.begin` run on. */
 export type Transaction = postgres.TransactionSql<{ bigint: number }>;
 

@@ -9,7 +9,7 @@ import type { Artifacts } from "../definition/timeline.ts";
 import { parseJson } from "../json.ts";
 import type { RollupOverview } from "../run/model.ts";
 import { STEP_STATUS, STEP_STATUSES, type StepStatus } from "../step/status.ts";
-import type { Sql } from "./connection.ts";
+import type { Fragment, Sql } from "./connection.ts";
 
 /** Steps that an answer names of a status, below one step. The counts are whole. */
 const MOST_NAMED = 100;
@@ -117,8 +117,6 @@ function rollupOf(rows: readonly LeafRow[]): RollupOverview {
     overview: Object.fromEntries(overview),
   };
 }
-
-type Fragment = ReturnType<Sql>;
 
 /** The newest attempt at each step of a run. Artifacts that tell of no children are left out. */
 const newestAttempts = (sql: Sql, key: Fragment): Fragment => sql`(
