@@ -10,7 +10,7 @@ import { parseJson } from "../json.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { StepStatus } from "../step/status.ts";
 import type { Fragment, Sql, Transaction } from "./connection.ts";
-import { type AttemptRow, attemptOf } from "./row.ts";
+import { readTimes } from "./row.ts";
 
 /** One loop on the way to the step, from the outside to the inside. */
 export interface Level {
@@ -55,15 +55,17 @@ export interface FlatStep {
   readonly initiator: UpstreamInitiator;
   /** As texts, as far as the iteration has them. */
   readonly params: Readonly<Record<string, string>>;
-  /** Its id, status and times; nothing else of it is read. */
-  readonly attempt: StepAttempt;
+  readonly attempt: Pick<StepAttempt, "attemptId" | "status" | "times">;
 }
 
-interface FlatRow extends AttemptRow {
+interface FlatRow {
   readonly rank: readonly number[];
   readonly workflow_id: string;
   readonly run_id: number;
   readonly initiator: string;
+  readonly attempt_id: number;
+  readonly status: StepStatus;
+  readonly times: string;
   readonly loop_values: readonly (string | null)[];
 }
 
@@ -110,7 +112,7 @@ function stepOf({ params }: Flat, row: FlatRow): FlatStep {
     runId: row.run_id,
     initiator: parseJson(row.initiator) as unknown as UpstreamInitiator,
     params: Object.fromEntries(values),
-    attempt: attemptOf(row),
+    attempt: { attemptId: row.attempt_id, status: row.status, times: readTimes(row.times) },
   };
 }
 
@@ -187,9 +189,8 @@ function leaf(
   isWhole: boolean,
 ): Fragment {
   const values = flat.params.map((name) => loopValue(sql, name));
-  const shown = sql`r.workflow_id, r.run_id, r.initiator, s.attempt_id, s.times, s.run_key, s.step_id, s.uuid,
-      s.step_instance_id, ARRAY[${joined(sql, values, sql`, `)}]::text[] AS loop_values, NULL AS params, NULL AS artifacts,
-      NULL AS timeline, NULL AS conditions, NULL AS retry, NULL AS place,`;
+  const shown = sql`r.workflow_id, r.run_id, r.initiator, s.attempt_id, s.times,
+      ARRAY[${joined(sql, values, sql`, `)}]::text[] AS loop_values,`;
   const wanted = [...filter.params].map(
     ([name, any]) => sql`coalesce(${loopValue(sql, name)} = ANY(${any as string[]}::text[]), false)`,
   );
