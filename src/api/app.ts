@@ -15,6 +15,8 @@ import { actionRoutes } from "./route/action.ts";
 import { breakpointRoutes } from "./route/breakpoint.ts";
 import { bypassRoutes } from "./route/bypass.ts";
 import { endingRoutes } from "./route/ending.ts";
+import { flattenRoutes } from "./route/flatten.ts";
+import { inlineRoutes } from "./route/inline.ts";
 import { letterRoutes } from "./route/letter.ts";
 import { logRoutes } from "./route/log.ts";
 import { permitRoutes } from "./route/permit.ts";
@@ -56,6 +58,8 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
   startRoutes(router);
   actionRoutes(router);
   runRoutes(router);
+  inlineRoutes(router);
+  flattenRoutes(router);
   stepRoutes(router);
   endingRoutes(router);
   bypassRoutes(router);

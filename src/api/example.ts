@@ -6,6 +6,8 @@ interface Example {
 
 const TIME = 1_790_000_000_000;
 const UUID = "0b8a5b0e-4f1c-4c5e-9a51-5f1e6a3f9d10";
+/** Of a loop's body. */
+const BODY = "maestro_foreach_3_11_7f5cbd2b2f7e3ad4f2d3a8c6b1e09f42";
 
 const workflow = {
   id: "etl",
@@ -108,6 +110,23 @@ const summary = {
   initiator: run.initiator,
   create_time: TIME,
   modify_time: TIME + 9,
+};
+const iteration = {
+  workflow_id: "etl",
+  workflow_instance_id: 1,
+  workflow_run_id: 1,
+  step_id: "load",
+  iteration_rank: "12-13",
+  step_attempt_seq: "11-11-11-11-11-11",
+  leaf_step_instance_ref: {
+    workflow_id: BODY,
+    workflow_instance_id: 3,
+    workflow_run_id: 1,
+    step_id: "load",
+    step_attempt_id: 1,
+  },
+  loop_params: { table: "orders" },
+  step_runtime_state: { status: "FATALLY_FAILED", create_time: TIME + 3, end_time: TIME + 5 },
 };
 const stepAction = (action: string, status: string) => ({
   workflow_id: "etl",
@@ -237,6 +256,29 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       STOPPED: ["RESTART"],
       FAILED: ["RESTART", "UNBLOCK"],
       SUCCEEDED: ["RESTART"],
+    },
+  },
+  getInlineWorkflowId: { reply: BODY },
+  findInlineWorkflowId: {
+    request: [
+      { workflow_id: "etl", instance_id: 1, step_id: "each_table" },
+      { instance_id: 2, step_id: "each_column" },
+    ],
+    reply: BODY,
+  },
+  getInlinePath: {
+    reply: [
+      { workflow_id: "etl", instance_id: 1, run_id: 1, step_id: "each_table", step_attempt_id: 1 },
+      { workflow_id: BODY, instance_id: 2, run_id: 0, step_attempt_id: 0 },
+    ],
+  },
+  listStepIterations: { reply: page(iteration) },
+  getStepIteration: { reply: iteration },
+  getStepIterationsSummary: {
+    reply: {
+      representative_iteration: iteration,
+      count_by_status: { SUCCEEDED: 11, FATALLY_FAILED: 1 },
+      loop_param_values: { table: ["orders", "items"] },
     },
   },
   listInstanceSteps: { reply: [attempt] },

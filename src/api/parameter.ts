@@ -213,6 +213,7 @@ export const PATH = {
   version: id("A version: its number, `active`, `latest` or `default`"),
   stepId: id("The step's id in the definition"),
   attempt: numberOrLatest("The attempt's number at the step, or `latest`"),
+  iterationId: id("The iteration: the ids of the iterations from the outermost loop in, joined by -, as in 344-3-23"),
   snapshotId: latest("Which snapshot: only the latest is kept"),
   tagName: id("The tag's name"),
   letterId: number("The dead letter's number"),

@@ -4,24 +4,29 @@
  */
 
 import { LRUCache } from "lru-cache";
+import { isInline, isUpstream } from "../definition/initiator.ts";
 import { fieldsOf, type Step } from "../definition/step.ts";
+import type { Artifacts } from "../definition/timeline.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import { notFound } from "../error.ts";
 import type { EarlierRows } from "../flow/port.ts";
+import { openChild, withLive } from "../nested/live.ts";
 import { allStepParams, allWorkflowParams } from "../param/scope.ts";
 import { own } from "../record.ts";
 import { type Aggregate, addRun, NO_RUNS } from "../run/aggregate.ts";
 import { earlierOf, layerOf } from "../run/earlier.ts";
-import { correlationOf, type Run, type RunOverview } from "../run/model.ts";
-import { rollupBase, runOverview } from "../run/overview.ts";
+import { correlationOf, type RollupOverview, type Run, type RunOverview } from "../run/model.ts";
+import { addRollups, hasChildren, rollupBase, runOverview } from "../run/overview.ts";
 import { dagOf, isPartial, planKey, planOf, type RunPlan, type RuntimeDag, withRunTags } from "../run/plan.ts";
-import { type RunView, runView } from "../run/view.ts";
+import { type OverviewView, overviewView, type RunView, runView } from "../run/view.ts";
 import type { StepAttempt } from "../step/model.ts";
 import { withSatisfied } from "../step/satisfied.ts";
+import { isTerminal } from "../step/status.ts";
 import { type StepView, stepView } from "../step/view.ts";
 import type { Sql } from "../store/connection.ts";
 import { loadEarlier } from "../store/earlier.ts";
-import { loadAttemptStates, loadRunsOf } from "../store/instance.ts";
+import { loadAttemptStates, loadAttemptUuid, loadRun, loadRunsOf } from "../store/instance.ts";
+import { type LiveStep, liveSteps } from "../store/tree.ts";
 import { loadVersion } from "../store/version.ts";
 
 /** How many definitions are kept. */
@@ -46,6 +51,8 @@ export class Reader {
   readonly #definitions = new LRUCache<string, Workflow>({ max: CACHED });
   /** Those that runs share. */
   readonly #plans = new LRUCache<string, Plan>({ max: CACHED });
+  /** Of attempts at loops, which never change. */
+  readonly #uuids = new LRUCache<string, string>({ max: CACHED });
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -60,6 +67,11 @@ export class Reader {
     if (version === undefined) throw notFound(`The definition of workflow [${workflowId}] has been deleted.`);
     this.#definitions.set(key, version.workflow);
     return version.workflow;
+  }
+
+  /** What the run executes, as answers show it. */
+  async workflow(run: Run): Promise<Workflow> {
+    return (await this.#plan(run)).workflow;
   }
 
   /** What the run executes. */
@@ -95,10 +107,25 @@ export class Reader {
     const key = planKey(run);
     const known = key === undefined ? undefined : this.#plans.get(key);
     if (known !== undefined) return withTags(known, run);
-    const definition = await this.definition(run.workflowId, run.internalId, run.versionId);
-    const plan = makePlan(planOf(run, definition, before && earlierOf(before.runs, before.attempts, definition)));
+    const [definition, parentUuid] = await Promise.all([
+      this.definition(run.workflowId, run.internalId, run.versionId),
+      this.#parentUuid(run),
+    ]);
+    const earlier = before && earlierOf(before.runs, before.attempts, definition);
+    const plan = makePlan(planOf({ ...run, parentUuid }, definition, earlier));
     if (key !== undefined) this.#plans.set(key, plan);
     return withTags(plan, run);
+  }
+
+  /** Of the attempt that has made an iteration of a loop. */
+  async #parentUuid({ initiator, parentKey }: Run): Promise<string | undefined> {
+    const parent = isInline(initiator) && isUpstream(initiator) ? initiator.ancestors.at(-1) : undefined;
+    if (parent === undefined || parentKey === undefined) return undefined;
+    const { step_id: stepId, step_attempt_id: attemptId } = parent;
+    const key = `${parentKey}:${attemptId}:${stepId}`;
+    const known = this.#uuids.get(key) ?? (await loadAttemptUuid(this.#sql, parentKey, stepId, attemptId));
+    if (known !== undefined) this.#uuids.set(key, known);
+    return known;
   }
 
   /** In the given order; overviews of live runs come from their attempts so far. */
@@ -143,7 +170,8 @@ export class Reader {
       groupInfo: run.groupInfo,
       owner: run.properties.owner,
     };
-    return attempts.flatMap((attempt) => {
+    const shown = await this.#withChildren(run, attempts);
+    return shown.flatMap((attempt) => {
       const step = steps.get(attempt.stepId);
       if (step === undefined) return [];
       const identity = {
@@ -155,6 +183,32 @@ export class Reader {
       const params = allStepParams({ params: withSatisfied(attempt), identity, time: attempt.paramsTime });
       return [stepView({ owner, attempt, step, transition: own(dag, attempt.stepId) ?? {}, params, enriched })];
     });
+  }
+
+  /** Artifacts of steps under way, with what has become of their children so far. */
+  async #withChildren(run: Run, attempts: readonly StepAttempt[]): Promise<readonly StepAttempt[]> {
+    if (!attempts.some(isOpen)) return attempts;
+    const live = (await liveSteps(this.#sql, [run.key])).get(run.key);
+    return Promise.all(
+      attempts.map(async (attempt) => {
+        const step = isOpen(attempt) ? live?.get(attempt.stepId) : undefined;
+        return step === undefined ? attempt : { ...attempt, artifacts: await this.#artifacts(step) };
+      }),
+    );
+  }
+
+  async #artifacts({ artifacts, below }: LiveStep): Promise<Artifacts> {
+    const child = openChild(artifacts);
+    return withLive(artifacts, below, child && (await this.#overviewOf(child.workflowId, child.instanceId)));
+  }
+
+  /** Of the newest run of an instance; undefined before its launch. */
+  async #overviewOf(workflowId: string, instanceId: number): Promise<OverviewView | undefined> {
+    const run = await loadRun(this.#sql, workflowId, instanceId, "latest");
+    if (run === undefined) return undefined;
+    const plan = await this.#plan(run);
+    const overview = (await this.#overviews([run], new Map([[run.key, plan]]))).get(run.key);
+    return overview && overviewView(overview, plan.dag);
   }
 
   /**
@@ -185,14 +239,27 @@ export class Reader {
       this.#sql,
       live.map((run) => run.key),
     );
+    const attemptsOf = Map.groupBy(attempts, (it) => it.runKey);
+    const parents = live.filter(({ key }) => attemptsOf.get(key)?.some((it) => isOpen(it.attempt)));
+    const below = await liveSteps(
+      this.#sql,
+      parents.map((run) => run.key),
+    );
     for (const run of live) {
-      const own = attempts.filter((it) => it.runKey === run.key).map((it) => it.attempt);
+      const own = (attemptsOf.get(run.key) ?? []).map((it) => it.attempt);
       const { nodes, done } = (plans.get(run.key) as Plan).plan;
-      overviews.set(run.key, runOverview(run, nodes.size, own, rollupBase(run, done.values())));
+      const base = rollupBase(run, done.values());
+      overviews.set(run.key, runOverview(run, nodes.size, own, base, leavesOf(below.get(run.key))));
     }
     return overviews;
   }
 }
+
+/** Its work are other runs, and it is under way. */
+const isOpen = (attempt: StepAttempt): boolean => !isTerminal(attempt.status) && hasChildren(attempt);
+
+const leavesOf = (steps: ReadonlyMap<string, LiveStep> = new Map()): ReadonlyMap<string, RollupOverview> =>
+  new Map([...steps].map(([id, { gathered, below }]) => [id, addRollups([gathered, below])]));
 
 function withTags(plan: Plan, run: Run): Plan {
   const workflow = withRunTags(plan.workflow, run);

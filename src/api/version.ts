@@ -3,7 +3,6 @@ import type { DefinitionExtras, WorkflowDefinition } from "../definition/metadat
 import { VERSION_RULE, type VersionName, versionOf } from "../definition/version.ts";
 import { badRequest, notFound } from "../error.ts";
 import { closestWhole } from "../run/inline.ts";
-import { planOf, withRunTags } from "../run/plan.ts";
 import { loadRun } from "../store/instance.ts";
 import { loadVersion, type VersionRow } from "../store/version.ts";
 import { loadWorkflow, noWorkflow, type WorkflowRow } from "../store/workflow.ts";
@@ -71,6 +70,5 @@ export async function findInline({ sql, reader }: Services, workflowId: string):
   if (run === undefined || row === undefined) throw noWorkflow(workflowId);
   const version = await loadVersion(sql, run.internalId, run.versionId);
   if (version === undefined) throw noWorkflow(workflowId);
-  const definition = await reader.definition(workflowId, run.internalId, run.versionId);
-  return { row, version: { ...version, workflow: withRunTags(planOf(run, definition).workflow, run) } };
+  return { row, version: { ...version, workflow: await reader.workflow(run) } };
 }

@@ -32,11 +32,21 @@ export const closestWhole = (initiator: Initiator): Ancestor | undefined =>
 export const inlinePrefixOf = (kind: LoopKind, internalId: number): string => `maestro_${kind}_${hashKey(internalId)}_`;
 
 /** The workflow id of the body of a run's loop step. */
-export function inlineIdOf(kind: LoopKind, run: EnclosingRun, stepId: string): string {
-  const instanceId = isInlineId(run.workflowId) ? closestWhole(run.initiator)?.instance_id : run.instanceId;
-  const range = rangeKey(instanceId ?? run.instanceId);
-  return `${inlinePrefixOf(kind, run.internalId)}${range}_${md5(`${stepId}@${run.instanceId}@${run.workflowId}`)}`;
+export const inlineIdOf = (kind: LoopKind, run: EnclosingRun, stepId: string): string =>
+  bodyPrefix(kind, run.internalId, wholeInstance(run)) + bodyHash(stepId, run.instanceId, run.workflowId);
+
+/** The instance that is no iteration of a loop: the run's own, or that around the loops which it is in. */
+export function wholeInstance({ workflowId, instanceId, initiator }: Omit<EnclosingRun, "internalId">): number {
+  return (isInlineId(workflowId) ? closestWhole(initiator)?.instance_id : undefined) ?? instanceId;
 }
+
+/** What the ids of all bodies of a kind begin with that an instance has at any depth. */
+export const bodyPrefix = (kind: LoopKind, internalId: number, instanceId: number): string =>
+  `${inlinePrefixOf(kind, internalId)}${rangeKey(instanceId)}_`;
+
+/** What follows. @param instanceId of the run that the loop step is in, itself an iteration at times */
+export const bodyHash = (stepId: string, instanceId: number, workflowId: string): string =>
+  md5(`${stepId}@${instanceId}@${workflowId}`);
 
 /** @param runId The `foreach_run_id` of the step's artifact. @param index From 0. */
 export const foreachUuid = (inlineId: string, runId: number, index: number): string =>

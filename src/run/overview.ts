@@ -24,12 +24,14 @@ export function latestAttempts(attempts: readonly StepAttempt[]): readonly StepA
  * @param total steps of the run's graph.
  * @param attempts all or the newest ones; only the newest of each step counts.
  * @param base leaves of steps outside this run's graph (restarts).
+ * @param live leaves below steps that are under way, where the rows of their children have been counted.
  */
 export function runOverview(
   run: RunRef,
   total: number,
   attempts: readonly StepAttempt[],
   base: RollupOverview = EMPTY_ROLLUP,
+  live: ReadonlyMap<string, RollupOverview> = NOTHING_LIVE,
 ): RunOverview {
   const latest = latestAttempts(attempts).filter((attempt) => attempt.status !== "NOT_CREATED");
   const steps: { [status in StepStatus]?: Row[] } = {};
@@ -37,8 +39,14 @@ export function runOverview(
     steps[status] ??= [];
     steps[status].push([stepId, times.start_time ?? null, times.end_time ?? null]);
   }
-  return { total, steps, rollup: addRollups([base, ...latest.map((attempt) => leaves(run, attempt))]) };
+  return {
+    total,
+    steps,
+    rollup: addRollups([base, ...latest.map((attempt) => live.get(attempt.stepId) ?? leaves(run, attempt))]),
+  };
 }
+
+const NOTHING_LIVE: ReadonlyMap<string, RollupOverview> = new Map();
 
 /** Sums counts and joins references. */
 export function addRollups(parts: readonly RollupOverview[]): RollupOverview {
@@ -121,6 +129,12 @@ function oneLeaf(run: RunRef, attempt: StepAttempt): Count {
 
 /** Leaf steps below an attempt, as far as they are told. */
 export const leafCount = (attempt: StepAttempt): number => childLeaves(attempt)?.total_leaf_count ?? 1;
+
+/** Its work are other runs, of which its artifacts tell. */
+export const hasChildren = ({ artifacts }: Pick<StepAttempt, "artifacts">): boolean =>
+  artifacts.maestro_foreach !== undefined ||
+  artifacts.maestro_while !== undefined ||
+  artifacts.maestro_subworkflow !== undefined;
 
 /** The leaves that a loop's or a subworkflow's artifact has gathered; undefined before there are any. */
 function childLeaves({ artifacts }: StepAttempt): RollupOverview | undefined {

@@ -17,7 +17,10 @@ import type { Run, RunOverview } from "./model.ts";
 import { targetOf } from "./restart.ts";
 
 /** As much of a run as says what it executes. */
-export type PlannedRun = Pick<Run, "workflowId" | "internalId" | "versionId" | "initiator" | "config">;
+export interface PlannedRun extends Pick<Run, "workflowId" | "internalId" | "versionId" | "initiator" | "config"> {
+  /** Of the attempt that has made an iteration of a loop: part of the body's name. What executes the body needs no name. */
+  readonly parentUuid?: string | undefined;
+}
 
 /** What earlier runs of the instance have made of its steps. */
 export interface Earlier {
@@ -150,7 +153,7 @@ export function withRunTags(workflow: Workflow, { config }: Pick<Run, "config">)
   return { ...rest, tags: [...(workflow.tags ?? []), ...tags], steps };
 }
 
-function bodyOf({ workflowId, initiator }: PlannedRun, definition: Workflow): Workflow {
+function bodyOf({ workflowId, initiator, parentUuid }: PlannedRun, definition: Workflow): Workflow {
   if (!isUpstream(initiator) || initiator.type === "SUBWORKFLOW") return definition;
   const parent = initiator.ancestors.at(-1);
   const loop = [...allSteps(definition.steps)].find((step) => stepIdOf(step) === parent?.step_id);
@@ -158,7 +161,8 @@ function bodyOf({ workflowId, initiator }: PlannedRun, definition: Workflow): Wo
     throw notFound(`Cannot find the loop of inline workflow [${workflowId}] in its definition.`);
   }
   const { workflow_id, instance_id, run_id, step_id, step_attempt_id } = parent;
-  const identity = `[${workflow_id}][${instance_id}][${run_id}][${step_id}][${step_attempt_id}]`;
+  const attempt = parentUuid === undefined ? "" : `[${parentUuid}]`;
+  const identity = `[${workflow_id}][${instance_id}][${run_id}][${step_id}][${step_attempt_id}]${attempt}`;
   const body = initiator.type === "WHILE" ? "while loop inline workflow including steps" : FOREACH_BODY;
   return {
     id: workflowId,

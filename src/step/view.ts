@@ -157,7 +157,7 @@ function retryView(retry: RetryState): RetryView {
   };
 }
 
-export function stateView(attempt: StepAttempt): StepStateView {
+export function stateView(attempt: Pick<StepAttempt, "status" | "times">): StepStateView {
   const times: { [time in StepTime]?: number } = {};
   for (const slot of STEP_TIMES) {
     const time = attempt.times[slot];

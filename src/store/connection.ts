@@ -10,6 +10,8 @@ import { stringifyJson } from "../json.ts";
 
 /** A pool of connections, as tagged templates. */
 export type Sql = postgres.Sql<{ bigint: number }>;
+/** A piece of a statement. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 /** What statements inside `sql.begin` run on. */
 export type Transaction = postgres.TransactionSql<{ bigint: number }>;
 
@@ -61,8 +63,9 @@ export function connect(url: string, { max, name = "maestro", idleSeconds }: Con
     backoff: (retries: number) => Math.min(0.02 * 2 ** retries, 1),
     connection: {
       application_name: name,
-      // Statements are few and prepared; planning them anew for every call costs more than running them.
-      ...(isPooled ? {} : { plan_cache_mode: "force_generic_plan" }),
+      // Statements are few and prepared; planning them anew for every call costs more than running them, and so does
+      // compiling those of which Postgres expects too much.
+      ...(isPooled ? {} : { plan_cache_mode: "force_generic_plan", jit: "off" }),
     },
     onnotice: () => {},
     types: TYPES as unknown as { bigint: postgres.PostgresType<number> },

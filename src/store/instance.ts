@@ -126,6 +126,17 @@ export async function loadAttempt(
   return row && attemptOf(row);
 }
 
+export async function loadAttemptUuid(
+  sql: Sql,
+  runKey: number,
+  stepId: string,
+  attemptId: number,
+): Promise<string | undefined> {
+  const [row] = await sql<{ uuid: string }[]>`SELECT uuid FROM step_attempt
+    WHERE run_key = ${runKey} AND step_id = ${stepId} AND attempt_id = ${attemptId}`;
+  return row?.uuid;
+}
+
 /** Every run of an instance, the newest first. */
 export async function loadInstance(sql: Sql, workflowId: string, instanceId: number): Promise<Run[]> {
   const rows = await sql<RunRow[]>`

@@ -165,7 +165,8 @@ export function timesText(times: StepTimes): string {
   return `[${text.slice(1)}]`;
 }
 
-function readTimes(text: string): StepTimes {
+/** The inverse of {@link timesText}. */
+export function readTimes(text: string): StepTimes {
   const values = read<readonly (number | null)[]>(text);
   const first = values[0] ?? 0;
   const times: { -readonly [K in keyof StepTimes]: StepTimes[K] } = {};

@@ -13,6 +13,7 @@ export const CONVERSATIONS: readonly string[] = [
   // ones, where upstream forgets it, so that the step fails again at the end of that conversation.
   "actions/skip.json",
   "actions/stop-run.json",
+  "actions/stop-tree.json",
 
   "control/breakpoint-skip.json",
   "control/breakpoints.json",
@@ -50,6 +51,16 @@ export const CONVERSATIONS: readonly string[] = [
   "errors/refused-definitions.json",
 
   "instances/reads.json",
+
+  "loops/foreach-cross-product.json",
+  "loops/nested.json",
+  "loops/sample-foreach.json",
+  "loops/sample-nested-foreach.json",
+  "loops/sample-nested-subworkflow.json",
+  "loops/sample-subworkflow.json",
+  "loops/sample-while.json",
+  "loops/subworkflow.json",
+  "loops/while-corners.json",
 
   "params/every-type.json",
   "params/references.json",
