@@ -1,0 +1,26 @@
+/** All scenarios by their names, each a file's. */
+import { ACTION } from "./scenario/action.ts";
+import { CONDITION } from "./scenario/condition.ts";
+import { FAILURE } from "./scenario/failure.ts";
+import { GRAPH } from "./scenario/graph.ts";
+import { INSTANCE } from "./scenario/instance.ts";
+import { PARAM } from "./scenario/param.ts";
+import { RETRY } from "./scenario/retry.ts";
+import { STRATEGY } from "./scenario/strategy.ts";
+import { TIMEOUT } from "./scenario/timeout.ts";
+import { VIEW } from "./scenario/view.ts";
+
+export type Scenarios = Readonly<Record<string, () => Promise<void>>>;
+
+export const SCENARIOS = {
+  ...GRAPH,
+  ...CONDITION,
+  ...FAILURE,
+  ...RETRY,
+  ...TIMEOUT,
+  ...ACTION,
+  ...INSTANCE,
+  ...STRATEGY,
+  ...PARAM,
+  ...VIEW,
+} satisfies Scenarios;
