@@ -6,6 +6,7 @@ import { GRAPH } from "./scenario/graph.ts";
 import { INSTANCE } from "./scenario/instance.ts";
 import { PARAM } from "./scenario/param.ts";
 import { RETRY } from "./scenario/retry.ts";
+import { SCRIPT } from "./scenario/script.ts";
 import { STRATEGY } from "./scenario/strategy.ts";
 import { TIMEOUT } from "./scenario/timeout.ts";
 import { VIEW } from "./scenario/view.ts";
@@ -17,6 +18,7 @@ export const SCENARIOS = {
   ...CONDITION,
   ...FAILURE,
   ...RETRY,
+  ...SCRIPT,
   ...TIMEOUT,
   ...ACTION,
   ...INSTANCE,
