@@ -2,14 +2,17 @@
 import { ACTION } from "./scenario/action.ts";
 import { CONDITION } from "./scenario/condition.ts";
 import { FAILURE } from "./scenario/failure.ts";
+import { FOREACH } from "./scenario/foreach.ts";
 import { GRAPH } from "./scenario/graph.ts";
 import { INSTANCE } from "./scenario/instance.ts";
 import { PARAM } from "./scenario/param.ts";
+import { PAUSE } from "./scenario/pause.ts";
 import { RETRY } from "./scenario/retry.ts";
 import { SCRIPT } from "./scenario/script.ts";
 import { STRATEGY } from "./scenario/strategy.ts";
 import { TIMEOUT } from "./scenario/timeout.ts";
 import { VIEW } from "./scenario/view.ts";
+import { WHILE } from "./scenario/while.ts";
 
 export type Scenarios = Readonly<Record<string, () => Promise<void>>>;
 
@@ -25,4 +28,7 @@ export const SCENARIOS = {
   ...STRATEGY,
   ...PARAM,
   ...VIEW,
+  ...FOREACH,
+  ...WHILE,
+  ...PAUSE,
 } satisfies Scenarios;

@@ -68,6 +68,13 @@ export const STRATEGY_ROWS: readonly Row[] = [
     "strategy: STRICT_SEQUENTIAL is not taken while a run is FAILED",
   ),
   shown(
+    "5.1",
+    "PAUSE and RESUME of a workflow (decision 28)",
+    "pause: runs that wait and new ones wait, those under way go on; resumed, they go in order",
+    "pause: a strategy that does not queue refuses starts meanwhile",
+    "pause: what waits can be stopped; pausing twice is pausing once",
+  ),
+  shown(
     "13",
     "SEQUENTIAL with 3 starts: one at a time in instance order",
     "SEQUENTIAL: one run at a time, in the order of their instances; it is the default",
