@@ -5,11 +5,13 @@ import { FAILURE } from "./scenario/failure.ts";
 import { FOREACH } from "./scenario/foreach.ts";
 import { GRAPH } from "./scenario/graph.ts";
 import { INSTANCE } from "./scenario/instance.ts";
+import { NESTED } from "./scenario/nested.ts";
 import { PARAM } from "./scenario/param.ts";
 import { PAUSE } from "./scenario/pause.ts";
 import { RETRY } from "./scenario/retry.ts";
 import { SCRIPT } from "./scenario/script.ts";
 import { STRATEGY } from "./scenario/strategy.ts";
+import { SUBWORKFLOW } from "./scenario/subworkflow.ts";
 import { TIMEOUT } from "./scenario/timeout.ts";
 import { VIEW } from "./scenario/view.ts";
 import { WHILE } from "./scenario/while.ts";
@@ -30,5 +32,7 @@ export const SCENARIOS = {
   ...VIEW,
   ...FOREACH,
   ...WHILE,
+  ...SUBWORKFLOW,
+  ...NESTED,
   ...PAUSE,
 } satisfies Scenarios;

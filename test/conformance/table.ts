@@ -7,6 +7,7 @@ import { PARAM_ROWS } from "./table/param.ts";
 import type { Row } from "./table/row.ts";
 import { STEP_ROWS } from "./table/step.ts";
 import { STRATEGY_ROWS } from "./table/strategy.ts";
+import { SUBWORKFLOW_ROWS } from "./table/subworkflow.ts";
 import { WHILE_ROWS } from "./table/while.ts";
 
 export const TABLE: readonly Row[] = [
@@ -17,4 +18,5 @@ export const TABLE: readonly Row[] = [
   ...PARAM_ROWS,
   ...FOREACH_ROWS,
   ...WHILE_ROWS,
+  ...SUBWORKFLOW_ROWS,
 ];

@@ -17,6 +17,7 @@ import {
   when,
 } from "../kit/definition.ts";
 import type { Run } from "../kit/run.ts";
+import { mostAtOnce, type Span } from "../kit/span.ts";
 import { given } from "../kit/workflow.ts";
 
 /** Sleeps as many seconds as the iteration's `nap`. */
@@ -45,15 +46,13 @@ async function asleep(run: Run, iteration: number): Promise<Run> {
 }
 
 /** The most iterations that were under way at one instant. */
-async function mostAtOnce(run: Run, count: number): Promise<number> {
-  const events: [number, number][] = [];
+async function atOnce(run: Run, count: number): Promise<number> {
+  const spans: Span[] = [];
   for (let number = 1; number <= count; number++) {
     const { start_time, end_time } = await (await run.step("each").iteration(number)).read();
-    events.push([Number(start_time), 1], [Number(end_time), -1]);
+    spans.push({ start: start_time, end: end_time });
   }
-  events.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  let now = 0;
-  return Math.max(...events.map(([, change]) => (now += change)));
+  return mostAtOnce(spans);
 }
 
 const overviewOf = async (run: Run) => (await run.step("each").read()).artifacts?.maestro_foreach;
@@ -132,7 +131,7 @@ export const FOREACH = {
   "foreach: concurrency bounds how many iterations are under way": async () => {
     const run = await started(napping([1, 1, 1, 1, 1], { concurrency: 2 }));
     await run.ends("SUCCEEDED");
-    expect(await mostAtOnce(run, 5)).toBe(2);
+    expect(await atOnce(run, 5)).toBe(2);
   },
 
   "foreach: without concurrency all are under way at once": async () => {
