@@ -2,6 +2,7 @@
 import { ACTION } from "./scenario/action.ts";
 import { CONDITION } from "./scenario/condition.ts";
 import { FAILURE } from "./scenario/failure.ts";
+import { FETCH } from "./scenario/fetch.ts";
 import { FOREACH } from "./scenario/foreach.ts";
 import { GRAPH } from "./scenario/graph.ts";
 import { INSTANCE } from "./scenario/instance.ts";
@@ -35,4 +36,5 @@ export const SCENARIOS = {
   ...SUBWORKFLOW,
   ...NESTED,
   ...PAUSE,
+  ...FETCH,
 } satisfies Scenarios;

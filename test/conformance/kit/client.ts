@@ -44,20 +44,21 @@ export async function refuses(expected: number, method: string, path: string, bo
 /**
  * Looks until it is as expected: the only place where a scenario waits.
  * @param look what the server says now
+ * @param show what an error says of it
  * @throws Error with what was expected and what the server said last
  */
 export async function eventually<T>(
   expected: string,
   look: () => Promise<T>,
   holds: (seen: T) => boolean,
-  patience = PATIENCE,
+  show: (seen: T) => string = JSON.stringify,
 ): Promise<T> {
-  const end = performance.now() + patience;
+  const end = performance.now() + PATIENCE;
   for (;;) {
     const seen = await look();
     if (holds(seen)) return seen;
     if (performance.now() > end) {
-      throw new Error(`expected ${expected}; after ${patience / 1000} s the server says ${JSON.stringify(seen)}`);
+      throw new Error(`expected ${expected}; after ${PATIENCE / 1000} s the server says: ${show(seen)}`);
     }
     await Bun.sleep(PAUSE);
   }

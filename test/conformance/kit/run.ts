@@ -5,6 +5,14 @@ import type { ActionBody, Aggregate, Asked, RestartPolicy, RunBody, StartBody, S
 
 const ENDED: readonly string[] = ["SUCCEEDED", "FAILED", "STOPPED", "TIMED_OUT"];
 
+const statusOf = (run: RunBody): string => run.status;
+
+/** Id, status, and the last line of its timeline. */
+const stepLine = (step: StepBody | undefined): string =>
+  step === undefined
+    ? "not created"
+    : `${step.step_id}: ${step.runtime_state.status} ${step.timeline?.at(-1)?.message ?? ""}`;
+
 export class Run {
   readonly workflowId: string;
   readonly instanceId: number;
@@ -39,17 +47,17 @@ export class Run {
       `the run ${this.path} to end ${status}`,
       () => this.read("?wait=5"),
       (it) => ENDED.includes(it.status),
+      statusOf,
     );
     if (body.status === status) return body;
-    const steps = await this.steps();
-    const lines = steps.map((it) => `${it.step_id}: ${it.runtime_state.status} ${it.timeline?.at(-1)?.message ?? ""}`);
+    const lines = (await this.steps()).map(stepLine);
     throw new Error(`expected ${this.path} to end ${status}; it ended ${body.status}\n  ${lines.join("\n  ")}`);
   }
 
   /** Waits until the run is so. */
   reaches(status: string): Promise<RunBody> {
     const expected = `the run ${this.path} to be ${status}`;
-    return eventually(expected, this.read.bind(this, ""), (it) => it.status === status);
+    return eventually(expected, this.read.bind(this, ""), (it) => it.status === status, statusOf);
   }
 
   /** The newest attempt of each step that this run has created. */
@@ -186,6 +194,15 @@ export class Step {
     return refuses(status, "PUT", `${this.#path}/actions/${action}`);
   }
 
+  /** Declares it done. */
+  async succeed(outputs?: Params): Promise<void> {
+    await ask("PUT", `${this.#path}/actions/succeed`, { outputs });
+  }
+
+  refusesSuccess(status: number, outputs?: Params): Promise<void> {
+    return refuses(status, "PUT", `${this.#path}/actions/succeed`, { outputs });
+  }
+
   async restart(how: StepRestart = {}): Promise<Restarted> {
     const { policy = "RESTART_FROM_INCOMPLETE", params, upstream_restart_mode, blocking = true } = how;
     const body = { restart_policy: policy, step_run_params: params, upstream_restart_mode };
@@ -244,8 +261,11 @@ export class Step {
       const step = (await this.run.steps()).find((it) => it.step_id === this.id);
       return step && (await this.read());
     };
-    const found = await eventually(`step ${this.id} of ${this.run.path} to show ${what}`, look, (it) =>
-      it === undefined ? false : holds(it),
+    const found = await eventually(
+      `step ${this.id} of ${this.run.path} to show ${what}`,
+      look,
+      (it) => (it === undefined ? false : holds(it)),
+      stepLine,
     );
     if (found === undefined) throw new Error("unreachable");
     return found;
