@@ -4,6 +4,7 @@
  */
 import { afterAll, setDefaultTimeout, test } from "bun:test";
 import { send } from "./kit/client.ts";
+import { isOurs } from "./kit/server.ts";
 import { tidy } from "./kit/workflow.ts";
 import { SCRIPT } from "./scenario/script.ts";
 import { SCENARIOS } from "./scenario.ts";
@@ -14,8 +15,7 @@ setDefaultTimeout(90_000);
 afterAll(tidy);
 
 /** Another server may have no step type `shell`. */
-const isOther = process.env.MAESTRO_CONFORMANCE_URL !== undefined;
-const runsScripts = !isOther || (await send("GET", "/step-types")).text.includes('"shell"');
+const runsScripts = isOurs || (await send("GET", "/step-types")).text.includes('"shell"');
 const played = Object.entries(SCENARIOS).filter(([name]) => runsScripts || !Object.hasOwn(SCRIPT, name));
 
 test.concurrent.each(played)("%s", (_, play) => play());

@@ -6,6 +6,7 @@ import { FETCH } from "./scenario/fetch.ts";
 import { FOREACH } from "./scenario/foreach.ts";
 import { GRAPH } from "./scenario/graph.ts";
 import { INSTANCE } from "./scenario/instance.ts";
+import { MIXED } from "./scenario/mixed.ts";
 import { NESTED } from "./scenario/nested.ts";
 import { PARAM } from "./scenario/param.ts";
 import { PAUSE } from "./scenario/pause.ts";
@@ -35,6 +36,7 @@ export const SCENARIOS = {
   ...WHILE,
   ...SUBWORKFLOW,
   ...NESTED,
+  ...MIXED,
   ...PAUSE,
   ...FETCH,
 } satisfies Scenarios;

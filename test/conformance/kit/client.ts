@@ -1,8 +1,5 @@
-/**
- * The server under test, over HTTP and nothing else: the one that `MAESTRO_CONFORMANCE_URL` names, else the executable
- * on a data directory of its own.
- */
-import { sharedServer } from "../../support/executable.ts";
+/** The server under test, over HTTP and nothing else. */
+import { serverUrl } from "./server.ts";
 
 /** Milliseconds that a scenario waits for something to become so. */
 const PATIENCE = 30_000;
@@ -12,10 +9,6 @@ const PAUSE = 40;
 export interface Answer {
   readonly status: number;
   readonly text: string;
-}
-
-export async function serverUrl(): Promise<string> {
-  return process.env.MAESTRO_CONFORMANCE_URL ?? (await sharedServer()).url;
 }
 
 /** @param path below `/api/v3` */

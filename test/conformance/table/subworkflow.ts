@@ -103,6 +103,47 @@ export const SUBWORKFLOW_ROWS: readonly Row[] = [
   ),
   shown("1.8", "a run's timeout reaches the whole tree", "nested timeout: of the run reaches every descendant"),
   shown(
+    "2.12",
+    "FAIL_IMMEDIATELY reaches what is nested beside it, and from inside an iteration that iteration alone",
+    "mixed: FAIL_IMMEDIATELY beside a loop and a subworkflow stops all that is in them",
+    "mixed: FAIL_IMMEDIATELY inside an iteration stops that iteration alone",
+  ),
+  shown("2.12", "IGNORE_FAILURE inside an iteration", "mixed: IGNORE_FAILURE inside an iteration lets it succeed"),
+  shown(
+    "6.2",
+    "loop values have the type of their array's elements",
+    "mixed: loop values keep the type of their array",
+  ),
+  shown(
+    "3.1",
+    "run strategies hold for children, not for iterations",
+    "mixed: children of a loop wait by their workflow's run strategy",
+  ),
+  shown("3.2", "LAST_ONLY stops a tree", "mixed: LAST_ONLY stops a whole tree, then runs the new one"),
+  shown(
+    "6.2.4",
+    "a stop while a loop is launching",
+    "mixed: a stop right after the start ends a large loop, and leaves nothing behind",
+  ),
+  shown(
+    "6.3",
+    "values go down to subworkflows, and come from the round's own steps alone",
+    "mixed: a while hands its values down to a subworkflow, and takes none back",
+  ),
+  shown("6", "a while in a while", "mixed: a while in a while counts for itself"),
+  shown("2.8", "conditions behind a loop", "mixed: conditions behind a loop see its params"),
+  shown(
+    "A 1.1",
+    "an inline workflow's definition is read by its id, and not deleted by it",
+    "mixed: the definition of a loop's body is read by the inline workflow's id",
+  ),
+  shown("6", "an iteration is a run like others", "mixed: a run's own actions and views work on an iteration, too"),
+  shown(
+    "9.6",
+    "a workflow with a tree under way is not deleted",
+    "mixed: the workflow cannot be deleted while its tree is under way",
+  ),
+  shown(
     "13",
     "STOP of a step with foreach → subworkflow below: steps, children, parent STOPPED; an async child runs on",
     "nested stop: of the outermost step reaches every descendant",
