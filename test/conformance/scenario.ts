@@ -10,10 +10,13 @@ import { MIXED } from "./scenario/mixed.ts";
 import { NESTED } from "./scenario/nested.ts";
 import { PARAM } from "./scenario/param.ts";
 import { PAUSE } from "./scenario/pause.ts";
+import { RERUN } from "./scenario/rerun.ts";
+import { RESTART } from "./scenario/restart.ts";
 import { RETRY } from "./scenario/retry.ts";
 import { SCRIPT } from "./scenario/script.ts";
 import { STRATEGY } from "./scenario/strategy.ts";
 import { SUBWORKFLOW } from "./scenario/subworkflow.ts";
+import { SUCCEED } from "./scenario/succeed.ts";
 import { TIMEOUT } from "./scenario/timeout.ts";
 import { VIEW } from "./scenario/view.ts";
 import { WHILE } from "./scenario/while.ts";
@@ -38,5 +41,8 @@ export const SCENARIOS = {
   ...NESTED,
   ...MIXED,
   ...PAUSE,
+  ...RESTART,
+  ...RERUN,
   ...FETCH,
+  ...SUCCEED,
 } satisfies Scenarios;
