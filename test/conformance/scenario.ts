@@ -10,6 +10,7 @@ import { MIXED } from "./scenario/mixed.ts";
 import { NESTED } from "./scenario/nested.ts";
 import { PARAM } from "./scenario/param.ts";
 import { PAUSE } from "./scenario/pause.ts";
+import { RELOOP } from "./scenario/reloop.ts";
 import { RERUN } from "./scenario/rerun.ts";
 import { RESTART } from "./scenario/restart.ts";
 import { RETRY } from "./scenario/retry.ts";
@@ -43,6 +44,7 @@ export const SCENARIOS = {
   ...PAUSE,
   ...RESTART,
   ...RERUN,
+  ...RELOOP,
   ...FETCH,
   ...SUCCEED,
 } satisfies Scenarios;

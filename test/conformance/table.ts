@@ -4,6 +4,7 @@ import { ACTION_ROWS } from "./table/action.ts";
 import { FOREACH_ROWS } from "./table/foreach.ts";
 import { INSTANCE_ROWS } from "./table/instance.ts";
 import { PARAM_ROWS } from "./table/param.ts";
+import { RELOOP_ROWS } from "./table/reloop.ts";
 import { RESTART_ROWS } from "./table/restart.ts";
 import type { Row } from "./table/row.ts";
 import { STEP_ROWS } from "./table/step.ts";
@@ -21,4 +22,6 @@ export const TABLE: readonly Row[] = [
   ...WHILE_ROWS,
   ...SUBWORKFLOW_ROWS,
   ...RESTART_ROWS,
+
+  ...RELOOP_ROWS,
 ];
