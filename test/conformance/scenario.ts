@@ -19,6 +19,7 @@ import { STRATEGY } from "./scenario/strategy.ts";
 import { SUBWORKFLOW } from "./scenario/subworkflow.ts";
 import { SUCCEED } from "./scenario/succeed.ts";
 import { TIMEOUT } from "./scenario/timeout.ts";
+import { TREE } from "./scenario/tree.ts";
 import { VIEW } from "./scenario/view.ts";
 import { WHILE } from "./scenario/while.ts";
 
@@ -45,6 +46,7 @@ export const SCENARIOS = {
   ...RESTART,
   ...RERUN,
   ...RELOOP,
+  ...TREE,
   ...FETCH,
   ...SUCCEED,
 } satisfies Scenarios;

@@ -215,8 +215,12 @@ export class Step {
     return new Run(this.run.workflowId, this.run.instanceId, workflow_run_id);
   }
 
-  refusesRestart(status: number, policy: RestartPolicy = "RESTART_FROM_INCOMPLETE"): Promise<void> {
-    return refuses(status, "POST", `${this.#path}/actions/restart`, { restart_policy: policy });
+  refusesRestart(
+    status: number,
+    policy: RestartPolicy = "RESTART_FROM_INCOMPLETE",
+    step_run_params?: Params,
+  ): Promise<void> {
+    return refuses(status, "POST", `${this.#path}/actions/restart`, { restart_policy: policy, step_run_params });
   }
 
   /** Waits for the child that a subworkflow step has launched. */

@@ -8,13 +8,16 @@ import {
   having,
   long,
   longs,
+  map,
   noop,
   repeat,
   sleep,
   subworkflow,
+  text,
   to,
 } from "../kit/definition.ts";
 import type { Run } from "../kit/run.ts";
+import { mostAtOnce, type Span } from "../kit/span.ts";
 import { given, type Workflow } from "../kit/workflow.ts";
 
 /** Iterations 1 to 5, of which the one that equals the workflow's param `bad` fails. */
@@ -153,6 +156,54 @@ export const RELOOP = {
     expect(await newestRuns(run, 3)).toEqual([1, 2, 1]);
     await run.step("side").does("skip");
     await run.ends("SUCCEEDED");
+  },
+
+  "reloop foreach: an array that has grown runs its new iterations, and keeps what succeeded": async () => {
+    const loop = foreach("each", { i: computed("LONG_ARRAY", "Util.intsBetween(1, n, 1)") }, [fragile("in")]);
+    const workflow = await given([loop, fragile("bad")], { params: { n: long(3), ok: long(1) } });
+    const run = await workflow.start({ ok: long(0) });
+    await run.ends("FAILED");
+    const again = await run.restart("RESTART_FROM_INCOMPLETE", { run_params: { ok: long(1), n: long(5) } });
+    await again.ends("SUCCEEDED");
+    expect(await again.step("each").iterations()).toEqual(Array(4).fill("SUCCEEDED"));
+    expect((await again.step("each").read()).artifacts?.maestro_foreach?.total_loop_count).toBe(4);
+  },
+
+  "reloop foreach: an array that has shrunk forgets what is beyond it": async () => {
+    const loop = foreach("each", { i: computed("LONG_ARRAY", "Util.intsBetween(1, n, 1)") }, [
+      noop("in", having({ q: computed("LONG", "1 / (3 - i)") })),
+    ]);
+    const run = await failed(await given([loop], { params: { n: long(4) } }));
+    const again = await run.restart("RESTART_FROM_INCOMPLETE", { run_params: { n: long(3) } });
+    await again.ends("SUCCEEDED");
+    expect(await newestRuns(again, 2)).toEqual([1, 1]);
+    expect((await again.step("each").read()).artifacts?.maestro_foreach?.total_loop_count).toBe(2);
+  },
+
+  "reloop foreach: concurrency holds for iterations that run again": async () => {
+    const body = [sleep("nap", computed("LONG", "ok")), fragile("in")];
+    const loop = foreach("each", { i: longs(1, 2, 3, 4) }, body, {
+      concurrency: 2,
+      failure_mode: "FAIL_AFTER_RUNNING",
+    });
+    const run = await failed(await given([loop], { params: { ok: long(1) } }), BROKEN);
+    const again = await run.restart("RESTART_FROM_BEGINNING", WHOLE);
+    await again.ends("SUCCEEDED");
+    const spans: Span[] = [];
+    for (let number = 1; number <= 4; number++) {
+      const { start_time, end_time } = await (await again.step("each").iteration(number)).read();
+      spans.push({ start: start_time, end: end_time });
+    }
+    expect(mostAtOnce(spans)).toBe(2);
+  },
+
+  "reloop: what a loop or a subworkflow is about cannot be changed by a step's restart": async () => {
+    const kid = await given([fragile("leaf")], { params: { ok: long(1) } });
+    const loop = foreach("each", { i: longs(1) }, [fragile("in")]);
+    const run = await failed(await looping(loop, subworkflow("sub", kid.id)), BROKEN);
+    await run.step("each").refusesRestart(400, "RESTART_FROM_INCOMPLETE", { loop_params: map({ i: longs(2) }) });
+    await run.step("sub").refusesRestart(400, "RESTART_FROM_INCOMPLETE", { subworkflow_id: text("other") });
+    expect((await run.latest()).runId).toBe(1);
   },
 
   "reloop while from incomplete: goes on with the round that failed": async () => {

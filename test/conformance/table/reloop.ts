@@ -98,4 +98,57 @@ export const RELOOP_ROWS: readonly Row[] = [
     "a step deep inside a finished tree: new runs for every ancestor with RESTART_FROM_SPECIFIC",
     "reloop: a step deep in an ended tree makes a new run of every run above it",
   ),
+  shown(
+    "4.4",
+    "an ended tree: a step of the child",
+    "tree: a step of an ended child restarts its root, and in the child that step alone",
+  ),
+  shown(
+    "4.4",
+    "a root that still runs: its step is restarted in place",
+    "tree: a step of an ended child whose root still runs restarts the root's step in place",
+    "tree: an ended child whose root still runs is restarted in place, too",
+  ),
+  shown("4.4", "an older run is not acted on", "tree: an older run of a child is not acted on"),
+  shown(
+    "4.4",
+    "a restarted parent starts a fresh async child (decision 44)",
+    "tree: a restarted parent starts a fresh async child, while the first still runs",
+  ),
+  shown(
+    "4.6",
+    "off the path the downstream policy holds",
+    "tree: the step of a child, restarted from the beginning, runs the child from the beginning",
+    "tree: a failed iteration goes on inside with what is incomplete in it",
+  ),
+  shown(
+    "4.8",
+    "in place: the newest child goes on",
+    "tree: the step of a failed child, restarted in place, goes on with what is incomplete in it",
+    "tree: a while's step, restarted in place, goes on with its failed round",
+  ),
+  shown(
+    "4.8",
+    "stopped trees go on, as often as one likes",
+    "tree: a restarted tree can be stopped, and restarted once more",
+    "tree: stopping a child stops its root's step, and a restart of the root goes on with that child",
+  ),
+  shown(
+    "5.7",
+    "SKIP in an ended tree, at the end of the path",
+    "tree: a failed step of an ended child is skipped by new runs along the way",
+    "tree: a failed loop's step is skipped as a whole",
+  ),
+  shown(
+    "6.2.2",
+    "arrays that grow or shrink",
+    "reloop foreach: an array that has grown runs its new iterations, and keeps what succeeded",
+    "reloop foreach: an array that has shrunk forgets what is beyond it",
+  ),
+  shown("6.2.2", "concurrency holds in restarts", "reloop foreach: concurrency holds for iterations that run again"),
+  shown(
+    "7.2",
+    "MUTABLE_ON_START of a step, said at the request (decision 43)",
+    "reloop: what a loop or a subworkflow is about cannot be changed by a step's restart",
+  ),
 ];
