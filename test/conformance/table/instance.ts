@@ -12,7 +12,7 @@ export const INSTANCE_ROWS: readonly Row[] = [
     "FIRST_ONLY: while a run is under way a new one is STOPPED from the start",
     "FIRST_ONLY: a run that was never let go is stored with its end and the reason",
   ),
-  untried("1.2", "losers of a batch are made STOPPED", "upstream has no request that starts a batch"),
+  untried("1.2", "losers of a batch are made STOPPED", "no request starts a batch: test/store plays them"),
   shown(
     "1.2",
     "params that cannot be evaluated make a run FAILED, if the request asks to keep it",

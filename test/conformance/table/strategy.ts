@@ -56,7 +56,7 @@ export const STRATEGY_ROWS: readonly Row[] = [
     "STRICT_SEQUENTIAL: the workflow is unblocked as a whole, too",
   ),
   shown("3.5", "STOPPED and TIMED_OUT do not block", "STRICT_SEQUENTIAL: stopped and timed-out runs hold nothing up"),
-  untried("3.6", "batches", "upstream has no request that starts a batch"),
+  untried("3.6", "batches", "no request starts a batch: test/store plays them"),
   shown(
     "3.7",
     "to FIRST_ONLY or LAST_ONLY: not with two runs under way",
@@ -87,5 +87,9 @@ export const STRATEGY_ROWS: readonly Row[] = [
     "LAST_ONLY: a new run stops the one under way, then runs",
     "SERIAL_LATEST_ONLY: the running one is left alone, and only the newest waits",
   ),
-  untried("13", "results of a batch keep the order of its requests", "upstream has no request that starts a batch"),
+  untried(
+    "13",
+    "results of a batch keep the order of its requests",
+    "no request starts a batch: test/store plays them",
+  ),
 ];
