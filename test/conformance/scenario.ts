@@ -1,5 +1,6 @@
 /** All scenarios by their names, each a file's. */
 import { ACTION } from "./scenario/action.ts";
+import { BREAKPOINT } from "./scenario/breakpoint.ts";
 import { CONDITION } from "./scenario/condition.ts";
 import { FAILURE } from "./scenario/failure.ts";
 import { FETCH } from "./scenario/fetch.ts";
@@ -47,6 +48,7 @@ export const SCENARIOS = {
   ...RERUN,
   ...RELOOP,
   ...TREE,
+  ...BREAKPOINT,
   ...FETCH,
   ...SUCCEED,
 } satisfies Scenarios;

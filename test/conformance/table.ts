@@ -1,6 +1,7 @@
 /** The rules of upstream's state tables and checklist that hold here, in the order of the scenarios. */
 
 import { ACTION_ROWS } from "./table/action.ts";
+import { BREAKPOINT_ROWS } from "./table/breakpoint.ts";
 import { FOREACH_ROWS } from "./table/foreach.ts";
 import { INSTANCE_ROWS } from "./table/instance.ts";
 import { PARAM_ROWS } from "./table/param.ts";
@@ -22,6 +23,7 @@ export const TABLE: readonly Row[] = [
   ...WHILE_ROWS,
   ...SUBWORKFLOW_ROWS,
   ...RESTART_ROWS,
+  ...BREAKPOINT_ROWS,
 
   ...RELOOP_ROWS,
 ];
