@@ -1,6 +1,7 @@
 /** Failures of users and outputs: scenarios that need the step type `shell`, which not every server has. */
 import { expect } from "bun:test";
-import { computed, having, long, noop, retried, shell, text, to, when } from "../kit/definition.ts";
+import { eventually, send } from "../kit/client.ts";
+import { computed, having, long, map, noop, retried, shell, text, to, when } from "../kit/definition.ts";
 import { given } from "../kit/workflow.ts";
 
 const errors = (error: number) => retried({ error, platform: 0, timeout: 0 });
@@ -82,5 +83,19 @@ export const SCRIPT = {
     await run.step("a").does("stop");
     await run.ends("STOPPED");
     expect(await run.statuses()).toEqual({ a: "STOPPED" });
+  },
+
+  "run kill: a kill overtakes a stop whose jobs take their time": async () => {
+    const script = "trap '' TERM; echo deaf; while :; do sleep 1; done";
+    const stubborn = having({ shell: map({ script: text(script), grace_period: long(2) }) });
+    const run = await (await given([shell("a", script, stubborn, { failure_mode: "IGNORE_FAILURE" })])).start();
+    await run.step("a").reaches("RUNNING");
+    const logs = async () => (await send("GET", `${run.step("a").attemptPath(1)}/logs`)).text;
+    await eventually("the script to say that it hears no signals", logs, (it) => it.includes("deaf"));
+    await run.stop();
+    expect((await run.read()).status).toBe("IN_PROGRESS");
+    await run.kill();
+    await run.ends("FAILED");
+    expect(await run.statuses()).toEqual({ a: "FATALLY_FAILED" });
   },
 };

@@ -84,4 +84,9 @@ export const ACTION_ROWS: readonly Row[] = [
     "deactivation does not stop what runs, and takes the active version away",
     "start: without an active version active is not found, and default is the latest",
   ),
+  shown(
+    "5.2",
+    "actions on a run overwrite those before",
+    "run kill: a kill overtakes a stop whose jobs take their time",
+  ),
 ];
