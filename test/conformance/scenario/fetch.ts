@@ -56,6 +56,17 @@ export const FETCH = {
     expect(await run.step("after").value("back")).toBe("got ann");
   },
 
+  "fetch: the server's own params of a child's step are there, too": async () => {
+    const kid = await given([noop("leaf")]);
+    const seen = computed(
+      "STRING",
+      "params.getFromSubworkflow('sub', 'leaf', 'step_id') + ' ' + params.getFromSubworkflow('sub', 'leaf', 'step_attempt_id')",
+    );
+    const run = await (await given([subworkflow("sub", kid.id, to("after")), noop("after", having({ seen }))])).start();
+    await run.ends("SUCCEEDED");
+    expect(await run.step("after").value("seen")).toBe("leaf 1");
+  },
+
   "fetch: what is not there fails the step that asks": async () => {
     const loop = foreach("each", { i: longs(1) }, [noop("in", having({ n: long(1) }))], to("step", "kind"));
     const steps = [

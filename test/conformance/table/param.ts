@@ -52,7 +52,12 @@ export const PARAM_ROWS: readonly Row[] = [
     "fetch: getFromForeach gives a param of each iteration, in order, gaps as nothing",
     "fetch: getFromForeach of an empty loop is an empty array",
   ),
-  shown("7.8", "getFromSubworkflow", "fetch: getFromSubworkflow gives a param of the child's step"),
+  shown(
+    "7.8",
+    "getFromSubworkflow",
+    "fetch: getFromSubworkflow gives a param of the child's step",
+    "fetch: the server's own params of a child's step are there, too",
+  ),
   shown("7.8", "what is not there is an error", "fetch: what is not there fails the step that asks"),
   untried("7.8", "getFromSignal and its kin", "upstream starts no run by a signal without SQS"),
   shown("7.9", "conversions between types", "params: a value of another type is converted to the definition's"),
