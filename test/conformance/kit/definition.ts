@@ -70,17 +70,17 @@ export const subworkflow = (id: string, child: string | Part, ...parts: readonly
   return step("subworkflow", id, [{ params: { subworkflow_id: param } }, ...parts]);
 };
 
-/** Tried again after a second, so many times for each kind of failure. */
-export const retried = (limits: Readonly<Record<"error" | "platform" | "timeout", number>>): Part => ({
+/** Tried again so many times for each kind of failure, after so many seconds. */
+export const retried = (limits: Readonly<Record<"error" | "platform" | "timeout", number>>, seconds = 1): Part => ({
   retry_policy: {
     error_retry_limit: limits.error,
     platform_retry_limit: limits.platform,
     timeout_retry_limit: limits.timeout,
     backoff: {
       type: "FIXED_BACKOFF",
-      error_retry_backoff_in_secs: 1,
-      platform_retry_backoff_in_secs: 1,
-      timeout_retry_backoff_in_secs: 1,
+      error_retry_backoff_in_secs: seconds,
+      platform_retry_backoff_in_secs: seconds,
+      timeout_retry_backoff_in_secs: seconds,
     },
   },
 });

@@ -117,7 +117,7 @@ export const BREAKPOINT = {
 
   "breakpoint: a pause does not count for the step's timeout, and does for the run's": async () => {
     const steps = [noop("a", { timeout: 1 })];
-    const workflow = await given(steps, { timeout: "2s" });
+    const workflow = await given(steps, { timeout: "4s" });
     await set(workflow, "a");
     const run = await workflow.start();
     await run.step("a").reaches("PAUSED");

@@ -200,7 +200,7 @@ export const FOREACH = {
   },
 
   "foreach: an iteration with a timed-out step makes it TIMED_OUT, whatever others were stopped": async () => {
-    const late = [sleep("nap", computed("LONG", "nap"), { timeout: 2 })];
+    const late = [sleep("nap", computed("LONG", "nap"), { timeout: 4 })];
     const run = await started(foreach("each", { nap: longs(600, 600) }, late));
     await (await asleep(run, 1)).stop();
     await run.ends("TIMED_OUT");
@@ -246,7 +246,7 @@ export const FOREACH = {
   },
 
   "foreach: past its timeout the step is TIMED_OUT, and its iterations STOPPED": async () => {
-    const run = await started(napping([600, 600], { timeout: 1 }));
+    const run = await started(napping([600, 600], { timeout: 3 }));
     await run.ends("TIMED_OUT");
     expect(await run.statuses()).toEqual({ each: "TIMED_OUT" });
     expect(await run.step("each").iterations()).toEqual(["STOPPED", "STOPPED"]);

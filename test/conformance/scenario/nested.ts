@@ -97,7 +97,7 @@ export const NESTED = {
   "nested timeout: of the run reaches every descendant": async () => {
     const leaf = [foreach("inner", { j: longs(1, 2) }, [sleep("leaf", 600)])];
     const kid = await given(leaf);
-    const run = await (await given([subworkflow("sub", kid.id)], { timeout: "2s" })).start();
+    const run = await (await given([subworkflow("sub", kid.id)], { timeout: "4s" })).start();
     const child = await run.step("sub").child();
     await run.ends("TIMED_OUT");
     expect(await run.statuses()).toEqual({ sub: "TIMED_OUT" });

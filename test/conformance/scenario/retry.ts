@@ -5,7 +5,7 @@ import { given } from "../kit/workflow.ts";
 
 export const RETRY = {
   "retry: a step past its timeout is tried again as often as its policy says, then it is TIMED_OUT": async () => {
-    const policy = retried({ error: 0, platform: 0, timeout: 1 });
+    const policy = retried({ error: 0, platform: 0, timeout: 1 }, 3);
     const run = await (await given([sleep("a", 600, { timeout: "1s" }, policy, to("b")), noop("b")])).start();
     await run.step("a").reaches("TIMEOUT_FAILED");
     expect((await run.read()).status, "the run in a step's backoff").toBe("IN_PROGRESS");

@@ -4,14 +4,14 @@ import { eventually, send } from "../kit/client.ts";
 import { computed, having, long, map, noop, retried, shell, text, to, when } from "../kit/definition.ts";
 import { given } from "../kit/workflow.ts";
 
-const errors = (error: number) => retried({ error, platform: 0, timeout: 0 });
+const errors = (error: number, seconds = 1) => retried({ error, platform: 0, timeout: 0 }, seconds);
 
 /** A script that gives these outputs. It has no dollar in it, which a text may mean as a param. */
 const writes = (outputs: object): string => `echo '${JSON.stringify(outputs)}' > "\`printenv MAESTRO_OUTPUT\`"`;
 
 export const SCRIPT = {
   "retry: a user's error is tried again up to its limit, then the step fails fatally": async () => {
-    const run = await (await given([shell("a", "exit 3", errors(1), to("b")), noop("b")])).start();
+    const run = await (await given([shell("a", "exit 3", errors(1, 3), to("b")), noop("b")])).start();
     await run.step("a").reaches("USER_FAILED");
     await run.ends("FAILED");
     const { step_attempt_id, step_retry } = await run.step("a").read();
@@ -87,7 +87,7 @@ export const SCRIPT = {
 
   "run kill: a kill overtakes a stop whose jobs take their time": async () => {
     const script = "trap '' TERM; echo deaf; while :; do sleep 1; done";
-    const stubborn = having({ shell: map({ script: text(script), grace_period: long(2) }) });
+    const stubborn = having({ shell: map({ script: text(script), grace_period: long(5) }) });
     const run = await (await given([shell("a", script, stubborn, { failure_mode: "IGNORE_FAILURE" })])).start();
     await run.step("a").reaches("RUNNING");
     const logs = async () => (await send("GET", `${run.step("a").attemptPath(1)}/logs`)).text;

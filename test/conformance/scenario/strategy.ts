@@ -85,7 +85,7 @@ export const STRATEGY = {
     const steps = [sleep("a", { type: "LONG", expression: "nap" })];
     const workflow = await given(
       steps,
-      { params: { nap: long(600) }, timeout: "2s" },
+      { params: { nap: long(600) }, timeout: "4s" },
       { run_strategy: "STRICT_SEQUENTIAL" },
     );
     const [stopped, late, last] = [

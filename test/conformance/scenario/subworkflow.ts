@@ -179,7 +179,7 @@ export const SUBWORKFLOW = {
   },
 
   "subworkflow: past its timeout the step is TIMED_OUT, and its child STOPPED": async () => {
-    const { run, child } = await launched(SLEEPS, { timeout: 1 });
+    const { run, child } = await launched(SLEEPS, { timeout: 3 });
     await run.ends("TIMED_OUT");
     expect(await run.statuses()).toEqual({ sub: "TIMED_OUT" });
     expect((await child.read()).status).toBe("STOPPED");

@@ -177,7 +177,7 @@ export const WHILE = {
   },
 
   "while: past its timeout the step is TIMED_OUT, and its round STOPPED": async () => {
-    const run = await started(loop("i < 3", [sleep("nap", 600, to("count")), counting()], { timeout: 1 }));
+    const run = await started(loop("i < 3", [sleep("nap", 600, to("count")), counting()], { timeout: 3 }));
     await run.ends("TIMED_OUT");
     expect(await run.statuses()).toEqual({ loop: "TIMED_OUT" });
     expect(await run.step("loop").iterations()).toEqual(["STOPPED"]);
