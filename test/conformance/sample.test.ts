@@ -5,7 +5,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
-import { sharedServer } from "../support/executable.ts";
+import { serverUrl } from "./kit/server.ts";
 import { compatDir, isPresent } from "./server.ts";
 
 const LIMIT_MS = 240_000;
@@ -90,7 +90,7 @@ const SAMPLES: readonly (readonly [string, Expected])[] = [
 ];
 
 async function call<T>(path: string, body?: string): Promise<T> {
-  const { url } = await sharedServer();
+  const url = await serverUrl();
   const response = await fetch(`${url}/api/v3/workflows${path}`, {
     headers: { user: "tester", "content-type": "application/json" },
     ...(body === undefined ? {} : { method: "POST", body }),

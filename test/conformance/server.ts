@@ -1,7 +1,7 @@
 /** Recorded conversations, outcomes and samples, and the scripts that play them against the executable. */
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { sharedServer } from "../support/executable.ts";
+import { serverUrl } from "./kit/server.ts";
 
 export const compatDir = resolve(process.env.MAESTRO_COMPAT_DIR ?? resolve(import.meta.dir, "../../../shared/compat"));
 export const isPresent = existsSync(compatDir);
@@ -9,7 +9,7 @@ if (!isPresent) console.warn(`SKIPPED: conformance tests, since ${compatDir} is 
 
 /** What a script of the compat folder wrote. @throws Error when it wrote nothing */
 export async function runScript(script: string, ...args: readonly string[]): Promise<string> {
-  const { url } = await sharedServer();
+  const url = await serverUrl();
   const path = join(compatDir, script);
   const child = Bun.spawn([process.execPath, path, "--url", url, ...args], {
     cwd: dirname(path),
