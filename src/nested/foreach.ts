@@ -74,28 +74,34 @@ export class Foreach {
     const foreach = new Foreach(head);
     for (const child of kept) if (child.instanceId <= foreach.total) foreach.#count(child);
     foreach.#next = foreach.#checkpoint - 1;
-    foreach.#named = named;
+    foreach.#name(named);
     return foreach;
   }
 
   /**
    * As its children's rows say.
    * @param children the newest run of each instance of the inline workflow
+   * @param named as it was when the step began
    */
-  static resume(artifact: ForeachArtifact, children: readonly StoredChild[]): Foreach {
-    const { next_loop_index, foreach_overview, type: _, ...head } = artifact;
+  static resume(artifact: ForeachArtifact, children: readonly StoredChild[], named?: number): Foreach {
+    const { next_loop_index: _next, foreach_overview, type: _, ...head } = artifact;
     const foreach = new Foreach(head);
     const kept = endedIn(foreach_overview);
-    let launched = 0;
+    foreach.#name(named);
     for (const child of children) {
       const isOwn = child.runId >= head.foreach_run_id;
-      if (isOwn) launched = Math.max(launched, child.instanceId);
+      if (isOwn && child.instanceId === named) foreach.#named = undefined;
       if (!isOwn && !kept(child.instanceId)) continue;
       if (isRunTerminal(child.status)) foreach.#count(child);
       else foreach.launched(child);
     }
-    foreach.#next = Math.max(foreach.#checkpoint - 1, next_loop_index, launched);
+    // The one that is named may have been launched before those that come before it.
+    foreach.#next = foreach.#checkpoint - 1;
     return foreach;
+  }
+
+  #name(named: number | undefined): void {
+    this.#named = named !== undefined && named <= this.total ? named : undefined;
   }
 
   get total(): number {
@@ -148,10 +154,17 @@ export class Foreach {
     if (this.#named !== undefined) return [this.#named];
     if (this.#has("FAILED")) return [];
     const ids: number[] = [];
-    for (let id = this.#next + 1; id <= this.total && ids.length < Math.min(most, this.#room(rules, ids)); id++) {
-      if (!this.#of("SUCCEEDED").has(id) && !this.#running.has(id)) ids.push(id);
+    for (let id = this.#next + 1; id <= this.total && ids.length < most; id++) {
+      if (this.#isKnown(id)) continue;
+      if (!this.#hasRoom(rules, ids, id)) break;
+      ids.push(id);
     }
     return ids;
+  }
+
+  /** It has been launched, or counts as it is. */
+  #isKnown(id: number): boolean {
+    return this.#running.has(id) || this.#isOver(id);
   }
 
   /** Nothing comes after those that run. */
@@ -189,20 +202,20 @@ export class Foreach {
 
   get #hasMore(): boolean {
     for (let id = this.#next + 1; id <= this.total; id++) {
-      const end = this.#of("SUCCEEDED").endOf(id);
+      const end = this.#endOf(id);
       if (end === undefined) return true;
       id = end;
     }
     return false;
   }
 
-  /** How many may be launched, those that are chosen already included. */
-  #room({ limit, strict }: ForeachRules, chosen: readonly number[]): number {
-    if (limit === undefined) return Number.POSITIVE_INFINITY;
-    const least = this.#of("IN_PROGRESS").least ?? chosen[0];
-    const used =
-      strict && least !== undefined ? (chosen.at(-1) ?? this.#next) - least + 1 - chosen.length : this.running;
-    return limit - used;
+  /** Whether this one may be launched beside those that run and those that are chosen already. */
+  #hasRoom({ limit, strict }: ForeachRules, chosen: readonly number[], id: number): boolean {
+    if (limit === undefined) return true;
+    if (!strict) return this.running + chosen.length < limit;
+    const running = this.#of("IN_PROGRESS");
+    const least = Math.min(running.least ?? id, chosen[0] ?? id);
+    return Math.max(running.greatest ?? id, id) - least < limit;
   }
 
   #count({ instanceId, status, rollup }: Pick<StoredChild, "instanceId" | "status" | "rollup">): void {
@@ -214,6 +227,15 @@ export class Foreach {
   #isOver(id: number): boolean {
     for (const [status, ids] of this.#ids) if (status !== "IN_PROGRESS" && ids.has(id)) return true;
     return false;
+  }
+
+  /** The last iteration, from this one on, up to which all have been launched or have ended. */
+  #endOf(id: number): number | undefined {
+    for (const ids of this.#ids.values()) {
+      const end = ids.endOf(id);
+      if (end !== undefined) return end;
+    }
+    return undefined;
   }
 
   #has(status: RunStatus): boolean {

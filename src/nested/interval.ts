@@ -27,6 +27,11 @@ export class Intervals {
     return this.#firsts[0];
   }
 
+  /** Undefined when it is empty. */
+  get greatest(): number | undefined {
+    return this.#lasts.at(-1);
+  }
+
   has(id: number): boolean {
     const at = this.#at(id);
     return at >= 0 && id <= (this.#lasts[at] as number);

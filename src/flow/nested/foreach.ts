@@ -157,7 +157,9 @@ export class ForeachKind implements Kind {
     if (this.#foreach) return this.#foreach;
     const artifact = this.#place.attempt.artifacts.maestro_foreach as unknown as ForeachArtifact;
     const children = await this.#place.engine.store.iterations(artifact.foreach_workflow_id);
-    const foreach = Foreach.resume(artifact, children);
+    const { foreach_workflow_id: workflowId, ancestor_iteration_count } = artifact;
+    const named = ancestor_iteration_count === undefined ? undefined : iterationNamed(this.#step(workflowId));
+    const foreach = Foreach.resume(artifact, children, named);
     for (const end of this.#early) foreach.ended(end);
     this.#early = [];
     this.#foreach = foreach;
