@@ -2,7 +2,7 @@
  * One attempt at a step whose work are other runs: the calls of the step contract, one after the other, over what its kind
  * knows to do. A call that ends the step overtakes none: it waits for the one under way, which never takes long.
  */
-import type { Clock } from "../../clock.ts";
+import { type Clock, pause } from "../../clock.ts";
 import type { RestartConfig } from "../../definition/restart.ts";
 import { internalError, toErrorData } from "../../error.ts";
 import type { ChildEnd, LiveChild } from "../../nested/child.ts";
@@ -15,6 +15,9 @@ import { ForeachKind } from "./foreach.ts";
 import type { ChildrenPort, Kind, NestedContext, Place } from "./place.ts";
 import { SubworkflowKind } from "./subworkflow.ts";
 import { WhileKind } from "./while.ts";
+
+/** Until something is tried again that the database did not take, ms. */
+const AGAIN = 1_000;
 
 interface Surroundings {
   readonly engine: NestedContext;
@@ -33,6 +36,8 @@ export class NestedStep implements AttemptRuntime {
   #last: Promise<unknown> = Promise.resolve();
   #told = Promise.withResolvers<void>();
   #closed = false;
+  /** Whatever a call has said last, or that the step is being ended: nothing new runs below it. */
+  #over = false;
 
   constructor({ engine, children, wake }: Surroundings, parent: TaskParent, task: TaskView) {
     const { uuid, attemptId } = task.attempt;
@@ -70,14 +75,24 @@ export class NestedStep implements AttemptRuntime {
 
   /** Said again, it may be harder. */
   terminate = async (hard: boolean): Promise<StepResult> => {
+    this.#over = true;
     await this.#last;
     return this.#settled(() => this.#kind.stop(hard));
   };
 
-  /** One of its children is to run again, while it waits for the others. */
+  /** One of its children is to run again, while it waits for the others. Comes to nothing once the step is about to end. */
   async again(restart: RestartConfig): Promise<void> {
-    await this.#last;
-    await this.#kind.again?.(restart);
+    await this.#inTurn(async () => {
+      while (!this.#over && !this.#closed) {
+        try {
+          return await this.#kind.again?.(restart);
+        } catch (error) {
+          if (error instanceof Deferred) await error.settled;
+          else if (toErrorData(error).code === "UNAVAILABLE") await pause(this.#clock, AGAIN);
+          else throw error;
+        }
+      }
+    });
   }
 
   tell(end: ChildEnd): void {
@@ -91,13 +106,22 @@ export class NestedStep implements AttemptRuntime {
     this.#closed = true;
   }
 
-  async #call(work: () => Promise<StepResult>): Promise<StepResult> {
+  #call(work: () => Promise<StepResult>): Promise<StepResult> {
+    return this.#inTurn(async () => {
+      const result = await this.#settled(work);
+      this.#over ||= result.state !== "CONTINUE";
+      return result;
+    });
+  }
+
+  /** After everything that was asked before. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = promise;
     try {
       await before;
-      return await this.#settled(work);
+      return await work();
     } finally {
       resolve();
     }
