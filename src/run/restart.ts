@@ -48,6 +48,8 @@ export interface Child {
   readonly type: "SUBWORKFLOW" | "FOREACH" | "WHILE" | "TEMPLATE";
   readonly workflowId: string;
   readonly instanceId: number;
+  /** Of an iteration: the ids of the steps in its body, at any depth. */
+  readonly steps?: readonly string[];
 }
 
 /**
@@ -59,13 +61,21 @@ export interface Child {
  * |                                                        | the child is the deepest node, else RESTART_FROM_SPECIFIC  |
  * | is on the path, and the child is another iteration     | no path; the downstream policy                             |
  * | is beside the path, or is what the request named       | no path; the downstream policy                             |
+ * | is a loop around a step that is given params from the  | the path as it is; the downstream policy                   |
+ * | workflow that the loop stands in                       |                                                            |
  * | has no restart config                                  | the policy of its own run                                  |
  *
- * @param own of the attempt, if it was restarted in a live run: it counts instead of the run's
+ * @param restarted of the attempt, if it was restarted in a live run: it counts instead of the run's
  */
-export function downstream(run: RunConfig, own: RestartConfig | undefined, stepId: string, child: Child): Downstream {
-  const config = own ?? run.restart_config;
+export function downstream(
+  run: RunConfig,
+  restarted: RestartConfig | undefined,
+  stepId: string,
+  child: Child,
+): Downstream {
+  const config = restarted ?? run.restart_config;
   if (config === undefined) return { policy: run.policy, config: undefined };
+  if (isForInside(config, child)) return { policy: config.downstream_policy, config };
   const next = nextNode(config);
   if (next === undefined || currentNode(config)?.step_id !== stepId || !isNode(next, child)) {
     return { policy: config.downstream_policy, config: undefined };
@@ -74,6 +84,10 @@ export function downstream(run: RunConfig, own: RestartConfig | undefined, stepI
   const policy = restart_path.length === 1 ? config.restart_policy : "RESTART_FROM_SPECIFIC";
   return { policy, config: { ...config, restart_path } };
 }
+
+/** Step params of a restart of a whole workflow are for a step inside its loops. */
+const isForInside = (config: RestartConfig, { steps = [] }: Child): boolean =>
+  endsHere(config) && currentNode(config)?.step_id === null && steps.some((id) => own(config.step_restart_params, id));
 
 const isNode = (node: RestartNode, child: Child): boolean =>
   node.workflow_id === child.workflowId && node.instance_id === child.instanceId;

@@ -2,7 +2,7 @@
 import { isFresh } from "../../definition/restart.ts";
 import { own } from "../../record.ts";
 import type { Run, RunConfig } from "../../run/model.ts";
-import { carriedStepParams, type Downstream } from "../../run/restart.ts";
+import { carriedStepParams, currentNode, type Downstream } from "../../run/restart.ts";
 import type { Place } from "./place.ts";
 
 /** The step may have been tried before: in an earlier run, or in this one. */
@@ -29,7 +29,8 @@ export function configAgain(
   };
 }
 
-/** Of an iteration that no earlier run has had. @param runId of the loop */
-export const configOfFirst = (runId: number): Pick<RunConfig, "policy"> => ({
+/** Of an iteration that no earlier run has had: only what is for steps inside it concerns it. @param runId of the loop */
+export const configOfFirst = (runId: number, { config }: Downstream): Pick<RunConfig, "policy" | "restart_config"> => ({
   policy: runId > 1 ? "RESTART_FROM_BEGINNING" : "START_FRESH_NEW_RUN",
+  ...(config && currentNode(config)?.step_id === null && { restart_config: config }),
 });

@@ -1,7 +1,7 @@
 /** The work of a foreach step: launches its iterations in batches, and counts their ends. */
 import type { UpstreamInitiator } from "../../definition/initiator.ts";
 import type { RestartConfig } from "../../definition/restart.ts";
-import { DEFAULT_FAILURE_MODE, type ForeachStep } from "../../definition/step.ts";
+import { allSteps, DEFAULT_FAILURE_MODE, type ForeachStep, stepIdOf } from "../../definition/step.ts";
 import { notFound } from "../../error.ts";
 import { iterationNamed, keeps, type LoopStep } from "../../nested/again.ts";
 import type { ChildEnd, LiveChild } from "../../nested/child.ts";
@@ -43,6 +43,7 @@ export class ForeachKind implements Kind {
   #params: LoopParams | undefined;
   #initiator: UpstreamInitiator | undefined;
   #product: Product | undefined;
+  #steps: readonly string[] | undefined;
   /** Ends that came before it was known how far the step had come. */
   #early: ChildEnd[] = [];
   /** Launches whose commit is not known of. */
@@ -138,13 +139,23 @@ export class ForeachKind implements Kind {
     return { type: "FOREACH", stepId: node.id, workflowId, config: run.config, own: attempt.restart };
   }
 
+  /** The steps of its body, at any depth. */
+  get #inside(): readonly string[] {
+    this.#steps ??= [...allSteps(this.#body.steps)].map(stepIdOf);
+    return this.#steps;
+  }
+
   get #body(): ForeachStep {
     return this.#place.node.body as ForeachStep;
   }
 
   get #rules(): ForeachRules {
     const { failure_mode: mode, concurrency, strict_ordering: strict } = this.#body;
-    return { mode: mode ?? DEFAULT_FAILURE_MODE, limit: concurrency, strict: strict ?? false };
+    const { step_concurrency, instance_step_concurrency } = this.#place.run.properties;
+    // More iterations than steps may run would only wait.
+    const limits = [concurrency, step_concurrency, instance_step_concurrency].filter((limit) => limit !== undefined);
+    const limit = limits.length === 0 ? undefined : Math.min(...limits);
+    return { mode: mode ?? DEFAULT_FAILURE_MODE, limit, strict: strict ?? false };
   }
 
   get #loop(): Product {
@@ -227,9 +238,9 @@ export class ForeachKind implements Kind {
     const workflowId = inlineIdOf("foreach", run, node.id);
     this.#initiator ??= initiatorOf(this.#place, "FOREACH");
     this.#params ??= new LoopParams(this.#place, "FOREACH", workflowId, this.#initiator);
-    const child = { type: "FOREACH", workflowId, instanceId: iteration } as const;
-    const made = previous && downstream(run.config, own ?? attempt.restart, node.id, child);
-    const config = previous ? configAgain(previous, made) : configOfFirst(runId);
+    const child = { type: "FOREACH", workflowId, instanceId: iteration, steps: this.#inside } as const;
+    const made = downstream(run.config, own ?? attempt.restart, node.id, child);
+    const config = previous ? configAgain(previous, made) : configOfFirst(runId, made);
     return runOfIteration(this.#place, this.#initiator, {
       ...{ type: "FOREACH", workflowId, iteration, runId, key, config },
       ...this.#params.of(iteration - 1, this.#loop.at(iteration - 1), previous && { previous, config }),

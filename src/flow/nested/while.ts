@@ -1,6 +1,6 @@
 /** The work of a while step: one iteration after the other, as long as its condition holds. */
 import type { UpstreamInitiator } from "../../definition/initiator.ts";
-import type { WhileStep } from "../../definition/step.ts";
+import { allSteps, stepIdOf, type WhileStep } from "../../definition/step.ts";
 import { badRequest } from "../../error.ts";
 import { iterationNamed, type LoopStep, policyBeside } from "../../nested/again.ts";
 import { type ChildEnd, type LiveChild, stateOf } from "../../nested/child.ts";
@@ -193,9 +193,10 @@ export class WhileKind implements Kind {
     const { loop_workflow_id: workflowId, loop_run_id: runId } = artifact;
     this.#initiator ??= initiatorOf(this.#place, "WHILE");
     const [key = 0] = await children.reserve(1);
-    const child = { type: "WHILE", workflowId, instanceId: iteration } as const;
-    const made = previous && downstream(parent.config, attempt.restart, node.id, child);
-    const config = previous ? configAgain(previous, made) : configOfFirst(runId);
+    const inside = [...allSteps((node.body as WhileStep).steps)].map(stepIdOf);
+    const child = { type: "WHILE", workflowId, instanceId: iteration, steps: inside } as const;
+    const made = downstream(parent.config, attempt.restart, node.id, child);
+    const config = previous ? configAgain(previous, made) : configOfFirst(runId, made);
     const params = new LoopParams(this.#place, "WHILE", workflowId, this.#initiator);
     const run = runOfIteration(this.#place, this.#initiator, {
       ...{ type: "WHILE", workflowId, iteration, runId, key, config },

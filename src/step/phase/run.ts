@@ -1,5 +1,6 @@
 /** STARTING and RUNNING: what the runtime answers, and when it is asked next. */
 import { DEFAULT_TIMEOUT_MS } from "../../definition/step.ts";
+import { own } from "../../record.ts";
 import { mergeArtifacts } from "../attempt.ts";
 import { logEvent } from "../event.ts";
 import type { Move } from "../move.ts";
@@ -49,14 +50,21 @@ export function answered(move: Move, result: StepResult): void {
     case "USER_ERROR":
     case "PLATFORM_ERROR":
     case "FATAL_ERROR":
-      move.enter(failedStatus(result.state, move.state.attempt.retry));
-      applyMode(move);
-      return settle(move);
+      return failed(move, result.state);
     case "STOPPED":
     case "TIMED_OUT":
       move.enter(result.state);
       return settle(move);
   }
+}
+
+/** A job may say itself that no other attempt would be better off. */
+function failed(move: Move, state: "USER_ERROR" | "PLATFORM_ERROR" | "FATAL_ERROR"): void {
+  const isFinal = state !== "FATAL_ERROR" && own(move.state.attempt.artifacts, "maestro_retry")?.retryable === false;
+  if (isFinal) move.note("The job says that it is not to be tried again");
+  move.enter(failedStatus(isFinal ? "FATAL_ERROR" : state, move.state.attempt.retry));
+  applyMode(move);
+  settle(move);
 }
 
 /** No runtime here has the type: no other attempt would be better off. */
