@@ -11,6 +11,7 @@ import { MIXED } from "./scenario/mixed.ts";
 import { NESTED } from "./scenario/nested.ts";
 import { PARAM } from "./scenario/param.ts";
 import { PAUSE } from "./scenario/pause.ts";
+import { PERMIT } from "./scenario/permit.ts";
 import { RELOOP } from "./scenario/reloop.ts";
 import { RERUN } from "./scenario/rerun.ts";
 import { RESTART } from "./scenario/restart.ts";
@@ -49,6 +50,7 @@ export const SCENARIOS = {
   ...RELOOP,
   ...TREE,
   ...BREAKPOINT,
+  ...PERMIT,
   ...FETCH,
   ...SUCCEED,
 } satisfies Scenarios;

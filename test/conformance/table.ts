@@ -5,6 +5,7 @@ import { BREAKPOINT_ROWS } from "./table/breakpoint.ts";
 import { FOREACH_ROWS } from "./table/foreach.ts";
 import { INSTANCE_ROWS } from "./table/instance.ts";
 import { PARAM_ROWS } from "./table/param.ts";
+import { PERMIT_ROWS } from "./table/permit.ts";
 import { RELOOP_ROWS } from "./table/reloop.ts";
 import { RESTART_ROWS } from "./table/restart.ts";
 import type { Row } from "./table/row.ts";
@@ -24,6 +25,7 @@ export const TABLE: readonly Row[] = [
   ...SUBWORKFLOW_ROWS,
   ...RESTART_ROWS,
   ...BREAKPOINT_ROWS,
+  ...PERMIT_ROWS,
 
   ...RELOOP_ROWS,
 ];
