@@ -7,6 +7,7 @@ import { FETCH } from "./scenario/fetch.ts";
 import { FOREACH } from "./scenario/foreach.ts";
 import { GRAPH } from "./scenario/graph.ts";
 import { INSTANCE } from "./scenario/instance.ts";
+import { LIVE } from "./scenario/live.ts";
 import { MIXED } from "./scenario/mixed.ts";
 import { NESTED } from "./scenario/nested.ts";
 import { PARAM } from "./scenario/param.ts";
@@ -49,6 +50,7 @@ export const SCENARIOS = {
   ...RERUN,
   ...RELOOP,
   ...TREE,
+  ...LIVE,
   ...BREAKPOINT,
   ...PERMIT,
   ...FETCH,

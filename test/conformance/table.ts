@@ -4,6 +4,7 @@ import { ACTION_ROWS } from "./table/action.ts";
 import { BREAKPOINT_ROWS } from "./table/breakpoint.ts";
 import { FOREACH_ROWS } from "./table/foreach.ts";
 import { INSTANCE_ROWS } from "./table/instance.ts";
+import { LIVE_ROWS } from "./table/live.ts";
 import { PARAM_ROWS } from "./table/param.ts";
 import { PERMIT_ROWS } from "./table/permit.ts";
 import { RELOOP_ROWS } from "./table/reloop.ts";
@@ -28,4 +29,5 @@ export const TABLE: readonly Row[] = [
   ...PERMIT_ROWS,
 
   ...RELOOP_ROWS,
+  ...LIVE_ROWS,
 ];
