@@ -359,4 +359,24 @@ export const RELOOP = {
     const newest = await first.latest();
     expect(await newest.statuses(), "only what was stopped").toEqual({ nap: "SUCCEEDED" });
   },
+
+  "reloop foreach: a failed iteration runs again while the step is RUNNING": async () => {
+    const body = [
+      sleep("nap", computed("LONG", "nap"), to("in")),
+      noop("in", having({ q: computed("LONG", "1 / d"), d: computed("LONG", "nap") })),
+    ];
+    const run = await (await looping(foreach("each", { nap: longs(600, 0) }, body))).start();
+    const [first, second] = [await run.step("each").iteration(1), await run.step("each").iteration(2)];
+    await first.step("nap").reaches("RUNNING");
+    await second.ends("FAILED");
+    await second.step("in").restart({ params: { d: long(1) } });
+    const again = await run.step("each").iteration(2, 2);
+    await again.ends("SUCCEEDED");
+    await first.step("nap").does("skip");
+    await run.ends("SUCCEEDED");
+    expect((await run.step("each").read()).artifacts?.maestro_foreach?.foreach_overview.stats).toEqual({
+      SUCCEEDED: 2,
+    });
+    expect(run.runId).toBe((await run.latest()).runId);
+  },
 };
