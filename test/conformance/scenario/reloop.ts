@@ -379,4 +379,19 @@ export const RELOOP = {
     });
     expect(run.runId).toBe((await run.latest()).runId);
   },
+
+  "reloop: an iteration's step may restart everything from the root that embeds it": async () => {
+    const body = [noop("w", to("in")), noop("in", having({ q: computed("LONG", "1 / d"), d: long(0) }))];
+    const run = await failed(await looping(noop("before", to("each")), foreach("each", { i: longs(1, 2) }, body)));
+    const iteration = await run.step("each").iteration(1);
+    await iteration.step("in").restart({
+      policy: "RESTART_FROM_BEGINNING",
+      params: { d: long(1) },
+      upstream_restart_mode: "RESTART_FROM_INLINE_ROOT",
+    });
+    const again = await run.latest();
+    const body2 = await again.ends("SUCCEEDED");
+    expect(body2.run_config.policy).toBe("RESTART_FROM_BEGINNING");
+    expect(await again.statuses()).toMatchObject({ before: "SUCCEEDED", each: "SUCCEEDED" });
+  },
 };

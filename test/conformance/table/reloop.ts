@@ -161,4 +161,9 @@ export const RELOOP_ROWS: readonly Row[] = [
     "one iteration while the step runs",
     "reloop foreach: a failed iteration runs again while the step is RUNNING",
   ),
+  shown(
+    "4.4",
+    "RESTART_FROM_INLINE_ROOT",
+    "reloop: an iteration's step may restart everything from the root that embeds it",
+  ),
 ];
