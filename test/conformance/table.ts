@@ -27,7 +27,6 @@ export const TABLE: readonly Row[] = [
   ...RESTART_ROWS,
   ...BREAKPOINT_ROWS,
   ...PERMIT_ROWS,
-
   ...RELOOP_ROWS,
   ...LIVE_ROWS,
 ];

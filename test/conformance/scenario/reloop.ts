@@ -359,4 +359,39 @@ export const RELOOP = {
     const newest = await first.latest();
     expect(await newest.statuses(), "only what was stopped").toEqual({ nap: "SUCCEEDED" });
   },
+
+  "reloop foreach: a failed iteration runs again while the step is RUNNING": async () => {
+    const body = [
+      sleep("nap", computed("LONG", "nap"), to("in")),
+      noop("in", having({ q: computed("LONG", "1 / d"), d: computed("LONG", "nap") })),
+    ];
+    const run = await (await looping(foreach("each", { nap: longs(600, 0) }, body))).start();
+    const [first, second] = [await run.step("each").iteration(1), await run.step("each").iteration(2)];
+    await first.step("nap").reaches("RUNNING");
+    await second.ends("FAILED");
+    await second.step("in").restart({ params: { d: long(1) } });
+    const again = await run.step("each").iteration(2, 2);
+    await again.ends("SUCCEEDED");
+    await first.step("nap").does("skip");
+    await run.ends("SUCCEEDED");
+    expect((await run.step("each").read()).artifacts?.maestro_foreach?.foreach_overview.stats).toEqual({
+      SUCCEEDED: 2,
+    });
+    expect(run.runId).toBe((await run.latest()).runId);
+  },
+
+  "reloop: an iteration's step may restart everything from the root that embeds it": async () => {
+    const body = [noop("w", to("in")), noop("in", having({ q: computed("LONG", "1 / d"), d: long(0) }))];
+    const run = await failed(await looping(noop("before", to("each")), foreach("each", { i: longs(1, 2) }, body)));
+    const iteration = await run.step("each").iteration(1);
+    await iteration.step("in").restart({
+      policy: "RESTART_FROM_BEGINNING",
+      params: { d: long(1) },
+      upstream_restart_mode: "RESTART_FROM_INLINE_ROOT",
+    });
+    const again = await run.latest();
+    const body2 = await again.ends("SUCCEEDED");
+    expect(body2.run_config.policy).toBe("RESTART_FROM_BEGINNING");
+    expect(await again.statuses()).toMatchObject({ before: "SUCCEEDED", each: "SUCCEEDED" });
+  },
 };

@@ -98,4 +98,12 @@ export const SCRIPT = {
     await run.ends("FAILED");
     expect(await run.statuses()).toEqual({ a: "FATALLY_FAILED" });
   },
+
+  "retry: an output that says so ends the retries": async () => {
+    const script = writes({ artifacts: { maestro_retry: { type: "RETRY", retryable: false } } });
+    const run = await (await given([shell("a", `${script}; exit 1`, errors(3))])).start();
+    await run.ends("FAILED");
+    const { step_attempt_id, runtime_state } = await run.step("a").read();
+    expect([step_attempt_id, runtime_state.status]).toEqual([1, "FATALLY_FAILED"]);
+  },
 };

@@ -151,4 +151,19 @@ export const RELOOP_ROWS: readonly Row[] = [
     "MUTABLE_ON_START of a step, said at the request (decision 43)",
     "reloop: what a loop or a subworkflow is about cannot be changed by a step's restart",
   ),
+  shown(
+    "5.6",
+    "an iteration of a foreach that runs",
+    "reloop foreach: a failed iteration runs again while the step is RUNNING",
+  ),
+  shown(
+    "6.2.3",
+    "one iteration while the step runs",
+    "reloop foreach: a failed iteration runs again while the step is RUNNING",
+  ),
+  shown(
+    "4.4",
+    "RESTART_FROM_INLINE_ROOT",
+    "reloop: an iteration's step may restart everything from the root that embeds it",
+  ),
 ];

@@ -253,4 +253,9 @@ export const STEP_ROWS: readonly Row[] = [
     "step kill: its failure mode IGNORE_FAILURE completes it with an error",
     "run kill: its steps fail fatally, whatever their failure mode",
   ),
+  shown(
+    "2.5",
+    "USER_FAILED → FATALLY_FAILED when an output says that no retry helps",
+    "retry: an output that says so ends the retries",
+  ),
 ];
