@@ -3,6 +3,7 @@ import { type Json, type JsonObject, stringifyJson } from "../json.ts";
 import { inLine } from "../printable.ts";
 import { own } from "../record.ts";
 import { type Attempts, attemptsOf, isStepEnd, numberText, problemsOf, reasonOf, waitText } from "./attempt.ts";
+import { belowNotes, belowText } from "./below.ts";
 import { cell, durationText, instant, object, objects, paint } from "./output.ts";
 import { layOut, type Node } from "./tree.ts";
 
@@ -131,8 +132,8 @@ function rowOf(step: JsonObject, now: number | undefined, look: Look): StepRow {
   const attempt = attempts.next === undefined ? undefined : attempts.number;
   return {
     status,
-    text: `${status}${time}${count}${outputs}`,
-    notes: failed ? notesOf(step, attempts, now) : [],
+    text: `${status}${time}${count}${belowText(step)}${outputs}`,
+    notes: [...(failed ? notesOf(step, attempts, now) : []), ...belowNotes(step)],
     logs: failed && start !== undefined ? look.logs?.(cell(step, "step_id"), attempt) : undefined,
   };
 }

@@ -146,6 +146,26 @@ test(
 );
 
 test(
+  "loops and subworkflows run their bodies, and hand on what those have made",
+  async () => {
+    const foreach = await play("foreach.json");
+    expect(foreach).toMatchObject({ exit: 0, status: "SUCCEEDED", params: { sum: { total: 915 } } });
+    const loop = await play("while.json");
+    expect(loop).toMatchObject({ exit: 0, status: "SUCCEEDED", steps: { double: "SUCCEEDED" } });
+    expect(await play("params.json")).toMatchObject({ exit: 0 });
+    const subworkflow = await play("subworkflow.json");
+    expect(subworkflow).toMatchObject({ exit: 0, status: "SUCCEEDED", params: { report: { rows: 160 } } });
+    expect(await play("nested.json")).toMatchObject({ exit: 0, status: "SUCCEEDED" });
+    const view = `${server?.url}/api/v3/views/flatten/workflows/example-nested/instances/1/runs/1/steps/read`;
+    const { elements } = JSON.parse(await (await fetch(`${view}?last=1`)).text());
+    expect(elements).toMatchObject([{ iteration_rank: "13-13", loop_params: { country: "IT", page: "2" } }]);
+    const got = await maestro("run", "get", "example-nested", "1");
+    expect(got.out).toContain("9 SUCCEEDED");
+  },
+  LIMIT_MS,
+);
+
+test(
   "retry.json succeeds on its third attempt",
   async () => {
     expect(await play("retry.json")).toMatchObject({ exit: 0, status: "SUCCEEDED", attempts: { flaky: 3 } });

@@ -5,6 +5,7 @@ import { MACHINE_MUTATIONS } from "./machine.ts";
 import type { Mutation } from "./mutation.ts";
 import { PERMIT_MUTATIONS } from "./permit.ts";
 import { QUEUE_MUTATIONS } from "./queue.ts";
+import { READER_MUTATIONS } from "./reader.ts";
 import { RESTART_MUTATIONS } from "./restart.ts";
 import { STORE_MUTATIONS } from "./store.ts";
 import { STRATEGY_MUTATIONS } from "./strategy.ts";
@@ -14,6 +15,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...ENGINE_MUTATIONS,
   ...RESTART_MUTATIONS,
   ...QUEUE_MUTATIONS,
+  ...READER_MUTATIONS,
   ...STORE_MUTATIONS,
   ...BREAKPOINT_MUTATIONS,
   ...STRATEGY_MUTATIONS,

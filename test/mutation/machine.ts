@@ -203,8 +203,8 @@ export const MACHINE_MUTATIONS: readonly Mutation[] = [
   plan("what an earlier run did is forgotten", "if (runId === undefined || !status) continue;", "continue;"),
   inline(
     "a loop within a loop is named after the iteration",
-    "const instanceId = isInlineId(run.workflowId) ?",
-    "const instanceId = run.initiator === undefined ?",
+    "(isInlineId(workflowId) ? closestWhole(initiator)",
+    "(initiator === undefined ? closestWhole(initiator)",
   ),
   inline("instances sort as texts", "return DIGITS.charAt(digits.length) + digits;", "return digits;"),
   overview(
