@@ -136,7 +136,8 @@ export class SubworkflowKind implements Kind {
       type: "SUBWORKFLOW",
     };
     if (!isOver(run)) {
-      this.#child = run;
+      // One that nobody waits for goes its own way, and tells nobody.
+      if (!this.#isAsync) this.#child = run;
       return;
     }
     const plan = await this.#place.engine.planOf(run);
