@@ -83,6 +83,7 @@ export class WhileKind implements Kind {
     if (this.#artifact === undefined && this.#place.attempt.artifacts.maestro_while === undefined)
       return { state: "STOPPED" };
     await this.#known();
+    await this.#takeNext();
     await stopAll(this.#place, hard, () => this.live);
     return { state: "STOPPED", artifacts: artifactsOf(await this.#known()) };
   }
@@ -138,6 +139,17 @@ export class WhileKind implements Kind {
     const { store } = this.#place.engine;
     const run = await store.latestRun(loop_workflow_id, last);
     return handOn(artifact, run === undefined ? [] : await store.attemptsOf(run.key));
+  }
+
+  /** What an owner before this one has launched last, if it could not say so any more. */
+  async #takeNext(): Promise<void> {
+    const artifact = this.#artifact as WhileArtifact;
+    if (this.#child !== undefined) return;
+    const { loop_workflow_id, loop_run_id, last_iteration } = artifact;
+    const next = await this.#place.engine.store.latestRun(loop_workflow_id, last_iteration + 1);
+    if (next === undefined || next.runId < loop_run_id) return;
+    this.#artifact = await this.#withValues(artifact);
+    await this.#taken(next);
   }
 
   async #next(artifact: WhileArtifact): Promise<StepResult> {
