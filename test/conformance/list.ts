@@ -12,6 +12,7 @@ export const CONVERSATIONS: readonly string[] = [
   // `actions/restart-step.json` is not here: we differ on purpose. What an earlier restart gave for a step holds on in later
   // ones, where upstream forgets it, so that the step fails again at the end of that conversation.
   "actions/skip.json",
+  "actions/step-stop-kill.json",
   "actions/stop-run.json",
   "actions/stop-tree.json",
 
@@ -50,9 +51,11 @@ export const CONVERSATIONS: readonly string[] = [
   // definition may have 1,000 steps. The conversation doesn't try.
   "errors/refused-definitions.json",
 
+  "instances/pages.json",
   "instances/reads.json",
 
   "loops/foreach-cross-product.json",
+  "loops/foreach-failure-and-restart.json",
   "loops/nested.json",
   "loops/sample-foreach.json",
   "loops/sample-nested-foreach.json",
@@ -63,6 +66,7 @@ export const CONVERSATIONS: readonly string[] = [
   "loops/while-corners.json",
 
   "params/every-type.json",
+  "params/merge-modes.json",
   "params/references.json",
   "params/server-defaults.json",
 

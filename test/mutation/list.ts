@@ -3,6 +3,7 @@ import { BREAKPOINT_MUTATIONS } from "./breakpoint.ts";
 import { ENGINE_MUTATIONS } from "./engine.ts";
 import { MACHINE_MUTATIONS } from "./machine.ts";
 import type { Mutation } from "./mutation.ts";
+import { NESTED_MUTATIONS } from "./nested.ts";
 import { PERMIT_MUTATIONS } from "./permit.ts";
 import { QUEUE_MUTATIONS } from "./queue.ts";
 import { READER_MUTATIONS } from "./reader.ts";
@@ -20,4 +21,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...BREAKPOINT_MUTATIONS,
   ...STRATEGY_MUTATIONS,
   ...PERMIT_MUTATIONS,
+  ...NESTED_MUTATIONS,
 ];
