@@ -46,7 +46,7 @@ export const RESTART_MUTATIONS: readonly Mutation[] = [
   ),
   restart(
     "a step's own restart is overlooked by what is below it",
-    "const config = own ?? run.restart_config;",
+    "const config = restarted ?? run.restart_config;",
     "const config = run.restart_config;",
   ),
   restart(
