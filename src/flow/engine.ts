@@ -332,6 +332,11 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     return this.#tracked.has(uuid);
   }
 
+  /** Steps that have started runs, or may. */
+  get nestedSteps(): number {
+    return this.#children.size;
+  }
+
   untrack(uuid: string): void {
     if (this.#tracked.delete(uuid) && !this.#children.delete(uuid)) this.#options.forget(uuid);
   }

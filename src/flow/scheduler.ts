@@ -55,6 +55,11 @@ export class Scheduler {
     return this.#queue.length;
   }
 
+  /** Callbacks that wait for less to do. */
+  get waiting(): number {
+    return this.#below.length;
+  }
+
   /** Calls back once, when less than so many flows wait for a turn. */
   whenBelow(backlog: number, callback: () => void): void {
     this.#below.push({ backlog, callback });

@@ -8,16 +8,22 @@ import type { StepAttempt } from "../../src/step/model.ts";
 export interface RunTables {
   readonly runs: ReadonlyMap<number, Run>;
   readonly attempts: ReadonlyMap<number, ReadonlyMap<string, StepAttempt>>;
+  /** Keys of the runs of a workflow, if they are known without a look at all. */
+  keysOf?(workflowId: string): Iterable<number>;
 }
 
 type Reads = "iterations" | "latestRuns" | "attemptBefore" | "latestRun" | "runOfRequest" | "endedOf" | "attemptsOf";
 
 /** Each read as one atomic look at the tables. */
-export function childReads({ runs, attempts }: RunTables): {
+export function childReads(tables: RunTables): {
   readonly [read in Reads]: (...args: Parameters<FlowStore[read]>) => Awaited<ReturnType<FlowStore[read]>>;
 } {
-  const ofWorkflow = (workflowId: string): Run[] =>
-    [...runs.values()].filter((run) => run.workflowId === workflowId).sort((a, b) => a.runId - b.runId);
+  const { runs, attempts } = tables;
+  const ofWorkflow = (workflowId: string): Run[] => {
+    const keys = tables.keysOf?.(workflowId) ?? runs.keys();
+    const own = [...keys].flatMap((key) => runs.get(key) ?? []).filter((run) => run.workflowId === workflowId);
+    return own.sort((a, b) => a.runId - b.runId);
+  };
   return {
     iterations(workflowId) {
       const newest = new Map(ofWorkflow(workflowId).map((run) => [run.instanceId, run]));

@@ -3,7 +3,8 @@
  * their links; then everything heals, and every run has to end. Same seed, same events.
  */
 import { drainMicrotasks } from "bun:jsc";
-import type { StartCommand, StartReply } from "../../src/flow/protocol.ts";
+import { MaestroError } from "../../src/error.ts";
+import type { RunCommand, StartCommand, StartReply } from "../../src/flow/protocol.ts";
 import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
 import { isOver } from "../../src/run/status.ts";
@@ -11,17 +12,19 @@ import { STEP_ACTIONS } from "../../src/step/action.ts";
 import type { ResumedAttempt } from "../../src/store/breakpoint.ts";
 import type { Batch } from "../../src/store/writer/batch.ts";
 import { type Deed, drawDeed, drawStrategy, drawWorkflow, pick, TAGS } from "./action.ts";
+import { type Again, restartRun, restartStep } from "./again.ts";
+import { Breach } from "./breach.ts";
 import { SimClock } from "./clock.ts";
 import { slowEvaluation } from "./evaluation.ts";
-import { Breach, Invariants } from "./invariant.ts";
+import { Invariants } from "./invariant.ts";
 import { Jobs } from "./job.ts";
 import { FAIR, Network } from "./network.ts";
 import { type Ground, SimNode } from "./node.ts";
-import { nameOfStep, type Sabotage, SimStore } from "./store.ts";
+import { isOpen, nameOfStep, type Sabotage, SimStore } from "./store.ts";
 
 const NODES = 3;
 const GROUPS = 6;
-const WORKFLOWS = 3;
+const WORKFLOWS: readonly string[] = ["w0", "w1", "w2"];
 const DATABASE = "database";
 /** Simulated time of trouble, and between two deeds on average, ms. */
 const TROUBLE = 60_000;
@@ -89,6 +92,7 @@ export class Cluster implements Ground {
       committed: kept(invariants.committed.bind(invariants)),
       granted: kept(invariants.granted.bind(invariants)),
       claimed: kept(invariants.claimed.bind(invariants)),
+      made: kept(invariants.made.bind(invariants)),
       starting: kept(invariants.starting.bind(invariants)),
     };
     this.store = new SimStore(GROUPS, () => this.clock.now(), watcher, this.sabotage);
@@ -101,7 +105,7 @@ export class Cluster implements Ground {
     let breach: string | undefined;
     const begin = this.clock.elapsed();
     try {
-      for (let index = 0; index < WORKFLOWS; index++) this.#push(`w${index}`);
+      for (const id of WORKFLOWS) this.#push(id);
       for (let index = 0; index < NODES; index++) this.#boot();
       this.clock.after(this.#pauseBetween(), () => this.#act());
       this.#until(begin + TROUBLE);
@@ -159,10 +163,22 @@ export class Cluster implements Ground {
       this.#step();
       if (this.clock.elapsed() - checked < 1_000) continue;
       checked = this.clock.elapsed();
+      this.#unblockChildren();
       if (this.#unanswered.size === 0 && this.invariants.unfinished().length === 0) return;
     }
     const [uuid] = this.#unanswered;
     if (uuid !== undefined) throw new Breach(`the start ${uuid} is never answered`);
+  }
+
+  /** A failed run that holds back what another run waits for does not do so for ever. */
+  #unblockChildren(): void {
+    const blocked = [...this.store.runs.values()].filter(
+      (run) => run.parentKey !== undefined && !isOpen(run) && !isOver(run),
+    );
+    if (blocked.length === 0) return;
+    const workflows = new Set(blocked.map((run) => run.workflowId));
+    const node = pick(this.clock.random, this.#nodes);
+    for (const run of this.#failed()) if (workflows.has(run.workflowId)) this.#unblock(node, run);
   }
 
   #step(): void {
@@ -210,13 +226,14 @@ export class Cluster implements Ground {
       case "resume":
         return this.#resume(node);
       case "unblock": {
-        const run = pick(
-          random,
-          [...this.store.runs.values()].filter((it) => it.status === "FAILED"),
-        );
-        if (run && this.store.unblock(run)) node?.process.enter(() => node.pool.dequeue([run.workflowId]));
+        const run = pick(random, this.#failed());
+        if (run) this.#unblock(node, run);
         return;
       }
+      case "restart run":
+        return this.#again(node, restartRun(this.store, random));
+      case "restart step":
+        return this.#again(node, restartStep(this.store, random));
       case "strategy":
         return this.#push(pick(random, [...this.store.tables.keys()]));
       case "permit":
@@ -248,10 +265,22 @@ export class Cluster implements Ground {
     this.clock.after(this.clock.random() * 20_000, () => this.network.heal(a, b));
   }
 
+  /** Failed runs of users' own workflows. */
+  #failed(): readonly Run[] {
+    const { tables, runs } = this.store;
+    return [...runs.values()].filter((it) => it.status === "FAILED" && tables.has(it.workflowId));
+  }
+
+  #unblock(node: SimNode, run: Run): void {
+    if (this.store.unblock(run)) node.process.enter(() => node.pool.dequeue([run.workflowId]));
+  }
+
+  /** A workflow may start those after it. */
   #push(id: string): void {
     const { random } = this.clock;
     const steps = random() < 0.2 ? 1 + Math.floor(random() * 3) : undefined;
-    this.store.push(drawWorkflow(id, random), drawStrategy(random), steps);
+    const callable = WORKFLOWS.slice(WORKFLOWS.indexOf(id) + 1);
+    this.store.push(drawWorkflow(id, random, callable), drawStrategy(random), steps);
   }
 
   #allow(tag: string, limit: number | undefined): void {
@@ -288,27 +317,38 @@ export class Cluster implements Ground {
   }
 
   /** A client that asks again, anywhere, until it is answered. */
-  #start(uuids: readonly string[], workflowId = pick(this.clock.random, [...this.store.tables.keys()])): void {
+  #start(uuids: readonly string[]): void {
+    const workflowId = pick(this.clock.random, [...this.store.tables.keys()]);
+    this.#ask(uuids, () => uuids.map((uuid) => commandOf(workflowId, uuid, this.clock.now())));
+  }
+
+  /** A paused workflow refuses what it would not queue; a run that has changed, its restart. */
+  #ask(uuids: readonly string[], make: () => readonly RunCommand[]): void {
     const node = pick(this.clock.random, this.#nodes);
     for (const uuid of uuids) this.#unanswered.add(uuid);
     let isAnswered = false;
     const again = (): void => {
       if (isAnswered) return;
       isAnswered = true;
-      this.#start(uuids, workflowId);
+      this.#ask(uuids, make);
     };
-    const commands = uuids.map((uuid) => commandOf(workflowId, uuid, this.clock.now()));
     const answered = (replies: readonly StartReply[]): void => {
       if (isAnswered) return;
       isAnswered = true;
       for (const uuid of uuids) this.#unanswered.delete(uuid);
       this.#check(() => this.#answered(uuids, replies));
     };
+    const refused = (error: unknown): void => {
+      if (!isRefusal(error)) return void this.clock.after(500, again);
+      this.trace(() => `${uuids} is refused: ${(error as Error).message}`);
+      isAnswered = true;
+      for (const uuid of uuids) this.#unanswered.delete(uuid);
+    };
     node.process.enter(() => {
-      const [command] = commands as [StartCommand];
+      const commands = make();
+      const [command] = commands as [RunCommand];
       const started = commands.length > 1 ? node.startBatch(commands) : node.start(command).then((reply) => [reply]);
-      // A paused workflow refuses what it would not queue.
-      started.then(answered, () => this.clock.after(500, again));
+      started.then(answered, (error) => (isAnswered ? undefined : refused(error)));
     });
     this.clock.after(20_000, again);
   }
@@ -333,6 +373,25 @@ export class Cluster implements Ground {
     });
   }
 
+  #again(node: SimNode, again: Again | undefined): void {
+    if (again === undefined) return;
+    const { run } = again;
+    if (again.type === "in place") {
+      const { stepId, kind, payload } = again;
+      this.trace(() => `${kind} of ${stepId} of ${run.key} in place ${JSON.stringify(payload)}`);
+      if (!this.store.actOnStep(run, stepId, kind, payload)) return;
+      this.invariants.nested.said(run, stepId, payload);
+      return node.process.enter(() => node.look([{ key: run.key, groupId: run.groupId }]));
+    }
+    const uuid = `r${++this.#requests}`;
+    const { workflowId, instanceId } = run;
+    const { request: restart } = again;
+    this.trace(() => `restart ${uuid} of ${run.key}: ${JSON.stringify(restart)}`);
+    this.#ask([uuid], () => [
+      { workflowId, instanceId, restart, requestTime: this.clock.now(), requestId: uuid, user: "sim" },
+    ]);
+  }
+
   #stop(action: "STOP" | "KILL"): void {
     const { random } = this.clock;
     const open = [...this.store.runs.values()].filter((run) => !isOver(run));
@@ -353,7 +412,7 @@ export class Cluster implements Ground {
     const chosen = pick(random, open);
     if (!chosen) return;
     const run = this.store.runs.get(chosen.key) as Run;
-    const kind = pick(random, ["STOP", "KILL", "SKIP"] as const);
+    const kind = pick(random, ["STOP", "KILL", "SKIP", "SUCCEED"] as const);
     const node = pick(random, this.#nodes);
     this.trace(() => `${kind} of ${chosen.stepId} of ${chosen.key}`);
     if (this.store.actOnStep(run, chosen.stepId, kind)) {
@@ -408,6 +467,7 @@ export class Cluster implements Ground {
     const node = pick(this.clock.random, this.#nodes);
     for (const name of [...this.store.breakpoints]) this.#removeBreakpoint(node, name, true);
     for (const name of [...this.store.paused]) this.store.resume(name);
+    for (const id of WORKFLOWS) this.store.pause(id, false);
     for (const node of [...this.#nodes]) {
       node.process.resume();
       node.diesAtCommit = false;
@@ -416,9 +476,29 @@ export class Cluster implements Ground {
   }
 }
 
-function spelled({ attempts, runs, outbox, paused, unpaused, taken, wanted, released, stamps }: Batch): string {
+/** The request itself is at fault, or comes at the wrong time. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof MaestroError && (error.code === "BAD_REQUEST" || error.code === "CONFLICT");
+
+function spelled({
+  attempts,
+  runs,
+  outbox,
+  paused,
+  unpaused,
+  taken,
+  wanted,
+  released,
+  stamps,
+  children,
+  words,
+}: Batch): string {
   const parts = [
     stamps.map(({ groupId, generation }) => `${groupId}/${generation}`).join(","),
+    ...children.map(
+      (run) => `child ${run.key} ${run.workflowId.slice(0, 16)} ${run.instanceId}:${run.runId} of ${run.parentKey}`,
+    ),
+    ...words.map(({ runKey, word }) => `says ${word.kind} to ${runKey}`),
     ...attempts.map(({ runKey, attempt }) => `${runKey}.${attempt.stepId}:${attempt.attemptId} ${attempt.status}`),
     ...runs.map(({ key, change }) => `run ${key} ${change.status}`),
     ...outbox.map(({ key }) => `dequeue ${key}`),

@@ -84,5 +84,13 @@ export function slowEvaluation(process: SimProcess, chance: number): EvaluationP
       perhapsLater();
       return plainEvaluation.condition(scope, expression);
     },
+    childParams: (input) => {
+      perhapsLater();
+      return plainEvaluation.childParams(input);
+    },
+    loopCondition: (...args) => {
+      perhapsLater();
+      return plainEvaluation.loopCondition(...args);
+    },
   };
 }

@@ -4,8 +4,9 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
+import { isInline } from "../../src/definition/initiator.ts";
 import { LEASE } from "../../src/flow/membership.ts";
-import type { PermitState } from "../../src/flow/port.ts";
+import type { NewRun, PermitState } from "../../src/flow/port.ts";
 import { DEQUEUE } from "../../src/flow/topic.ts";
 import { correlationOf, type Run } from "../../src/run/model.ts";
 import { latestAttempts, runOverview } from "../../src/run/overview.ts";
@@ -16,17 +17,17 @@ import type { StepAttempt } from "../../src/step/model.ts";
 import { limitReached, retryKind } from "../../src/step/retry.ts";
 import { isComplete, isTerminal, mayFollow, STEP_STATUSES, type StepStatus } from "../../src/step/status.ts";
 import type { Batch } from "../../src/store/writer/batch.ts";
+import { Breach, nameOf } from "./breach.ts";
+import { before, edgesOf, executed, stepsOf } from "./history.ts";
 import type { Jobs, JobWatcher } from "./job.ts";
+import { NestedInvariants } from "./nested.ts";
 import type { SimNode } from "./node.ts";
 import { nameOfStep, type SimStore, type StoreWatcher } from "./store.ts";
-
-export class Breach extends Error {
-  override readonly name = "Breach";
-}
 
 export class Invariants implements StoreWatcher, JobWatcher {
   readonly #store: () => SimStore;
   readonly breakpoints = new BreakpointInvariants();
+  readonly nested = new NestedInvariants();
   /** Starts that were answered with a run of their own: its key by the request's uuid. */
   readonly #answered = new Map<string, number>();
   /** Attempts that were granted their permits. */
@@ -55,8 +56,10 @@ export class Invariants implements StoreWatcher, JobWatcher {
         throw new Breach(`${what} begins before the attempt before it has ended`);
       }
       this.breakpoints.committing(store, run, before, attempt);
-      if (previous && !before && !mayRetry(previous)) throw new Breach(`${what} is beyond the limit of its retries`);
+      const isOwn = previous && !before && !mayRetry(previous) && !this.nested.isAsked(runKey, previous);
+      if (isOwn) throw new Breach(`${what} is beyond the limit of its retries`);
     }
+    this.nested.committing(batch, store);
     for (const { key, change } of batch.runs) {
       const run = store.runs.get(key) as Run;
       const unblocked = run.status === "FAILED_1" && change.status === "FAILED";
@@ -77,7 +80,8 @@ export class Invariants implements StoreWatcher, JobWatcher {
       const edges = edgesOf(store, run);
       for (const id of statuses.keys()) {
         for (const before of edges.get(id) ?? []) {
-          if (!isComplete(statuses.get(before) ?? "NOT_CREATED")) {
+          const isDone = (status: StepStatus | undefined): boolean => status !== undefined && isComplete(status);
+          if (!isDone(statuses.get(before) ?? earlierStatus(store, run, before))) {
             throw new Breach(`${nameOf(run)}: step ${id} is stored before ${before} has completed`);
           }
         }
@@ -90,12 +94,13 @@ export class Invariants implements StoreWatcher, JobWatcher {
       const open = attempts.find(({ status }) => !isTerminal(status));
       if (open)
         throw new Breach(`${nameOf(run)} has ended as ${run.status}, and its step ${open.stepId} is ${open.status}`);
-      if (!store.outbox.has(DEQUEUE, run.workflowId))
+      if (!isInline(run.initiator) && !store.outbox.has(DEQUEUE, run.workflowId))
         throw new Breach(`${nameOf(run)} has ended, and nobody is told (D6)`);
       const held = [...store.paused].find((name) => name.startsWith(`${key} `));
       if (held !== undefined) throw new Breach(`${nameOf(run)} has ended, and ${held} is paused`);
       this.#recount(store, run, attempts);
     }
+    this.nested.committed(batch, store);
     for (const { runKey, attempt } of batch.attempts) this.#permitted(store, runKey, attempt);
   }
 
@@ -129,6 +134,13 @@ export class Invariants implements StoreWatcher, JobWatcher {
         if (held > most) throw new Breach(`${held} attempts hold a permit of ${tag}, and ${most} may`);
       }
     }
+  }
+
+  made(run: Run, store: SimStore, parent: NewRun["parent"]): void {
+    this.nested.made(run, store, parent);
+    const runs = store.tables.get(run.workflowId)?.runs;
+    if (runs?.paused && run.executionId !== undefined)
+      throw new Breach(`${nameOf(run)} goes, and its workflow is paused`);
   }
 
   /** D4: while its owner beats, a group changes hands only when it is given up. */
@@ -213,6 +225,9 @@ export class Invariants implements StoreWatcher, JobWatcher {
       if (activeRuns + parkedRuns + queuedRows > 0) {
         throw new Breach(`${node.name} keeps ${activeRuns} runs, ${parkedRuns} parked ones and ${queuedRows} rows`);
       }
+      if (engine.nestedSteps > 0) throw new Breach(`${node.name} keeps ${engine.nestedSteps} steps that wait for runs`);
+      if (engine.scheduler.waiting > 0)
+        throw new Breach(`${node.name} keeps steps that wait for others to have their turns`);
       if (engine.recentlyEnded.size > 0) throw new Breach(`${node.name} remembers ends that nobody reads of`);
       if (engine.timers.size > 1)
         throw new Breach(`${node.name} has ${engine.timers.size} timers of runs that have ended`);
@@ -225,7 +240,7 @@ export class Invariants implements StoreWatcher, JobWatcher {
   }
 
   #recount(store: SimStore, run: Run, attempts: readonly StepAttempt[]): void {
-    const total = edgesOf(store, run).size;
+    const total = executed(store, run).size;
     const counted = runOverview(run, total, attempts);
     if (!isDeepStrictEqual(sorted(run.overview), sorted(counted))) {
       throw new Breach(
@@ -284,14 +299,12 @@ class BreakpointInvariants {
   }
 }
 
-const nameOf = ({ workflowId, instanceId, key }: Run): string => `run ${key} (${workflowId}:${instanceId})`;
-
 /** The order of the steps in an overview is that in which they began, which a page of rows does not say. */
 function sorted(overview: Run["overview"]): unknown {
   const text = JSON.stringify(overview?.steps ?? {}, (_key, value) =>
     Array.isArray(value) && Array.isArray(value[0]) ? value.toSorted((a, b) => (a[0] < b[0] ? -1 : 1)) : value,
   );
-  return { ...overview, steps: JSON.parse(text), rollup: overview?.rollup.total_leaf_count };
+  return { ...overview, steps: JSON.parse(text), rollup: undefined, runStatus: undefined };
 }
 
 function statusesOf(store: SimStore, key: number): ReadonlyMap<string, StepStatus> {
@@ -302,7 +315,7 @@ function statusesOf(store: SimStore, key: number): ReadonlyMap<string, StepStatu
 /** Of the permits that a step needs. */
 function tagsOf(store: SimStore, run: Run, stepId: string): readonly string[] {
   const definition = store.definition(run.internalId, run.versionId);
-  const steps = (definition?.steps ?? []).flatMap((wrapper) => ("step" in wrapper ? [wrapper.step] : []));
+  const steps = stepsOf(store, run).flatMap((wrapper) => ("step" in wrapper ? [wrapper.step] : []));
   return [
     ...(steps.find(({ id }) => id === stepId)?.tags ?? []).map(({ name }) => name),
     ...(run.properties.step_concurrency === undefined ? [] : [`maestro_${run.workflowId}`]),
@@ -310,17 +323,9 @@ function tagsOf(store: SimStore, run: Run, stepId: string): readonly string[] {
   ];
 }
 
-/** Predecessors by step, as the definition has them. */
-function edgesOf(store: SimStore, run: Run): ReadonlyMap<string, readonly string[]> {
-  const edges = new Map<string, string[]>();
-  const steps = store.definition(run.internalId, run.versionId)?.steps ?? [];
-  for (const wrapper of steps) if ("step" in wrapper) edges.set(wrapper.step.id, []);
-  for (const wrapper of steps) {
-    if (!("step" in wrapper)) continue;
-    for (const to of Object.keys(wrapper.step.transition.successors ?? {})) edges.get(to)?.push(wrapper.step.id);
-  }
-  return edges;
-}
+/** Of a step that the run itself does not execute. */
+const earlierStatus = (store: SimStore, run: Run, stepId: string): StepStatus | undefined =>
+  executed(store, run).has(stepId) ? undefined : before(store, run).get(stepId)?.status;
 
 /** The attempt before, as it is with this commit. */
 function previousOf(batch: Batch, store: SimStore, key: number, { stepId, attemptId }: StepAttempt) {
@@ -365,5 +370,8 @@ function isHeldBack(store: SimStore, run: Run): boolean {
 function spell(store: SimStore, run: Run): string {
   const steps = [...statusesOf(store, run.key)].map(([id, status]) => `${id} ${status}`).join(", ");
   const group = store.groups[run.groupId];
-  return `group ${run.groupId} of ${group?.node}, let go: ${run.executionId !== undefined}, steps ${steps || "none"}`;
+  const children = store
+    .childrenOf(run.key)
+    .map((it) => `${nameOf(it)} ${it.status}${it.executionId === undefined ? " waits" : ""}`);
+  return `group ${run.groupId} of ${group?.node}, let go: ${run.executionId !== undefined}, steps ${steps || "none"}, children ${children.join(", ") || "none"}`;
 }

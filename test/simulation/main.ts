@@ -8,7 +8,7 @@
  * | `--seconds T` | stop after that time, however many are left |
  * | `--jobs J` | processes; as many as there are cores |
  * | `--trace` | tell what happens, in one process |
- * | `--break fence\|lease\|resend` | take one of the guarantees away, and stop at the first seed that notices |
+ * | `--break fence\|lease\|resend\|children\|ends` | take one of the guarantees away, and stop at the first seed that notices |
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";

@@ -3,12 +3,13 @@
  * and database. What of the real server is missing: HTTP, Postgres, threads, and plugins, in whose place stand jobs.
  */
 import { type Clock, pause } from "../../src/clock.ts";
+import { MaestroError } from "../../src/error.ts";
 import { Engine } from "../../src/flow/engine.ts";
 import type { EvaluationPort } from "../../src/flow/evaluation.ts";
 import { type LeaseStore, Membership } from "../../src/flow/membership.ts";
 import { EnginePool } from "../../src/flow/pool.ts";
 import type { FlowStore, StepRef } from "../../src/flow/port.ts";
-import type { EndedRun, RunHint, StartCommand, StartReply } from "../../src/flow/protocol.ts";
+import type { EndedRun, RunCommand, RunHint, StartReply } from "../../src/flow/protocol.ts";
 import { EngineThread } from "../../src/flow/thread.ts";
 import { createLogger, type Logger } from "../../src/log.ts";
 import { dequeueing } from "../../src/queue/dequeue.ts";
@@ -96,12 +97,12 @@ export class SimNode {
   }
 
   /** As a client's request: it may never be answered. */
-  start(command: StartCommand): Promise<StartReply> {
+  start(command: RunCommand): Promise<StartReply> {
     return this.pool.start(command);
   }
 
   /** As a trigger's. */
-  startBatch(commands: readonly StartCommand[]): Promise<readonly StartReply[]> {
+  startBatch(commands: readonly RunCommand[]): Promise<readonly StartReply[]> {
     return this.pool.startBatch(commands);
   }
 
@@ -243,6 +244,16 @@ export class SimNode {
     return promise;
   }
 
+  /** As `store/flow.ts` says that it can't be reached. */
+  async #answered<T>(work: () => T): Promise<T> {
+    try {
+      return await this.#call(work);
+    } catch (error) {
+      if (error instanceof ConnectionLost) throw new MaestroError("UNAVAILABLE", error.message);
+      throw error;
+    }
+  }
+
   /** Until the outcome is known, as `store/pipeline.ts` does it. */
   async #untilKnown<T>(work: () => T): Promise<T> {
     for (;;) {
@@ -269,8 +280,8 @@ export class SimNode {
     const children = childReads(store);
     return {
       writer,
-      heads: (ids) => this.#call(() => store.heads(ids)),
-      definition: (internalId, versionId) => this.#call(() => store.definition(internalId, versionId)),
+      heads: (ids) => this.#answered(() => store.heads(ids)),
+      definition: (internalId, versionId) => this.#answered(() => store.definition(internalId, versionId)),
       startRuns: async (runs) => {
         const request = `${this.name}:${++this.#requests}`;
         const { outcomes, told } = await this.#untilKnown(() => store.startRuns(runs, request));
@@ -285,7 +296,7 @@ export class SimNode {
           return { runs, next: page.length > 2 ? page[1]?.key : undefined, newest: Math.max(0, ...store.runs.keys()) };
         }),
       loadRun: (key) => this.#call(() => store.load(key)),
-      earlier: (refs) => this.#call(() => earlierIn(store, refs)),
+      earlier: (refs) => this.#answered(() => earlierIn(store, refs)),
       dropWords: (groups) => this.#call(() => store.dropWords(groups)),
       fetch: () => this.#call(() => ({ rows: "[]", chars: 0 })),
       words: (keys) => this.#call(() => store.words(keys)),
@@ -307,14 +318,14 @@ export class SimNode {
             return groups.includes(groupId) ? [{ key, groupId }] : [];
           }),
         })),
-      reserveKeys: (count) => this.#call(() => Array.from({ length: count }, () => ++store.lastKey)),
-      iterations: (workflowId) => this.#call(() => children.iterations(workflowId)),
-      latestRun: (workflowId, instanceId) => this.#call(() => children.latestRun(workflowId, instanceId)),
-      runOfRequest: (workflowId, uuid) => this.#call(() => children.runOfRequest(workflowId, uuid)),
-      latestRuns: (workflowId, ids) => this.#call(() => children.latestRuns(workflowId, ids)),
-      attemptBefore: (...args) => this.#call(() => children.attemptBefore(...args)),
-      endedOf: (keys) => this.#call(() => children.endedOf(keys)),
-      attemptsOf: (key) => this.#call(() => children.attemptsOf(key)),
+      reserveKeys: (count) => this.#answered(() => Array.from({ length: count }, () => ++store.lastKey)),
+      iterations: (workflowId) => this.#answered(() => children.iterations(workflowId)),
+      latestRun: (workflowId, instanceId) => this.#answered(() => children.latestRun(workflowId, instanceId)),
+      runOfRequest: (workflowId, uuid) => this.#answered(() => children.runOfRequest(workflowId, uuid)),
+      latestRuns: (workflowId, ids) => this.#answered(() => children.latestRuns(workflowId, ids)),
+      attemptBefore: (...args) => this.#answered(() => children.attemptBefore(...args)),
+      endedOf: (keys) => this.#call(() => (this.#ground.sabotage === "ends" ? [] : children.endedOf(keys))),
+      attemptsOf: (key) => this.#answered(() => children.attemptsOf(key)),
       close: () => writer.stop(),
     };
   }

@@ -24,7 +24,7 @@ import type { Run, RunRef } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
 import { isOver } from "../../src/run/status.ts";
 import { dequeue, end, pause, start, stopQueued, unblock, type WorkflowRuns } from "../../src/run/strategy.ts";
-import type { Word } from "../../src/run/word.ts";
+import type { Word, WordPayload } from "../../src/run/word.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
 import type { ResumedAttempt } from "../../src/store/breakpoint.ts";
@@ -45,8 +45,11 @@ interface GroupRow {
   heartbeat: number;
 }
 
-/** What a test may take away, to see that it is missed. */
-export const SABOTAGES = ["fence", "lease", "resend"] as const;
+/**
+ * What a test may take away, to see that it is missed: `children`, the fence of runs that a step starts; `ends`, asking for ends
+ * of children that nobody has told.
+ */
+export const SABOTAGES = ["fence", "lease", "resend", "children", "ends"] as const;
 export type Sabotage = (typeof SABOTAGES)[number];
 
 export interface StoreWatcher {
@@ -56,6 +59,8 @@ export interface StoreWatcher {
   /** Also those that were asked. */
   granted(states: readonly PermitState[], store: SimStore): void;
   claimed(groupId: number, before: Readonly<GroupRow>, now: number): void;
+  /** A run is made by a start or let go by its run strategy. */
+  made(run: Run, store: SimStore, parent: NewRun["parent"]): void;
 }
 
 /** What Postgres answers when a batch is fenced off. */
@@ -87,6 +92,9 @@ export class SimStore {
   /** Of runs, those that are to be included. */
   lastKey = 0;
   readonly #keys = new Map<string, number>();
+  /** Keys of runs by workflow and instance, ascending; and by the run whose step has started them. */
+  readonly #ofWorkflow = new Map<string, Map<number, number[]>>();
+  readonly #children = new Map<number, number[]>();
   readonly #uuids = new Map<string, StepAttempt["uuid"]>();
   readonly now: () => number;
   readonly #watcher: StoreWatcher;
@@ -136,7 +144,7 @@ export class SimStore {
       const positions = made.flatMap((run, index) => (run.workflowId === workflowId ? [index] : []));
       const requests = positions.map((index) => {
         const run = made[index] as NewRun;
-        return { ...run, isStale: run.parent !== undefined && !this.#isHeld(run.parent.stamp) };
+        return { ...run, isStale: run.parent !== undefined && !this.isHeld(run.parent.stamp) };
       });
       const started = start(table.runs, requests, {
         made: (uuid) => this.runs.get(this.#made.get(`${workflowId}:${uuid}`)?.key ?? -1),
@@ -201,8 +209,8 @@ export class SimStore {
       status: decision.result === "STOPPED" ? "STOPPED" : made.status,
       endTime: ends ? now : undefined,
     };
-    this.runs.set(key, run);
-    this.#keys.set(`${made.workflowId}:${instanceId}:${runId}`, key);
+    this.#watcher.made(run, this, made.parent);
+    this.#add(run);
     this.#made.set(identity, { key, request });
     if (decision.result === "STOPPED") return { result: "STOPPED", ref: run, versionId: run.versionId };
     return { result: "CREATED", run };
@@ -219,6 +227,7 @@ export class SimStore {
       for (const ref of let_go.launched) {
         const run = this.runOf(ref);
         const gone = { ...run, executionId: run.uuid, modifyTime: this.now() };
+        this.#watcher.made(gone, this, undefined);
         this.runs.set(run.key, gone);
         launched.push(gone);
       }
@@ -251,7 +260,7 @@ export class SimStore {
 
   // ---- what users do -----------------------------------------------------------------------------------------------
 
-  /** @returns the run, if it is launched and has not ended: its owner is to be told */
+  /** @returns the run whose owner is to be told: this one, or the one whose step has started it and waits for it */
   act(ref: RunRef, action: "STOP" | "KILL"): Run | undefined {
     const run = this.runOf(ref);
     if (isOver(run)) return undefined;
@@ -259,17 +268,17 @@ export class SimStore {
       this.#strategy(ref.workflowId, (runs) => stopQueued(runs, ref, action === "KILL" ? "FAILED" : "STOPPED"));
       this.#endQueued(run, action === "KILL" ? "FAILED" : "STOPPED", "stopped by a user");
       this.outbox.add({ topic: DEQUEUE, key: ref.workflowId });
-      return undefined;
+      return this.#parentOf(run)[0];
     }
     this.#say(run.key, action, "user");
     return run;
   }
 
   /** @returns the run, if something is said to its step: its owner is to be told */
-  actOnStep(ref: RunRef, stepId: string, kind: Word["kind"]): Run | undefined {
+  actOnStep(ref: RunRef, stepId: string, kind: Word["kind"], payload?: WordPayload): Run | undefined {
     const run = this.runOf(ref);
     if (!isOpen(run) || this.said.get(run.key)?.some((word) => word.stepId === stepId)) return undefined;
-    this.#say(run.key, kind, "user", stepId);
+    this.#say(run.key, kind, "user", stepId, payload);
     return run;
   }
 
@@ -323,6 +332,21 @@ export class SimStore {
     return true;
   }
 
+  /** The runs of an instance, ascending. */
+  runsOf({ workflowId, instanceId }: Pick<Run, "workflowId" | "instanceId">): readonly Run[] {
+    const keys = this.#ofWorkflow.get(workflowId)?.get(instanceId) ?? [];
+    return keys.map((key) => this.runs.get(key) as Run);
+  }
+
+  keysOf(workflowId: string): Iterable<number> {
+    return [...(this.#ofWorkflow.get(workflowId)?.values() ?? [])].flat();
+  }
+
+  /** The runs that steps of this one have started. */
+  childrenOf(key: number): readonly Run[] {
+    return (this.#children.get(key) ?? []).map((child) => this.runs.get(child) as Run);
+  }
+
   runOf(ref: RunRef): Run {
     const key = this.#keys.get(`${ref.workflowId}:${ref.instanceId}:${ref.runId}`);
     return this.runs.get(key ?? -1) as Run;
@@ -339,8 +363,9 @@ export class SimStore {
   // ---- the writer --------------------------------------------------------------------------------------------------
 
   commit(batch: Batch): void {
-    const stale = batch.stamps.filter((stamp) => !this.#isHeld(stamp));
-    if (stale.length > 0 && this.#sabotage !== "fence") throw new Fenced(stale);
+    const stale = batch.stamps.filter((stamp) => !this.isHeld(stamp));
+    const isUnfenced = this.#sabotage === "fence" || (this.#sabotage === "children" && batch.children.length > 0);
+    if (stale.length > 0 && !isUnfenced) throw new Fenced(stale);
     this.#watcher.committing(batch, this);
     for (const run of batch.children) this.#begin(run);
     for (const row of batch.paused) {
@@ -377,10 +402,24 @@ export class SimStore {
   }
 
   #begin(run: Run): void {
-    const place = `${run.workflowId}:${run.instanceId}:${run.runId}`;
-    if (this.#keys.has(place)) return;
+    if (this.runOf(run) !== undefined) return;
+    this.#add(run);
+    for (const before of this.runsOf(run)) {
+      if (before.runId < run.runId && before.status === "FAILED")
+        this.runs.set(before.key, { ...before, status: "FAILED_2" });
+    }
+  }
+
+  #add(run: Run): void {
     this.runs.set(run.key, run);
-    this.#keys.set(place, run.key);
+    this.#keys.set(`${run.workflowId}:${run.instanceId}:${run.runId}`, run.key);
+    const ofWorkflow = this.#ofWorkflow.get(run.workflowId) ?? new Map<number, number[]>();
+    this.#ofWorkflow.set(run.workflowId, ofWorkflow);
+    ofWorkflow.set(run.instanceId, [...(ofWorkflow.get(run.instanceId) ?? []), run.key]);
+    if (run.parentKey === undefined) return;
+    const children = this.#children.get(run.parentKey);
+    if (children) children.push(run.key);
+    else this.#children.set(run.parentKey, [run.key]);
   }
 
   #sayToChild(key: number, word: Word): void {
@@ -389,7 +428,8 @@ export class SimStore {
     if (run.executionId === undefined) {
       this.#strategy(run.workflowId, (runs) => stopQueued(runs, run, "STOPPED"));
       this.#endQueued(run, "STOPPED", word.reason);
-    } else this.#say(key, word.kind, word.user, word.stepId);
+    }
+    this.#say(key, word.kind, word.user, word.stepId);
   }
 
   /** As users do. @param limit undefined: it is taken away */
@@ -457,7 +497,7 @@ export class SimStore {
   // ---- odds --------------------------------------------------------------------------------------------------------
 
   /** The owner has not changed. */
-  #isHeld({ groupId, generation }: GroupStamp): boolean {
+  isHeld({ groupId, generation }: GroupStamp): boolean {
     return this.groups[groupId]?.generation === generation;
   }
 
@@ -476,10 +516,10 @@ export class SimStore {
     return parent ? [parent] : [];
   }
 
-  #say(key: number, kind: Word["kind"], user: string, stepId?: string): void {
+  #say(key: number, kind: Word["kind"], user: string, stepId?: string, payload?: WordPayload): void {
     const said = this.said.get(key) ?? [];
     if (said.some((word) => word.kind === kind && word.stepId === stepId)) return;
-    this.said.set(key, [...said, { kind, stepId, user, reason: "", createTime: this.now() }]);
+    this.said.set(key, [...said, { kind, stepId, user, reason: "", createTime: this.now(), ...payload }]);
   }
 
   #endQueued(run: Run, status: "STOPPED" | "FAILED", reason: string): void {

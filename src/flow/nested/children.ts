@@ -52,6 +52,10 @@ export class Children implements ChildrenPort {
     this.#engine = engine;
   }
 
+  get size(): number {
+    return Math.max(this.#steps.size, this.#byRun.size);
+  }
+
   /** The same one for every call of an attempt. */
   runtimeOf(parent: TaskParent, task: TaskView): NestedStep {
     const known = this.#steps.get(task.attempt.uuid);
