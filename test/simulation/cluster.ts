@@ -30,7 +30,7 @@ const DATABASE = "database";
 const TROUBLE = 60_000;
 const BETWEEN = 1_000;
 /** Every run has to end within so long after everything has healed, and memory to be empty so long after that. */
-const PATIENCE = 900_000;
+const PATIENCE = 7_200_000;
 const AFTERMATH = 75_000;
 /** Events at one instant beyond which something goes round in circles. */
 const MOST_AT_ONCE = 100_000;
@@ -323,7 +323,7 @@ export class Cluster implements Ground {
   }
 
   /** A paused workflow refuses what it would not queue; a run that has changed, its restart. */
-  #ask(uuids: readonly string[], make: () => readonly RunCommand[]): void {
+  #ask(uuids: readonly string[], make: () => readonly StartCommand[] | readonly [RunCommand]): void {
     const node = pick(this.clock.random, this.#nodes);
     for (const uuid of uuids) this.#unanswered.add(uuid);
     let isAnswered = false;
@@ -346,8 +346,10 @@ export class Cluster implements Ground {
     };
     node.process.enter(() => {
       const commands = make();
-      const [command] = commands as [RunCommand];
-      const started = commands.length > 1 ? node.startBatch(commands) : node.start(command).then((reply) => [reply]);
+      const started =
+        commands.length > 1
+          ? node.startBatch(commands as readonly StartCommand[])
+          : node.start(commands[0] as RunCommand).then((reply) => [reply]);
       started.then(answered, (error) => (isAnswered ? undefined : refused(error)));
     });
     this.clock.after(20_000, again);

@@ -6,7 +6,7 @@ import { isUpstream } from "../../src/definition/initiator.ts";
 import { allSteps, fieldsOf, nestedSteps, type Step, stepIdOf } from "../../src/definition/step.ts";
 import type { Run } from "../../src/run/model.ts";
 import { latestAttempts } from "../../src/run/overview.ts";
-import { type RunStatus, shownRunStatus } from "../../src/run/status.ts";
+import { isOver, type RunStatus, shownRunStatus } from "../../src/run/status.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
 import { isComplete, isFailed, type StepStatus } from "../../src/step/status.ts";
 import type { SimStore } from "./store.ts";
@@ -126,8 +126,12 @@ export function aggregated(store: SimStore, run: Run): RunStatus {
 /** Leaf steps by status. */
 export type Leaves = Map<StepStatus, number>;
 
-/** Of a run that has ended, over the whole tree: of each step the attempt that counts, of each child the newest run. */
-export function leavesOf(store: SimStore, run: Run): Leaves {
+/**
+ * Of a run that has ended, over the whole tree: of each step the attempt that counts, of each child the newest run. Undefined:
+ * some child was left running.
+ */
+export function leavesOf(store: SimStore, run: Run): Leaves | undefined {
+  if (!isOver(run)) return undefined;
   const leaves: Leaves = new Map();
   const own = attemptsOf(store, run.key);
   const runs = executed(store, run);
@@ -141,7 +145,9 @@ export function leavesOf(store: SimStore, run: Run): Leaves {
     const isLeaf = below === undefined && (own.has(id) || !nested.has(id));
     if (isLeaf) leaves.set(attempt.status, (leaves.get(attempt.status) ?? 0) + 1);
     for (const child of below ?? []) {
-      for (const [status, count] of leavesOf(store, child)) leaves.set(status, (leaves.get(status) ?? 0) + count);
+      const counted = leavesOf(store, child);
+      if (counted === undefined) return undefined;
+      for (const [status, count] of counted) leaves.set(status, (leaves.get(status) ?? 0) + count);
     }
   }
   return leaves;

@@ -195,12 +195,13 @@ export class Invariants implements StoreWatcher, JobWatcher {
 
   healed(nodes: readonly SimNode[], jobs: Jobs): void {
     const store = this.#store();
-    const [late] = this.unfinished();
+    const left = this.unfinished();
+    const late = left.find(({ key }) => !store.childrenOf(key).some((child) => !isOver(child))) ?? left[0];
     if (late) throw new Breach(`${nameOf(late)} is still ${late.status} when all has healed: ${spell(store, late)}`);
     const [waiting] = store.permits.rows.values();
     if (waiting) throw new Breach(`${waiting.uuid}, which has ended, is still in the queue for permits`);
-    const [left] = store.outbox.rows;
-    if (left) throw new Breach(`a row of the outbox is left: ${JSON.stringify(left)}`);
+    const [row] = store.outbox.rows;
+    if (row) throw new Breach(`a row of the outbox is left: ${JSON.stringify(row)}`);
     if (store.paused.size > 0) throw new Breach(`attempts that have ended are paused: ${[...store.paused]}`);
     if (store.said.size > 0) throw new Breach(`words to runs that have ended are left: ${[...store.said.keys()]}`);
     for (const run of store.runs.values()) {

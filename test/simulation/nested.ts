@@ -196,6 +196,7 @@ export class NestedInvariants {
         .sort()
         .join(", ");
     const leaves = leavesOf(store, run);
+    if (leaves === undefined) return;
     const sum = [...leaves.values()].reduce((count, it) => count + it, 0);
     if (spell(shown) !== spell(leaves) || total !== sum) {
       throw new Breach(`${nameOf(run)} counts its leaves as ${spell(shown)} (${total}), and they are ${spell(leaves)}`);

@@ -9,7 +9,7 @@ import type { EvaluationPort } from "../../src/flow/evaluation.ts";
 import { type LeaseStore, Membership } from "../../src/flow/membership.ts";
 import { EnginePool } from "../../src/flow/pool.ts";
 import type { FlowStore, StepRef } from "../../src/flow/port.ts";
-import type { EndedRun, RunCommand, RunHint, StartReply } from "../../src/flow/protocol.ts";
+import type { EndedRun, RunCommand, RunHint, StartCommand, StartReply } from "../../src/flow/protocol.ts";
 import { EngineThread } from "../../src/flow/thread.ts";
 import { createLogger, type Logger } from "../../src/log.ts";
 import { dequeueing } from "../../src/queue/dequeue.ts";
@@ -102,7 +102,7 @@ export class SimNode {
   }
 
   /** As a trigger's. */
-  startBatch(commands: readonly RunCommand[]): Promise<readonly StartReply[]> {
+  startBatch(commands: readonly StartCommand[]): Promise<readonly StartReply[]> {
     return this.pool.startBatch(commands);
   }
 

@@ -152,6 +152,11 @@ export class SimStore {
       });
       this.#strategy(workflowId, () => started.workflow);
       if (started.announced) this.outbox.add({ topic: DEQUEUE, key: workflowId });
+      for (const ref of started.stopped) {
+        const run = this.runOf(ref);
+        this.#endQueued(run, "STOPPED", "another run goes instead");
+        told.push(...this.#parentOf(run));
+      }
       for (const [index, position] of positions.entries()) {
         const run = made[position] as NewRun;
         const decision = started.decisions[index] as (typeof started.decisions)[number];
@@ -160,11 +165,6 @@ export class SimStore {
       for (const ref of started.replaced) {
         const run = this.runOf(ref);
         this.runs.set(run.key, { ...run, status: "FAILED_2" });
-      }
-      for (const ref of started.stopped) {
-        const run = this.runOf(ref);
-        this.#endQueued(run, "STOPPED", "another run goes instead");
-        told.push(...this.#parentOf(run));
       }
       for (const ref of started.asked) {
         const run = this.runOf(ref);
