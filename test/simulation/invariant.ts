@@ -42,7 +42,9 @@ export class Invariants implements StoreWatcher, JobWatcher {
   /** Rows change as the status tables say; what has ended stays as it is. A commit may be repeated, if it was not heard of. */
   committing(batch: Batch, store: SimStore): void {
     for (const { runKey, attempt } of batch.attempts) {
-      const run = store.runs.get(runKey) as Run;
+      const run = store.runs.get(runKey);
+      if (run === undefined)
+        throw new Breach(`a row of ${attempt.stepId} is written for run ${runKey}, which there is not`);
       const before = store.attempts.get(runKey)?.get(`${attempt.stepId}:${attempt.attemptId}`);
       const what = `${nameOf(run)} ${attempt.stepId}:${attempt.attemptId}`;
       if (before && isDeepStrictEqual(before, attempt)) continue;
@@ -313,14 +315,16 @@ function statusesOf(store: SimStore, key: number): ReadonlyMap<string, StepStatu
   return new Map(attempts.map(({ stepId, status }) => [stepId, status]));
 }
 
-/** Of the permits that a step needs. */
+/** Of the permits that a leaf step needs; any other needs none. */
 function tagsOf(store: SimStore, run: Run, stepId: string): readonly string[] {
-  const definition = store.definition(run.internalId, run.versionId);
   const steps = stepsOf(store, run).flatMap((wrapper) => ("step" in wrapper ? [wrapper.step] : []));
+  const step = steps.find(({ id }) => id === stepId);
+  if (step === undefined) return [];
+  const { step_concurrency, instance_step_concurrency } = run.properties;
   return [
-    ...(steps.find(({ id }) => id === stepId)?.tags ?? []).map(({ name }) => name),
-    ...(run.properties.step_concurrency === undefined ? [] : [`maestro_${run.workflowId}`]),
-    ...(definition?.instance_step_concurrency === undefined ? [] : [`maestro_${correlationOf(run)}`]),
+    ...(step.tags ?? []).map(({ name }) => name),
+    ...(step_concurrency === undefined ? [] : [`maestro_${run.workflowId}`]),
+    ...(instance_step_concurrency === undefined ? [] : [`maestro_${correlationOf(run)}`]),
   ];
 }
 
