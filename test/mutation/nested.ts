@@ -1,11 +1,17 @@
 /** Of loops and subworkflows: which children run, how they are counted, what a restart leaves alone, who may start them. */
 import { inFile, type Mutation } from "./mutation.ts";
 
+const CLUSTER = "test/simulation/cluster.test.ts";
 const interval = inFile("src/nested/interval.ts", "test/nested/interval.test.ts");
 const foreach = inFile("src/nested/foreach.ts", "test/nested/foreach.test.ts");
 const again = inFile("src/nested/again.ts", "test/nested/again.test.ts");
 const loop = inFile("src/nested/loop.ts", "test/nested/loop.test.ts");
 const whileLoop = inFile("src/nested/while.ts", "test/nested/while.test.ts");
+const whileStep = inFile("src/flow/nested/while.ts", CLUSTER);
+const subworkflow = inFile("src/flow/nested/subworkflow.ts", CLUSTER);
+const step = inFile("src/flow/nested/step.ts", CLUSTER);
+const children = inFile("src/flow/nested/children.ts", CLUSTER);
+const stop = inFile("src/flow/nested/stop.ts", CLUSTER);
 
 export const NESTED_MUTATIONS: readonly Mutation[] = [
   interval("neighbours are not joined", "this.#lasts[at] === id - 1;", "this.#lasts[at] === id - 2;"),
@@ -69,4 +75,14 @@ export const NESTED_MUTATIONS: readonly Mutation[] = [
     "instanceId <= first && rollup",
   ),
   whileLoop("the first step that has a param hands it on", "ordered.findLast(", "ordered.find("),
+  whileStep("an iteration that a former owner launched outlives its step", "    await this.#takeNext();\n", ""),
+  subworkflow("an asynchronous run is waited for", "if (!this.#isAsync) this.#child = run;", "this.#child = run;"),
+  step(
+    "a call that ends the step overtakes its launches",
+    "    this.#over = true;\n    await this.#last;",
+    "    this.#over = true;",
+  ),
+  children("ends that nobody has told are not asked for", "await this.#ask([...this.#steps.values()]);", ""),
+  children("steps that have ended are kept", "this.#steps.delete(uuid);", ""),
+  stop("a step ends before its children", "while (!isEmpty(live())) await place.told();", ""),
 ];
