@@ -16,8 +16,10 @@ const COPIED = [
   "tsconfig.json",
   "bunfig.toml",
 ];
-/** How long tests may take. Those of an endless loop are given up: that is noticed, too. */
+/** How long the tests of a mutation may take, ms. Those of an endless loop are given up: that is noticed, too. */
 const PATIENCE = 60_000;
+/** How long all tests that any mutation names may take without one, ms. */
+const WHOLE_PATIENCE = 600_000;
 
 /** The file's text with the mutation. @throws Error unless `from` stands in it once */
 export function mutated({ name, file, from, to }: Mutation): string {
@@ -45,7 +47,7 @@ export class Copy {
         cwd: this.#folder,
         env: { ...process.env, MAESTRO_SIMULATION_MS: `${SIMULATION}` },
         stdio: ["ignore", "ignore", "ignore"],
-        timeout: PATIENCE,
+        timeout: mutation ? PATIENCE : WHOLE_PATIENCE,
         killSignal: "SIGKILL",
       });
       return (await child.exited) === 0;

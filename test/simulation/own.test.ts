@@ -66,6 +66,7 @@ describe("a group that has another owner", () => {
 
   test("and is this one's again is not lost by what the former one had queued", async () => {
     const world = await running();
+    world.runtime.results.set("job", { state: "CONTINUE", artifacts: { seen: { it: 1 } } });
     world.wake("job");
     await world.settle(0);
     await world.claimAgain();
