@@ -76,7 +76,12 @@ export const NESTED_MUTATIONS: readonly Mutation[] = [
   ),
   whileLoop("the first step that has a param hands it on", "ordered.findLast(", "ordered.find("),
   whileStep("an iteration that a former owner launched outlives its step", "    await this.#takeNext();\n", ""),
-  subworkflow("an asynchronous run is waited for", "if (!this.#isAsync) this.#child = run;", "this.#child = run;"),
+  subworkflow(
+    "an asynchronous run is waited for",
+    "if (!this.#isAsync) this.#child = run;",
+    "this.#child = run;",
+    "test/flow/subworkflow.test.ts",
+  ),
   step(
     "a call that ends the step overtakes its launches",
     "    this.#over = true;\n    await this.#last;",

@@ -459,6 +459,13 @@ describe("a time limit", () => {
     step.take({ type: "woken" }).answer("DONE").take({ type: "due", timer: "timeout", time, uuid: "u9" });
     expect([step.status, step.effects]).toEqual(["SUCCEEDED", []]);
   });
+
+  test("is not kept for an attempt that has ended", () => {
+    const step = new Driven().run();
+    expect(step.state.timers.timeout).toBeDefined();
+    step.take({ type: "woken" }).answer("DONE");
+    expect([step.ended, step.state.timers]).toEqual([true, {}]);
+  });
 });
 
 describe("a termination", () => {
