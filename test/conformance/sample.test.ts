@@ -2,7 +2,7 @@
  * Upstream's samples, pushed and started by the requests that its documentation shows, end step by step as upstream ends
  * them. Unchanged: one sleeps for 100 seconds, and all of them run at the same time.
  */
-import { describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
 import { serverUrl } from "./kit/server.ts";
@@ -19,6 +19,9 @@ interface Params {
 interface Run {
   readonly status: string;
   readonly params: Params;
+  readonly runtime_overview: {
+    readonly rollup_overview: { readonly overview: { readonly [status: string]: { readonly cnt: number } } };
+  };
   readonly runtime_dag: { readonly [step: string]: { readonly predecessors?: readonly string[] } };
 }
 
@@ -35,10 +38,15 @@ interface Expected {
   /** The steps that SUCCEEDED, with their params. */
   readonly succeeded: { readonly [step: string]: { readonly [name: string]: unknown } };
   readonly unsatisfied?: readonly string[];
+  /** Steps that SUCCEEDED in the whole tree and start no runs themselves; by default those of the run. */
+  readonly leaves?: number;
 }
 
 const plain = (...steps: readonly string[]) => Object.fromEntries(steps.map((step) => [step, {}]));
 
+const SUBWORKFLOWS = ["job1", "job2", "job3", "job4", "job5", "job6"];
+
+/** One that starts another comes after it. */
 const SAMPLES: readonly (readonly [string, Expected])[] = [
   [
     "sample-dag-test-1",
@@ -87,6 +95,17 @@ const SAMPLES: readonly (readonly [string, Expected])[] = [
       unsatisfied: ["job.4", "job.5"],
     },
   ],
+  ["sample-time-trigger-wf", { params: {}, succeeded: plain("job.1", "job.2", "job.3", "job.4", "job.5", "job.6") }],
+  // 9 days, of 6 steps each.
+  ["sample-foreach-wf", { params: { foo: "September" }, succeeded: plain("foreach-job"), leaves: 9 * 6 }],
+  // i of 1, 2 and 3, twice: each sleeps once, and for each number below i. The loop over none is one leaf.
+  ["sample-nested-foreach-wf", { params: {}, succeeded: plain("foreach-job"), leaves: 2 * (2 + 2 + 3) }],
+  // 366 days and three letters, of 2 steps each.
+  ["sample-large-foreach-wf", { params: {}, succeeded: plain("job1"), leaves: 366 * 3 * 2 }],
+  ["sample-while-wf", { params: { foo: "September" }, succeeded: plain("while-job"), leaves: 5 }],
+  // Of the six, one is not waited for.
+  ["sample-subworkflow-wf", { params: {}, succeeded: plain(...SUBWORKFLOWS), leaves: 5 * 4 + 1 }],
+  ["sample-nested-subworkflow-wf", { params: {}, succeeded: plain("sub-step1"), leaves: 5 * 4 + 1 }],
 ];
 
 async function call<T>(path: string, body?: string): Promise<T> {
@@ -112,10 +131,13 @@ function values(params: Params, expected: object = {}): { readonly [name: string
   return Object.fromEntries(Object.keys(expected).map((name) => [name, params[name]?.evaluated_result]));
 }
 
-async function play(id: string, expected: Expected): Promise<void> {
+async function start(id: string): Promise<void> {
   await call("", await Bun.file(join(compatDir, "samples", `${id}.json`)).text());
   const started = await call(`/${id}/versions/latest/actions/start`, '{"initiator":{"type":"manual"}}');
   expect(started).toMatchObject({ workflow_instance_id: 1, workflow_run_id: 1, status: "CREATED" });
+}
+
+async function play(id: string, expected: Expected): Promise<void> {
   const run = await ended(`/${id}/instances/1/runs/1`);
   const steps = await call<Step[]>(`/${id}/instances/1/runs/1/steps`);
   const of = (status: string) => steps.filter((step) => step.runtime_state.status === status);
@@ -127,6 +149,9 @@ async function play(id: string, expected: Expected): Promise<void> {
   expect(unsatisfied.sort()).toEqual([...(expected.unsatisfied ?? [])]);
   expect(steps.map((step) => step.step_attempt_id)).toEqual(steps.map(() => 1));
   expect(steps.length).toBe(Object.keys(run.runtime_dag).length);
+  const { SUCCEEDED, ...others } = run.runtime_overview.rollup_overview.overview;
+  expect(SUCCEEDED?.cnt).toBe(expected.leaves ?? of("SUCCEEDED").length);
+  expect(Object.keys(others)).toEqual(expected.unsatisfied ? ["UNSATISFIED"] : []);
   inOrder(run, steps);
 }
 
@@ -144,5 +169,8 @@ function inOrder(run: Run, steps: readonly Step[]): void {
 }
 
 describe.skipIf(!isPresent)("upstream's samples", () => {
+  beforeAll(async () => {
+    for (const [id] of SAMPLES) await start(id);
+  });
   test.concurrent.each(SAMPLES)("%s", play, LIMIT_MS);
 });
