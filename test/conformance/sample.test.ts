@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { serverUrl } from "./kit/server.ts";
 import { compatDir, isPresent } from "./server.ts";
 
-const LIMIT_MS = 240_000;
+const LIMIT_MS = 400_000;
 const TERMINAL: readonly unknown[] = ["SUCCEEDED", "FAILED", "STOPPED", "TIMED_OUT"];
 const UUID = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 

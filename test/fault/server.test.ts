@@ -1,8 +1,9 @@
-/** Short forms of `kill.ts`, `cluster.ts`, `permit.ts` and `signal.ts`. Most of their time is waiting for leases, so they run beside each other. */
+/** Short forms of `kill.ts`, `cluster.ts`, `permit.ts`, `nested.ts` and `signal.ts`. Most of their time is waiting for leases, so they run beside each other. */
 import { expect, test } from "bun:test";
 import { sourceProgram } from "../bench/server.ts";
 import { cluster } from "./cluster.ts";
 import { killRounds } from "./kill.ts";
+import { nested } from "./nested.ts";
 import { permit } from "./permit.ts";
 import { signalRounds } from "./signal.ts";
 
@@ -38,6 +39,17 @@ test.if(process.platform !== "win32").concurrent(
     const lines: string[] = [];
     const say = (line: string): void => void lines.push(line);
     const { problems, log } = await permit({ program, steps: 75, limit: 3, say });
+    expect(problems.length > 0 ? { problems, lines, log } : {}).toEqual({});
+  },
+  PATIENCE,
+);
+
+test.concurrent(
+  "a tree of loops loses and repeats no iteration, though one of its nodes is killed again and again",
+  async () => {
+    const lines: string[] = [];
+    const say = (line: string): void => void lines.push(line);
+    const { problems, log } = await nested({ program, rounds: 1, width: 30, nodes: 2, seed: 11, say });
     expect(problems.length > 0 ? { problems, lines, log } : {}).toEqual({});
   },
   PATIENCE,
