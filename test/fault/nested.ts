@@ -1,7 +1,8 @@
 /**
  * `bun test/fault/nested.ts [--rounds 10] [--width 100] [--nodes 1|2] [--binary PATH] [--seed N]`: kills a server, or one
  * of two, with SIGKILL in the middle of a tree of runs: a foreach of `width` iterations, each of which has a foreach of as
- * many and a subworkflow, beside a while. Three kills a round, each at a random moment.
+ * many and a subworkflow, beside a while. Three kills a round, each when a random
+ * share of the runs has ended.
  *
  * In the end every iteration is there once, and has run once; what was recorded as done before a kill is as it was; the
  * loops count what there is.
@@ -41,8 +42,6 @@ const LEAF = "fault-leaf";
 const WHILE_ROUNDS = 20;
 const KILLS = 3;
 const PATIENCE = 300_000;
-/** From the start of a run, or the end of a kill, to the next one: ms. */
-const LIFE = 1_500;
 
 export async function nested({ program, rounds, width, nodes, seed, say }: NestedOptions): Promise<NestedReport> {
   const folder = mkdtempSync(join(tmpdir(), "maestro-nested-"));
@@ -61,12 +60,12 @@ export async function nested({ program, rounds, width, nodes, seed, say }: Neste
     await push(servers[0] as Server, width);
     for (let round = 1; round <= rounds; round++) {
       const begin = performance.now();
-      const floor = await newestKey(sql);
+      const since = Date.now();
       await new Client((servers[0] as Server).url).start(TREE);
       let done: readonly Done[] = [];
-      for (let kill = 0; kill < KILLS; kill++) {
-        await Bun.sleep(random() * LIFE);
-        done = [...done, ...(await doneAfter(sql, floor))];
+      const moments = Array.from({ length: KILLS }, random).sort();
+      for (const moment of moments) {
+        done = [...done, ...(await doneOnce(sql, since, moment * width * width))];
         const [victim] = servers.splice(Math.floor(random() * servers.length), 1);
         await victim?.kill();
         kills++;
@@ -74,7 +73,7 @@ export async function nested({ program, rounds, width, nodes, seed, say }: Neste
       }
       const took = await allOver(sql, PATIENCE);
       const found =
-        took === undefined ? ["some runs do not end"] : await judge(sql, servers, floor, width, round, done);
+        took === undefined ? ["some runs do not end"] : await judge(sql, servers, since, width, round, done);
       recorded += done.length;
       problems.push(...found.map((problem) => `round ${round}: ${problem}`));
       const seconds = ((performance.now() - begin) / 1_000).toFixed(1);
@@ -118,19 +117,23 @@ interface Done {
   readonly row: string;
 }
 
-/** What has ended of the runs after a key, by now. */
-async function doneAfter(sql: Sql, floor: number): Promise<readonly Done[]> {
-  return sql<Done[]>`
-    SELECT 'run ' || workflow_id || '/' || instance_id AS name, concat_ws(' ', run_id, uuid, status, start_time, end_time) AS row
-    FROM run WHERE key > ${floor} AND end_time IS NOT NULL
-    UNION ALL
-    SELECT 'step ' || run_key || '/' || step_id, concat_ws(' ', attempt_id, uuid, status, times)
-    FROM step_attempt WHERE run_key > ${floor} AND status = 'SUCCEEDED'`;
+/** What has ended of the runs that are made since an instant, once there are that many. */
+async function doneOnce(sql: Sql, since: number, count: number): Promise<readonly Done[]> {
+  for (const end = performance.now() + PATIENCE; performance.now() < end; await Bun.sleep(20)) {
+    const [row] = await sql<{ count: number }[]>`
+      SELECT count(*) AS count FROM run WHERE create_time >= ${since} AND end_time IS NOT NULL`;
+    if ((row?.count ?? 0) >= count) return doneSince(sql, since);
+  }
+  throw new Error(`${count} runs do not end within ${PATIENCE / 1_000} s`);
 }
 
-async function newestKey(sql: Sql): Promise<number> {
-  const [row] = await sql<{ key: number }[]>`SELECT coalesce(max(key), 0) AS key FROM run`;
-  return row?.key ?? 0;
+async function doneSince(sql: Sql, since: number): Promise<readonly Done[]> {
+  return sql<Done[]>`
+    SELECT 'run ' || workflow_id || '/' || instance_id AS name, concat_ws(' ', run_id, uuid, status, start_time, end_time) AS row
+    FROM run WHERE create_time >= ${since} AND end_time IS NOT NULL
+    UNION ALL
+    SELECT 'step ' || run_key || '/' || step_id, concat_ws(' ', attempt_id, a.uuid, a.status, times)
+    FROM step_attempt a JOIN run ON run.key = run_key WHERE create_time >= ${since} AND a.status = 'SUCCEEDED'`;
 }
 
 interface Counts {
@@ -144,7 +147,7 @@ interface Counts {
 async function judge(
   sql: Sql,
   servers: readonly Server[],
-  floor: number,
+  since: number,
   width: number,
   instance: number,
   done: readonly Done[],
@@ -155,11 +158,11 @@ async function judge(
   const [runs] = await sql<Counts[]>`
     SELECT count(*) AS runs, count(DISTINCT (workflow_id, instance_id)) AS places,
       count(*) FILTER (WHERE status = 'SUCCEEDED') AS good
-    FROM run WHERE key > ${floor}`;
+    FROM run WHERE create_time >= ${since}`;
   const [attempts] = await sql<Counts[]>`
     SELECT count(*) AS attempts, count(DISTINCT (run_key, step_id)) AS steps,
-      count(*) FILTER (WHERE status = 'SUCCEEDED') AS good
-    FROM step_attempt WHERE run_key > ${floor}`;
+      count(*) FILTER (WHERE a.status = 'SUCCEEDED') AS good
+    FROM step_attempt a JOIN run ON run.key = run_key WHERE create_time >= ${since}`;
   const iterations = width * width + width + WHILE_ROUNDS;
   const leaves = width * width + width + WHILE_ROUNDS;
   equal("iterations, children and their root", runs?.places, 1 + iterations + width);
@@ -170,11 +173,11 @@ async function judge(
   equal("attempts that succeeded", attempts?.good, 2 + 2 * width + leaves);
 
   const gaps =
-    await sql`SELECT workflow_id FROM run WHERE key > ${floor} AND parent_key IS NOT NULL AND workflow_id <> ${LEAF}
+    await sql`SELECT workflow_id FROM run WHERE create_time >= ${since} AND parent_key IS NOT NULL AND workflow_id <> ${LEAF}
     GROUP BY workflow_id HAVING min(instance_id) <> 1 OR max(instance_id) <> count(*)`;
   equal("loops whose iterations have gaps", gaps.length, 0);
 
-  const now = new Map((await doneAfter(sql, floor)).map(({ name, row }) => [name, row]));
+  const now = new Map((await doneSince(sql, since)).map(({ name, row }) => [name, row]));
   const changed = done.filter(({ name, row }) => now.get(name) !== row);
   equal(`what was recorded as done and is different, such as ${changed[0]?.name}`, changed.length, 0);
 
