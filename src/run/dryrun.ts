@@ -34,7 +34,10 @@ export interface DryRunSetting extends Pick<EvaluationContext, Surroundings> {
   /** What `params.getExecutionEnvironment()` answers. */
   readonly environment: string;
   readonly catalog?: DefaultCatalog | undefined;
-  /** Job templates of the steps, with what they inherit, in any order; default: there are none. */
+  /**
+   * Job templates of the steps, with what they inherit, in any order. Undefined: nobody knows them, so that params of steps
+   * that name one are not looked at.
+   */
   readonly templates?: readonly JobTemplateDefinition[] | undefined;
 }
 
@@ -93,11 +96,11 @@ function dryRunStep(step: Step, path: string, workflow: Workflow, setting: DryRu
 }
 
 /** Which template it is may take an evaluation to tell. @throws BAD_REQUEST for one that the step can't use */
-function templateFound(step: Step, { params }: Workflow, { templates = [] }: DryRunSetting) {
+function templateFound(step: Step, { params }: Workflow, { templates }: DryRunSetting) {
   const node = stepNode(step, [], {});
   if (node.template === undefined) return undefined;
   const ref = literalTemplateRef(node.template, params);
-  return ref === undefined ? "unknown" : templateFor(node, ref, lineageOf(ref, templates));
+  return ref === undefined || templates === undefined ? "unknown" : templateFor(node, ref, lineageOf(ref, templates));
 }
 
 /** What an attempt finds or, when it fails, says; a failure that is not about the definition goes through. */
