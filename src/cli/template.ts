@@ -80,8 +80,14 @@ const listCommand: Command = {
   examples: ["template list", "template list --version v2 --json"],
   run: async (args, io) => {
     const version = args.get(VERSION) ?? DEFAULT_TEMPLATE_VERSION;
-    const answer = await clientOf(args, io).request("GET", "/job-templates", { query: { version } });
-    const rows = objects(answer).map((it) => templateRow(object(it.definition), object(it.metadata)));
+    const client = clientOf(args, io);
+    const answer: JsonObject[] = [];
+    for (let cursor: string | undefined; ; cursor = cell(object(answer.at(-1)?.definition), "job_type")) {
+      const page = objects(await client.request("GET", "/job-templates", { query: { version, cursor } }));
+      answer.push(...page);
+      if (page.length === 0) break;
+    }
+    const rows = answer.map((it) => templateRow(object(it.definition), object(it.metadata)));
     if (args.has(JSON_OPTION)) printJson(io, answer, 2);
     else io.out(table(["TEMPLATE", "VERSION", "STEP TYPE", "STATUS", "DESCRIPTION"], rows));
     return EXIT.OK;

@@ -54,15 +54,14 @@ export function lineageOf(ref: TemplateRef, known: readonly JobTemplateDefinitio
     const found = byKey.get(key);
     if (!found) {
       missing.set(key, at);
-      return;
+      return refuseMany(ref, order.length + missing.size);
     }
     if (path.includes(key)) throw badRequest(`Job templates inherit from each other: ${[...path, key].join(" → ")}`);
     path.push(key);
     for (const [jobType, version] of Object.entries(found.inherit_from ?? {})) visit({ jobType, version });
     path.pop();
     order.push(found);
-    if (order.length > MOST_INHERITED)
-      throw badRequest(`The job template ${templateKey(ref)} inherits from more than ${MOST_INHERITED} templates`);
+    refuseMany(ref, order.length + missing.size);
   };
   visit(ref);
   const tags = new Map(order.flatMap((it) => it.tags ?? []).map((tag) => [tag.name, tag]));
@@ -73,6 +72,12 @@ export function lineageOf(ref: TemplateRef, known: readonly JobTemplateDefinitio
     params: order.flatMap((it) => (it.params ? [it.params] : [])),
     missing: [...missing.values()],
   };
+}
+
+/** @throws BAD_REQUEST */
+function refuseMany(ref: TemplateRef, count: number): void {
+  if (count <= MOST_INHERITED) return;
+  throw badRequest(`The job template ${templateKey(ref)} inherits from more than ${MOST_INHERITED} templates`);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Job templates: a row for each version of each, which a request of the same name and version replaces. */
 import type { JobTemplate, JobTemplateDefinition, JobTemplateMetadata, TemplateRef } from "../definition/template.ts";
+import { badRequest } from "../error.ts";
 import { parseJson, stringifyJson } from "../json.ts";
 import { arrayLiteral } from "./column.ts";
 import type { Sql } from "./connection.ts";
@@ -14,11 +15,14 @@ const templateOf = ({ metadata, definition }: Row): JobTemplate => ({
   definition: parseJson(definition) as unknown as JobTemplateDefinition,
 });
 
-/** Templates in one list. */
-export const MOST_LISTED = 10_000;
+/** Templates in one list, and the characters that they have together, the first one apart. */
+export const MOST_LISTED = 1_000;
+const MOST_LISTED_CHARS = 16_000_000;
 
-/** Templates that are read for one: beyond that many, its ancestors are not all there. */
-const MOST_ANCESTORS = 1_000;
+/** Templates that are read for one, more than it may inherit from: nobody misses those beyond. */
+const MOST_ANCESTORS = 2_000;
+/** Characters of all that is read at a time. */
+const MOST_CHARS = 8_000_000;
 
 export async function putTemplate(sql: Sql, { metadata, definition }: JobTemplate): Promise<void> {
   await sql`INSERT INTO job_template (job_type, version, metadata, definition, modify_time)
@@ -34,10 +38,15 @@ export async function loadTemplate(sql: Sql, { jobType, version }: TemplateRef):
   return row && templateOf(row);
 }
 
-/** Of all job types that have this version, ascending, {@link MOST_LISTED} at most. */
-export async function listTemplates(sql: Sql, version: string): Promise<readonly JobTemplate[]> {
-  const rows = await sql<Row[]>`SELECT metadata, definition FROM job_template
-    WHERE version = ${version} ORDER BY job_type LIMIT ${MOST_LISTED}`;
+/** Of the job types after `after` that have this version, ascending: one at least, and no more than fit a page. */
+export async function listTemplates(sql: Sql, version: string, after = ""): Promise<readonly JobTemplate[]> {
+  const rows = await sql<Row[]>`SELECT metadata, definition FROM (
+      SELECT *, row_number() OVER page AS number,
+        sum(length(metadata::text) + length(definition::text)) OVER page AS chars
+      FROM (SELECT * FROM job_template WHERE version = ${version} AND job_type > ${after}
+        ORDER BY job_type LIMIT ${MOST_LISTED}) AS next
+      WINDOW page AS (ORDER BY job_type)) AS counted
+    WHERE number = 1 OR chars <= ${MOST_LISTED_CHARS} ORDER BY job_type`;
   return rows.map(templateOf);
 }
 
@@ -51,20 +60,31 @@ export async function removeTemplates(sql: Sql, jobType: string, version: string
 /**
  * Templates and all that they inherit from, whichever of them there are, in one statement. Each is answered once, in no
  * order; a cycle ends where it began.
+ * @throws BAD_REQUEST when they are too long
  */
 export async function loadLineages(
   sql: Sql,
   templates: readonly TemplateRef[],
 ): Promise<readonly JobTemplateDefinition[]> {
   if (templates.length === 0) return [];
-  const rows = await sql<Pick<Row, "definition">[]>`WITH RECURSIVE lineage (job_type, version) AS (
+  const rows = await sql<
+    { readonly definition: string | null; readonly chars: number }[]
+  >`WITH RECURSIVE lineage (job_type, version) AS (
       SELECT * FROM unnest(${arrayLiteral(templates.map((it) => it.jobType))}::text[],
         ${arrayLiteral(templates.map((it) => it.version))}::text[]) AS asked (job_type, version)
       UNION
       SELECT parent.key, parent.value FROM lineage
         JOIN job_template t USING (job_type, version)
         CROSS JOIN LATERAL json_each_text(coalesce(t.definition -> 'inherit_from', '{}'::json)) AS parent)
-    SELECT t.definition FROM (SELECT * FROM lineage LIMIT ${MOST_ANCESTORS * templates.length}) AS l
-      JOIN job_template t USING (job_type, version)`;
-  return rows.map(({ definition }) => parseJson(definition) as unknown as JobTemplateDefinition);
+    SELECT CASE WHEN chars <= ${MOST_CHARS} THEN definition END AS definition, chars
+      FROM (SELECT t.definition, sum(length(t.definition::text)) OVER ()::bigint AS chars
+        FROM (SELECT * FROM lineage LIMIT ${MOST_ANCESTORS * templates.length}) AS l
+        JOIN job_template t USING (job_type, version)) AS found`;
+  return rows.map(({ definition, chars }) => {
+    if (definition !== null) return parseJson(definition) as unknown as JobTemplateDefinition;
+    const what = templates.slice(0, 3).map(({ jobType, version }) => `[${jobType}][${version}]`);
+    throw badRequest(
+      `The job templates ${what.join(", ")}${templates.length > 3 ? ", …" : ""} have ${chars} characters together with all that they inherit; at most ${MOST_CHARS} are allowed`,
+    );
+  });
 }

@@ -32,9 +32,13 @@ test("template push shows findings at their places", async () => {
 });
 
 test("template list and get ask for a version", async () => {
-  const list = await at(() => ({ body: [template] }), ["template", "list", "--version", "v1"]);
+  const pages = (path: string) => ({ body: path.includes("cursor=nap") ? [] : [template] });
+  const list = await at(({ path }) => pages(path), ["template", "list", "--version", "v1"]);
   expect(list.out).toMatch(/^nap +v1 +Sleep +PROD +Short/m);
-  expect(server?.requests).toMatchObject([{ path: "/api/v3/job-templates?version=v1" }]);
+  expect(server?.requests).toMatchObject([
+    { path: "/api/v3/job-templates?version=v1" },
+    { path: "/api/v3/job-templates?version=v1&cursor=nap" },
+  ]);
   server?.stop();
   const get = await at(() => ({ body: template }), ["template", "get", "nap"]);
   expect(JSON.parse(get.out)).toEqual(template);

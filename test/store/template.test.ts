@@ -19,6 +19,8 @@ test("a version is replaced, read, listed and removed", async () => {
   await put("a", "v");
   await put("a", "w");
   await put("a", "v", undefined, 2);
+  expect((await listTemplates(db.sql, "v", "a")).map((it) => it.definition.job_type)).toEqual(["b"]);
+  expect(await listTemplates(db.sql, "v", "b")).toEqual([]);
   expect((await loadTemplate(db.sql, { jobType: "a", version: "v" }))?.metadata.create_time).toBe(2);
   expect((await listTemplates(db.sql, "v")).map((it) => it.definition.job_type)).toEqual(["a", "b"]);
   expect(await removeTemplates(db.sql, "a", "v")).toBe(1);
@@ -40,4 +42,22 @@ test("lineages have each ancestor once, end in a cycle, and leave out what is no
   ]);
   expect(found.map((it) => `${it.job_type} ${it.version}`).sort()).toEqual(["left v", "right v", "root v", "top v"]);
   expect(await loadLineages(db.sql, [])).toEqual([]);
+});
+
+test("what is too long to be read at a time is refused, and lists go on in pages", async () => {
+  const long = { p: { type: "STRING", value: "x".repeat(3_000_000) } } as const;
+  for (const n of [1, 2, 3, 4, 5, 6]) {
+    await putTemplate(db.sql, {
+      metadata: { owner: "ann", version_author: "ann", status: "s", support: "s", create_time: 1 },
+      definition: {
+        ...{ job_type: `long${n}`, version: "long", step_type: "NoOp", params: long },
+        ...(n > 1 && { inherit_from: { [`long${n - 1}`]: "long" } }),
+      },
+    });
+  }
+  expect(await loadLineages(db.sql, [{ jobType: "long2", version: "long" }])).toHaveLength(2);
+  const three = loadLineages(db.sql, [{ jobType: "long3", version: "long" }]);
+  expect(three).rejects.toThrow("at most 8000000 are allowed");
+  expect(await listTemplates(db.sql, "long")).toHaveLength(5);
+  expect(await listTemplates(db.sql, "long", "long5")).toHaveLength(1);
 });

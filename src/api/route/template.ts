@@ -109,12 +109,12 @@ function readRoutes(router: Router): void {
       path: BASE,
       operationId: "listJobTemplates",
       summary: "All job templates that have a version",
-      description: `Ascending by job type, ${MOST_LISTED} at most. An empty list is no error.`,
+      description: `Ascending by job type, ${MOST_LISTED} at most, and fewer of long ones: ask with the last one as \`cursor\`, until the list is empty.`,
       tag: "control",
-      query: { version },
+      query: { version, cursor: text("The last job type of the page before") },
       reply: { description: "The templates", schema: z.array(jobTemplateSchema) },
     },
-    (_call, { sql }, query) => listTemplates(sql, query.version ?? DEFAULT_TEMPLATE_VERSION),
+    (_call, { sql }, query) => listTemplates(sql, query.version ?? DEFAULT_TEMPLATE_VERSION, query.cursor),
   );
 }
 
