@@ -26,6 +26,7 @@ import { runRoutes } from "./route/run.ts";
 import { startRoutes } from "./route/start.ts";
 import { stepRoutes } from "./route/step.ts";
 import { systemRoutes } from "./route/system.ts";
+import { templateRoutes } from "./route/template.ts";
 import { workflowRoutes } from "./route/workflow.ts";
 import type { AppOptions, Services } from "./service.ts";
 
@@ -66,6 +67,7 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
   restartRoutes(router);
   breakpointRoutes(router);
   permitRoutes(router);
+  templateRoutes(router);
   logRoutes(router);
   letterRoutes(router);
   let document: OpenApiDocument | undefined;

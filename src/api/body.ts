@@ -2,7 +2,10 @@
  * Request bodies: read up to a limit, decoded strictly, refused when they nest too deep or hold what the database
  * cannot keep. Numbers stay whole.
  */
+
 import { unstorableText } from "../definition/storable.ts";
+import type { Schema } from "../definition/text/declared.ts";
+import type { TextError } from "../definition/text/read.ts";
 import { badRequest } from "../error.ts";
 import { hasRepeatedKey, type Json, MAX_DEPTH, outlineOf, parseJson } from "../json.ts";
 import { Problem } from "./error.ts";
@@ -25,10 +28,34 @@ export async function readJson(request: Request, limit: number, isDefinition = f
   const value = parse(text);
   if (isDefinition && hasRepeatedKey(outline, value)) await refuseRepeatedKeys(text);
   const isSuspect = /\\u(0000|[dD][89a-fA-F])/.test(text) || !text.isWellFormed();
-  const unstorable = isSuspect ? unstorableText(value) : undefined;
-  if (unstorable !== undefined) throw badRequest("The body holds a text that cannot be stored", [unstorable]);
+  if (isSuspect) refuseUnstorable(value);
   return value;
 }
+
+/** @param schema where it declares a text, a plain scalar is one @throws as {@link readJson}, with the places of findings */
+export async function readYaml(request: Request, limit: number, schema: Schema): Promise<Json> {
+  const text = await readText(request, limit);
+  if (text.trim() === "") throw badRequest("The request needs a YAML body", ["the body is empty"]);
+  const { readYamlText, TextError } = await import("../definition/text/read.ts");
+  let value: Json;
+  try {
+    value = readYamlText(text.replace(/^\ufeff/, ""), schema).value;
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error;
+    throw badRequest("The body is not YAML that can be read", placesOf(error));
+  }
+  refuseUnstorable(value);
+  return value;
+}
+
+/** @throws BAD_REQUEST */
+function refuseUnstorable(value: Json): void {
+  const unstorable = unstorableText(value);
+  if (unstorable !== undefined) throw badRequest("The body holds a text that cannot be stored", [unstorable]);
+}
+
+const placesOf = ({ problems }: TextError): readonly string[] =>
+  problems.map(({ path = "body", message, span }) => `${path}: line ${span.line}, column ${span.column}: ${message}`);
 
 /**
  * A body of announced length is read whole, in one step: Bun takes nothing beyond that length for a part of it, fails
@@ -79,9 +106,6 @@ async function refuseRepeatedKeys(text: string): Promise<void> {
     readJsonText(text);
   } catch (error) {
     if (!(error instanceof TextError)) throw error;
-    const lines = error.problems.map(
-      ({ path = "body", message, span }) => `${path}: line ${span.line}, column ${span.column}: ${message}`,
-    );
-    throw badRequest("A key of the body stands twice", lines);
+    throw badRequest("A key of the body stands twice", placesOf(error));
   }
 }

@@ -1,7 +1,8 @@
 /** One request as handlers see it: the path, the caller, the body, and how long it may take. */
 import type { Context } from "hono";
+import type { Schema } from "../definition/text/declared.ts";
 import type { Json } from "../json.ts";
-import { readJson } from "./body.ts";
+import { readJson, readYaml } from "./body.ts";
 import { connectionsOf } from "./connection.ts";
 import type { Deadline } from "./deadline.ts";
 import { PATH, type PathName, type PathValue, USER } from "./parameter.ts";
@@ -93,9 +94,19 @@ export class Call {
     return this.#read(true);
   }
 
-  async #read(isDefinition: boolean): Promise<Json> {
+  /** A body that is YAML. @param schema where it declares a text, a plain scalar is one @throws as {@link definition} */
+  yaml(schema: Schema): Promise<Json> {
+    return this.#during(readYaml(this.request, this.bodyLimit, schema));
+  }
+
+  #read(isDefinition: boolean): Promise<Json> {
+    return this.#during(readJson(this.request, this.bodyLimit, isDefinition));
+  }
+
+  /** While the body comes, the deadline does not run. */
+  async #during(reading: Promise<Json>): Promise<Json> {
     this.deadline.pause();
-    const body = await readJson(this.request, this.bodyLimit, isDefinition);
+    const body = await reading;
     this.deadline.begin();
     if (this.deadline.seconds + SLACK > connectionsOf(this.context.env).idleSeconds) this.takeTime();
     return body;

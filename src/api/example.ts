@@ -45,6 +45,19 @@ const page = <T>(element: T) => ({
   total_count: 1,
   elements: [element],
 });
+const template = {
+  metadata: { owner: "ann", version_author: "ann", status: "PROD", support: "#data", create_time: TIME },
+  definition: {
+    job_type: "polite-sleep",
+    step_type: "Sleep",
+    version: "v1",
+    description: "A short nap",
+    tags: [{ name: "warehouse" }],
+    inherit_from: { nap: "default" },
+    params: { sleep_seconds: { type: "LONG", value: 1, internal_mode: "PROVIDED" } },
+  },
+};
+const templateRequest = { owner: "ann", status: "PROD", support: "#data", definition: template.definition };
 const run = {
   workflow_id: "etl",
   workflow_instance_id: 1,
@@ -350,6 +363,11 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       why: "its connections",
     },
   },
+  putJobTemplate: { request: templateRequest, reply: template },
+  putJobTemplateYaml: { request: templateRequest, reply: template },
+  getJobTemplate: { reply: template },
+  listJobTemplates: { reply: [template] },
+  deleteJobTemplate: { reply: "Removed [2] job template versions for job type: [polite-sleep]" },
   deleteTagPermit: {},
   listTagPermits: {
     reply: {

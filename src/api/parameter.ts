@@ -218,6 +218,7 @@ export const PATH = {
   tagName: id("The tag's name"),
   letterId: number("The dead letter's number"),
   tag: id("The tag's name"),
+  jobType: id("The job template's name"),
 } as const;
 
 export type PathName = keyof typeof PATH;

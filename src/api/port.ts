@@ -4,6 +4,7 @@
  * that is lost costs latency, never correctness.
  */
 import type { WorkflowCreateRequest } from "../definition/metadata.ts";
+import type { JobTemplateDefinition } from "../definition/template.ts";
 import type { StepRef, StoredRun } from "../flow/port.ts";
 import type { RunCommand, StartReply } from "../flow/protocol.ts";
 import type { JsonObject } from "../json.ts";
@@ -48,8 +49,14 @@ export interface EnginePort {
   hintSteps(steps: readonly { readonly runKey: number; readonly groupId: number; readonly stepId: string }[]): void;
   /** A step has a breakpoint, and its row is committed: resolves when every node knows that can be reached in 2 s. */
   breakpointAdded(step: StepRef): Promise<void>;
-  /** Runs on the evaluation thread. @throws MaestroError BAD_REQUEST with one detail a finding */
-  dryRun(request: WorkflowCreateRequest, user: string): Promise<void>;
+  /** Job templates have changed, and that is committed: resolves when every node knows that can be reached in 2 s. */
+  templatesChanged(): Promise<void>;
+  /**
+   * Runs on the evaluation thread.
+   * @param templates of its steps, with what they inherit, in any order
+   * @throws MaestroError BAD_REQUEST with one detail a finding
+   */
+  dryRun(request: WorkflowCreateRequest, user: string, templates: readonly JobTemplateDefinition[]): Promise<void>;
   /** These workflows may have room for queued runs, or fewer queued runs than before. */
   hintDequeue(workflowIds: readonly string[]): void;
   /** Rows of the outbox have become due: they should be looked at. */

@@ -16,6 +16,7 @@ import { isOver, shownRunStatus } from "../run/status.ts";
 import type { WordPayload } from "../run/word.ts";
 import { isUnderWay, STEP_ACTIONS } from "../step/action.ts";
 import type { StepAttempt } from "../step/model.ts";
+import { isNested } from "../step/node.ts";
 import type { StepStatus } from "../step/status.ts";
 import { findRun, loadRun } from "../store/instance.ts";
 import { isSaidToStep, sayToStep, unsayToStep } from "../store/stop.ts";
@@ -25,6 +26,7 @@ import type { StartReply } from "./port.ts";
 import { noRun } from "./route/run.ts";
 import type { Services } from "./service.ts";
 import { startRun } from "./start.ts";
+import { templatesOf } from "./template.ts";
 
 /** How often a run may change under our hands before the caller is asked to try again. */
 const TRIES = 5;
@@ -139,12 +141,14 @@ async function follow(
   const catalog = services.config.catalog ?? DEFAULT_CATALOG;
   const whole = await services.reader.wholePlan(deepest);
   const own = { ...request.config, restart_path: request.config.restart_path.slice(0, 1) };
+  const changed = Object.keys(own.step_restart_params ?? {}).flatMap((id) => whole.nodes.get(id) ?? []);
+  const templates = await templatesOf(services.sql, deepest, changed);
   if (found.type === "in place") {
-    if (top === deepest) checkSteps(deepest, whole, own, catalog);
-    else checkNewRun(deepest, whole, own, catalog);
+    if (top === deepest) checkSteps(deepest, whole, own, catalog, templates);
+    else checkNewRun(deepest, whole, own, catalog, templates);
     return sayAgain(call, services, { ...asked, run: top, stepId: found.stepId, payload: { restart: request.config } });
   }
-  checkNewRun(deepest, whole, own, catalog);
+  checkNewRun(deepest, whole, own, catalog, templates);
   const { requestId = crypto.randomUUID(), requestTime } = asked;
   call.again = `The run may have been restarted all the same. Send the request again with the request_id ${requestId}: it restarts nothing twice.`;
   const { workflowId, instanceId } = top;
@@ -209,7 +213,7 @@ async function checkInPlace(services: Services, { run, stepId, verb, payload }: 
   if (run.executionId === undefined) throw badRequest(`${what}: the run waits to be let go.`);
   if (!node) throw badRequest(`${what}: it is none of the steps that the run executes.`);
   const newest = await newestAttempt(services, run, stepId);
-  if (newest && isBelow(payload.restart) && node.kind !== "step" && newest.status === "RUNNING")
+  if (newest && isBelow(payload.restart) && isNested(node) && newest.status === "RUNNING")
     return { after: newest.attemptId, below: true };
   const status = newest?.status ?? plan.earlier?.aggregate.steps.get(stepId)?.status ?? "NOT_CREATED";
   const effect = STEP_ACTIONS[status][verb];

@@ -55,6 +55,14 @@ export class Client {
     if (text !== "") throw new Failure(`${this.server} did not answer as a maestro server does: is it one?`);
   }
 
+  /** An answer that is a text, whole. @throws as {@link request} does */
+  async textOf(method: Method, path: string, options: RequestOptions = {}): Promise<string> {
+    const response = await this.#send(method, path, "*/*", options);
+    const text = await this.#whole(response);
+    if (!response.ok) throw errorOf(response, parseBody(text), text);
+    return text;
+  }
+
   /**
    * An answer that is a text, as it comes.
    *

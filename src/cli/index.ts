@@ -10,6 +10,7 @@ import { RUN_COMMANDS } from "./run.ts";
 import { SEL_COMMANDS } from "./sel.ts";
 import { serveCommand } from "./serve.ts";
 import { STEP_COMMANDS } from "./step.ts";
+import { TEMPLATE_COMMANDS } from "./template.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
 import { WORKFLOW_COMMANDS } from "./workflow.ts";
@@ -22,6 +23,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   "dead-letter": "Work that was announced and given up",
   breakpoint: "Steps that are held, and the attempts that are",
   permit: "How many steps with a tag may run at a time",
+  template: "Params and tags that steps share",
   sel: "The expression language",
   migrate: "The database's schema",
 };
@@ -36,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   ...LETTER_COMMANDS,
   ...BREAKPOINT_COMMANDS,
   ...PERMIT_COMMANDS,
+  ...TEMPLATE_COMMANDS,
   ...SEL_COMMANDS,
   ...MIGRATE_COMMANDS,
   completionCommand(() => COMMANDS, GROUPS),

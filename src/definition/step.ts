@@ -71,9 +71,11 @@ export interface WhileStep extends StepFields {
   readonly steps: readonly Step[];
 }
 
-/** A step template. */
+/** A leaf whose type is left to a job template: a job of whatever type the template is for. */
 export interface TemplateStep extends StepFields {
+  /** Name of the job template; the rules want one. */
   readonly sub_type?: string | undefined;
+  readonly sub_type_version?: string | undefined;
 }
 
 export type Step =
@@ -190,7 +192,7 @@ export const whileStepSchema: z.ZodType<WhileStep> = object(
 ).meta({ id: "WhileStep" });
 
 export const templateStepSchema: z.ZodType<TemplateStep> = object(
-  { ...head, sub_type: text.optional(), ...tail },
+  { ...head, sub_type: text.optional(), sub_type_version: text.optional(), ...tail },
   withoutType,
 ).meta({ id: "TemplateStep" });
 

@@ -25,12 +25,15 @@ interface Asker extends TaskView {
 export class Asking {
   readonly #flow: TaskParent;
   readonly #task: Asker;
-  readonly #builtin: BuiltinRuntime | undefined;
 
   constructor(flow: TaskParent, task: Asker) {
     this.#flow = flow;
     this.#task = task;
-    this.#builtin = task.node.typed && BUILTIN_RUNTIMES.get(task.node.typed.type);
+  }
+
+  get #builtin(): BuiltinRuntime | undefined {
+    const { typed } = this.#task.node;
+    return typed && BUILTIN_RUNTIMES.get(typed.type);
   }
 
   /** The runtime works on this thread: its answers come at once. */
@@ -67,7 +70,8 @@ export class Asking {
   }
 
   #call(id: number, call: RuntimeCall, isHard: boolean): void {
-    if (this.#builtin) return this.#task.answer({ id, ...this.#callInPlace(this.#builtin, call) });
+    const builtin = this.#builtin;
+    if (builtin) return this.#task.answer({ id, ...this.#callInPlace(builtin, call) });
     const runtime = this.#runtime();
     if ("unavailable" in runtime) return this.#task.answer({ id, type: "unavailable", reason: runtime.unavailable });
     this.#flow.track(this.#task);

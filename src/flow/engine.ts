@@ -192,6 +192,7 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     await this.store.dropWords(groups);
     const { runs, words } = await this.store.unfinished(groups);
     this.look([...runs.filter(({ key, groupId }) => !this.#owned.get(groupId)?.has(key)), ...words]);
+    this.evaluation.forgetTemplates();
     await this.gates.refresh();
     for (const group of this.#owned.values()) group.tellHeld();
     await this.#children.sweep();

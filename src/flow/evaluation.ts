@@ -6,11 +6,13 @@
 import type { Initiator } from "../definition/initiator.ts";
 import type { RunPolicy } from "../definition/restart.ts";
 import type { Step } from "../definition/step.ts";
+import type { TemplateUse } from "../definition/template.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { WorkflowRestart } from "../param/order.ts";
 import type { WorkflowParams } from "../param/scope.ts";
 import type { ParamDefinitions, Params } from "../param/type.ts";
 import type { Run } from "../run/model.ts";
+import type { Lineage } from "../run/template.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
 import type { WorkflowHead } from "./port.ts";
@@ -87,8 +89,12 @@ export interface EvaluationPort {
   startText(input: StartInput, params: WorkflowParams, text: string): string;
   /** A text with `${param}` of workflow params. @throws MaestroError, {@link Deferred} */
   interpolate(run: Run, text: string, now: number): string;
+  /** The job template that the step names; undefined: there is none. @throws MaestroError, {@link Deferred} */
+  template(scope: TaskScope, use: TemplateUse): Lineage | undefined;
+  /** Job templates have changed: what is remembered of them does not count any more. */
+  forgetTemplates(): void;
   /** All params of an attempt, merged and evaluated. @throws MaestroError, {@link Deferred} */
-  stepParams(scope: TaskScope): Params;
+  stepParams(scope: TaskScope, template?: Lineage): Params;
   /** The SEL condition of an edge. @throws MaestroError, {@link Deferred} */
   condition(scope: TaskScope, expression: string): boolean;
   /** All params of an iteration of a loop, merged and evaluated. @throws MaestroError, {@link Deferred} */
@@ -99,6 +105,10 @@ export interface EvaluationPort {
    * @throws MaestroError, {@link Deferred}
    */
   loopCondition(scope: TaskScope, expression: string, values: Params, iteration: number): boolean;
-  /** Merges what a job put out into the attempt's params. @throws MaestroError */
-  outputParams(scope: TaskScope, outputs: Params): Params;
+  /**
+   * Merges what a job put out into the attempt's params.
+   * @param template of an attempt that never came to its params
+   * @throws MaestroError
+   */
+  outputParams(scope: TaskScope, outputs: Params, template?: Lineage): Params;
 }

@@ -5,6 +5,7 @@
  */
 
 import { LRUCache } from "lru-cache";
+import type { JobTemplateDefinition, TemplateRef, TemplateUse } from "../definition/template.ts";
 import { nameOf } from "../definition/user.ts";
 import { MaestroError, toErrorData } from "../error.ts";
 import { stringHash } from "../id.ts";
@@ -15,6 +16,7 @@ import type { EvaluationJob, StartJob, StepData } from "../run/evaluation.ts";
 import { instanceFacts, runText, startParams, stepCondition, stepParams } from "../run/evaluation.ts";
 import type { Run } from "../run/model.ts";
 import { mergeOf } from "../run/override.ts";
+import { type Lineage, templateFor, templateRef } from "../run/template.ts";
 import { undeclaredParams } from "../run/undeclared.ts";
 import { BudgetExceeded, ExtensionRequest } from "../sel/index.ts";
 import type { StepAttempt } from "../step/model.ts";
@@ -22,10 +24,16 @@ import { withSatisfied } from "../step/satisfied.ts";
 import { isComplete } from "../step/status.ts";
 import { type ChildInput, Deferred, type EvaluationPort, type StartInput, type TaskScope } from "./evaluation.ts";
 import { type About, Fetching, type FetchingOptions } from "./fetching.ts";
+import { Templates } from "./template.ts";
 
 export interface EvaluatorOptions extends FetchingOptions {
   /** A number in [0, 2^53): fixed for each evaluation. */
   random(): number;
+  /**
+   * These job templates with all that they inherit from, in any order; default: there are none. Rejects with what the
+   * question fails with for good.
+   */
+  templates?(refs: readonly TemplateRef[]): Promise<readonly JobTemplateDefinition[]>;
 }
 
 /** Results kept for flows that asked; a flow that went on otherwise never fetches its result. A dropped result is evaluated again. */
@@ -36,12 +44,14 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
 export class Evaluator implements EvaluationPort {
   readonly #options: EvaluatorOptions;
   readonly #fetching: Fetching;
+  readonly #templates: Templates;
   /** Results of the evaluation thread that no flow has fetched yet, by what was evaluated. */
   readonly #outcomes = new LRUCache<string, Outcome>({ max: MOST_OUTCOMES });
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
     this.#fetching = new Fetching(options);
+    this.#templates = new Templates(async (refs) => (await options.templates?.(refs)) ?? []);
   }
 
   startParams(input: StartInput): WorkflowParams {
@@ -91,10 +101,20 @@ export class Evaluator implements EvaluationPort {
     return this.#text(`text ${run.key} ${text}`, runFacts(run), run.params, text, now);
   }
 
-  stepParams(scope: TaskScope): Params {
+  template(scope: TaskScope, use: TemplateUse): Lineage | undefined {
+    const { run, node, now } = scope;
+    const ref = templateRef(use, run.params, (text) => this.interpolate(run, text, now));
+    return templateFor(node, ref, this.#templates.get(ref));
+  }
+
+  forgetTemplates(): void {
+    this.#templates.forget();
+  }
+
+  stepParams(scope: TaskScope, template?: Lineage): Params {
     const { run, node, attempt, now } = scope;
     const job = {
-      merge: mergeOf(run, node, attempt.restart),
+      merge: mergeOf(run, node, attempt.restart, template),
       instance: runFacts(run),
       now,
       seed: seedOf(attempt),
@@ -132,11 +152,12 @@ export class Evaluator implements EvaluationPort {
   }
 
   /** A step that never came to its params has those of its definition, as far as they are put out. */
-  outputParams({ run, node, attempt, now }: TaskScope, outputs: Params): Params {
+  outputParams({ run, node, attempt, now }: TaskScope, outputs: Params, template?: Lineage): Params {
     const step = paramsOf(run, attempt);
     const missing = Object.keys(outputs).filter((name) => !Object.hasOwn(step.params, name));
     if (missing.length === 0) return mergeOutputParams(step, outputs, now).params;
-    const defined = mergeStepParams({ ...mergeOf(run, node, attempt.restart), catalog: this.#options.catalog });
+    const layers = mergeOf(run, node, attempt.restart, template);
+    const defined = mergeStepParams({ ...layers, catalog: this.#options.catalog });
     const added = missing.flatMap((name) => (Object.hasOwn(defined, name) ? [[name, defined[name] as Parameter]] : []));
     return mergeOutputParams({ ...step, params: { ...step.params, ...Object.fromEntries(added) } }, outputs, now)
       .params;

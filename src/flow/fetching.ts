@@ -127,10 +127,7 @@ const tooLarge = (chars: number, room: number, most: number): string =>
 const BACKOFF = { first: 100, last: 5_000 } as const;
 
 /** Asks until the database answers: only failures for good come through. */
-export function patiently(
-  clock: Clock,
-  ask: (question: ParamQuestion) => Promise<ParamRows>,
-): (question: ParamQuestion) => Promise<ParamRows> {
+export function patiently<Q, A>(clock: Clock, ask: (question: Q) => Promise<A>): (question: Q) => Promise<A> {
   return async (question) => {
     for (let wait: number = BACKOFF.first; ; wait = Math.min(wait * 2, BACKOFF.last)) {
       try {

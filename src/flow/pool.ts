@@ -152,11 +152,21 @@ export class EnginePool {
   }
 
   /** The step has a breakpoint from now on: resolves when every thread knows. */
-  async addBreakpoint(step: StepRef): Promise<void> {
+  addBreakpoint(step: StepRef): Promise<void> {
+    return this.#tellAll((id) => ({ type: "breakpoint", id, step }));
+  }
+
+  /** Job templates have changed: resolves when every thread knows. */
+  forgetTemplates(): Promise<void> {
+    return this.#tellAll((id) => ({ type: "templates", id }));
+  }
+
+  /** Resolves when every thread has said that it is done. */
+  async #tellAll(message: (id: number) => ToEngine): Promise<void> {
     if (this.#closed) return;
     const done = this.#threads.map((thread) => {
       const { id, promise } = this.#number();
-      thread.post({ type: "breakpoint", id, step });
+      thread.post(message(id));
       return promise;
     });
     await Promise.all(done);

@@ -4,6 +4,7 @@
  */
 import type { Initiator } from "../definition/initiator.ts";
 import type { PropertiesSnapshot } from "../definition/properties.ts";
+import type { JobTemplateDefinition, TemplateRef } from "../definition/template.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { Json } from "../json.ts";
@@ -341,6 +342,8 @@ export interface FlowStore {
   endedOf(runKeys: readonly number[]): Promise<readonly Run[]>;
   /** The newest attempt at each step of a run, in the order in which the steps began. */
   attemptsOf(runKey: number): Promise<readonly StepAttempt[]>;
+  /** These job templates with all that they inherit from, as far as there are any, in no order. */
+  templates(refs: readonly TemplateRef[]): Promise<readonly JobTemplateDefinition[]>;
   /** What a param has become in other runs. One statement, whatever the number of instances. */
   fetch(question: ParamQuestion): Promise<ParamRows>;
   close(): Promise<void>;

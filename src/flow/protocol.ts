@@ -111,6 +111,8 @@ export type ToEngine =
   | { readonly type: "dequeue"; readonly workflowIds: readonly string[] }
   /** The step has a breakpoint from now on; say when that is known. */
   | { readonly type: "breakpoint"; readonly id: number; readonly step: StepRef }
+  /** Job templates have changed; say when that is known. */
+  | { readonly type: "templates"; readonly id: number }
   /** Compare memory with the database. */
   | { readonly type: "sweep" };
 

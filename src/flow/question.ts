@@ -2,6 +2,7 @@
 import { resolveRetryPolicy } from "../definition/retry.ts";
 import { toErrorData } from "../error.ts";
 import type { Params } from "../param/type.ts";
+import { type Lineage, stepTemplate, templateNotes } from "../run/template.ts";
 import { timeoutOf } from "../run/timeout.ts";
 import { policyToRead } from "../step/node.ts";
 import type { Answer, GateName, Question, RuntimeCall, Settings, StepEffect } from "../step/state.ts";
@@ -23,6 +24,8 @@ export class Evaluating {
   readonly #outputs: Params;
   readonly #evaluation: EvaluationPort;
   #conditions: Map<string, boolean> | undefined;
+  /** Looked up once, so that params, tags and type are of one template. */
+  #template: { readonly found: Lineage | undefined } | undefined;
 
   constructor(evaluation: EvaluationPort, what: Evaluation, outputs: Params = {}) {
     this.#evaluation = evaluation;
@@ -45,12 +48,32 @@ export class Evaluating {
       case "settings":
         return { type: "settings", settings: this.#settings(scope) };
       case "params":
-        return { type: "params", params: this.#evaluation.stepParams(scope) };
-      case "outputs":
-        return { type: "params", params: this.#evaluation.outputParams(scope, this.#outputs) };
+        return this.#params(scope);
+      case "outputs": {
+        const template = scope.attempt.paramsTime === undefined ? this.#templateOf(scope) : undefined;
+        return { type: "params", params: this.#evaluation.outputParams(scope, this.#outputs, template) };
+      }
       case "conditions":
         return { type: "conditions", conditions: this.#decideAll(scope) };
     }
+  }
+
+  #params(scope: TaskScope): Reply {
+    const template = this.#templateOf(scope);
+    const params = this.#evaluation.stepParams(scope, template);
+    const notes = templateNotes(scope.node, template);
+    return {
+      ...{ type: "params", params },
+      ...(template && { template: stepTemplate(template) }),
+      ...(notes.length > 0 && { notes }),
+    };
+  }
+
+  #templateOf(scope: TaskScope): Lineage | undefined {
+    const { template: use } = scope.node;
+    if (use === undefined) return undefined;
+    this.#template ??= { found: this.#evaluation.template(scope, use) };
+    return this.#template.found;
   }
 
   #settings({ run, node, attempt, now }: TaskScope): Settings {

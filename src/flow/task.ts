@@ -6,8 +6,8 @@
 import type { RestartConfig } from "../definition/restart.ts";
 import { isSkipped } from "../run/restart.ts";
 import { decide, newStep, storedStep } from "../step/machine.ts";
-import type { StepAttempt } from "../step/model.ts";
-import type { StepNode } from "../step/node.ts";
+import type { StepAttempt, StepTemplate } from "../step/model.ts";
+import { type StepNode, withTemplate } from "../step/node.ts";
 import type { Again, Answer, StepEffect, StepEvent, StepState, TimerName } from "../step/state.ts";
 import type { StepStatus } from "../step/status.ts";
 import type { Termination } from "../step/termination.ts";
@@ -17,7 +17,10 @@ import { reportAttempt } from "./report.ts";
 import { Timing } from "./timing.ts";
 
 export class Task implements TaskView {
-  readonly node: StepNode;
+  /** As the definition has it. */
+  readonly #plain: StepNode;
+  /** As the attempt's job template makes it. */
+  #made: { readonly template: StepTemplate | undefined; readonly node: StepNode };
   readonly #flow: TaskParent;
   readonly #asking: Asking;
   /** Made when it is needed: most steps are never timed. */
@@ -26,7 +29,8 @@ export class Task implements TaskView {
 
   private constructor(flow: TaskParent, node: StepNode, state: StepState) {
     this.#flow = flow;
-    this.node = node;
+    this.#plain = node;
+    this.#made = { template: undefined, node };
     this.#state = state;
     this.#asking = new Asking(flow, this);
   }
@@ -40,6 +44,15 @@ export class Task implements TaskView {
   /** Takes over from another owner, or from before a crash: from the newest attempt's row. */
   static adopt(flow: TaskParent, node: StepNode, attempt: StepAttempt): Task {
     return new Task(flow, node, storedStep(attempt));
+  }
+
+  get node(): StepNode {
+    return this.#nodeWith(this.attempt.template);
+  }
+
+  #nodeWith(template: StepTemplate | undefined): StepNode {
+    if (this.#made.template !== template) this.#made = { template, node: withTemplate(this.#plain, template) };
+    return this.#made.node;
   }
 
   get attempt(): StepAttempt {
@@ -122,8 +135,10 @@ export class Task implements TaskView {
   #take(event: StepEvent): void {
     const { timers } = this.#state;
     const { now, engine } = this.#flow;
-    const guarded = engine.gates.guarded(this.#flow.run, this.node);
-    const facts = { now, node: this.node, inPlace: this.#asking.inPlace, place: engine.place, guarded };
+    // The template comes with the params, and the gates after them are those of the step that it makes.
+    const node = event.type === "params" ? this.#nodeWith(event.template ?? this.attempt.template) : this.node;
+    const guarded = engine.gates.guarded(this.#flow.run, node);
+    const facts = { now, node, inPlace: this.#asking.inPlace, place: engine.place, guarded };
     const { state, effects } = decide(this.#state, event, facts);
     this.#state = state;
     if (state.timers !== timers) this.#timed().set(state.timers);

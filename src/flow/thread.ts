@@ -66,6 +66,9 @@ export class EngineThread {
       case "breakpoint":
         this.engine.breakpoints.add(message.step);
         return this.#channel.post({ type: "done", id: message.id });
+      case "templates":
+        this.engine.evaluation.forgetTemplates();
+        return this.#channel.post({ type: "done", id: message.id });
       case "sweep":
         return void this.engine.sweep().catch((error) => this.engine.failed("the sweep", error));
     }

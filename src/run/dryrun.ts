@@ -6,6 +6,7 @@
 import type { WorkflowCreateRequest } from "../definition/metadata.ts";
 import { zoneOf } from "../definition/schedule.ts";
 import { type Step, stepOf } from "../definition/step.ts";
+import type { JobTemplateDefinition } from "../definition/template.ts";
 import { nameOf } from "../definition/user.ts";
 import { validatorProblems } from "../definition/validator.ts";
 import type { Workflow } from "../definition/workflow.ts";
@@ -23,6 +24,8 @@ import {
   type Params,
 } from "../param/index.ts";
 import { literalFindings } from "../param/validator.ts";
+import { stepNode } from "../step/node.ts";
+import { lineageOf, literalTemplateRef, templateFor, templateLayer } from "./template.ts";
 import { timeoutOf } from "./timeout.ts";
 
 type Surroundings = "now" | "seed" | "limits" | "budget" | "clock" | "maxChars" | "enforceValidators";
@@ -31,6 +34,11 @@ export interface DryRunSetting extends Pick<EvaluationContext, Surroundings> {
   /** What `params.getExecutionEnvironment()` answers. */
   readonly environment: string;
   readonly catalog?: DefaultCatalog | undefined;
+  /**
+   * Job templates of the steps, with what they inherit, in any order. Undefined: nobody knows them, so that params of steps
+   * that name one are not looked at.
+   */
+  readonly templates?: readonly JobTemplateDefinition[] | undefined;
 }
 
 /** @throws MaestroError BAD_REQUEST with one detail per finding */
@@ -38,7 +46,7 @@ export function dryRunDefinition(request: WorkflowCreateRequest, user: string, s
   const { workflow } = request;
   const findings = [
     ...finding("workflow.params", () => dryRunWorkflow(workflow, ownerOf(request, user), setting)),
-    ...workflow.steps.flatMap((step, index) => dryRunStep(step, `workflow.steps[${index}]`, setting)),
+    ...workflow.steps.flatMap((step, index) => dryRunStep(step, `workflow.steps[${index}]`, workflow, setting)),
     ...(setting.enforceValidators ? validatorProblems(workflow).map(({ path, problem }) => `${path}: ${problem}`) : []),
   ];
   if (findings.length === 0) return;
@@ -73,14 +81,26 @@ function asWritten(params: Params, { params: written = {} }: Workflow, { catalog
   return { ...params, ...Object.fromEntries(replaced.map((name) => [name, written[name] as Parameter])) };
 }
 
-function dryRunStep(step: Step, path: string, setting: DryRunSetting): readonly string[] {
+function dryRunStep(step: Step, path: string, workflow: Workflow, setting: DryRunSetting): readonly string[] {
   const { kind, body } = stepOf(step);
   const { catalog = DEFAULT_CATALOG } = setting;
-  const stepType = "type" in body ? body.type : kind;
   return finding(`${path}.${kind}.params (step ${body.id})`, () => {
-    const params = mergeStepParams({ stepType, definition: body.params, source: "LAUNCH", fresh: true, catalog });
+    const found = templateFound(step, workflow, setting);
+    if (found === "unknown") return [];
+    const stepType = "type" in body ? body.type : (found?.stepType ?? kind);
+    const template = found && templateLayer(found, { params: {} });
+    const layers = { stepType, template, definition: body.params } as const;
+    const params = mergeStepParams({ ...layers, source: "LAUNCH", fresh: true, catalog });
     return setting.enforceValidators ? literalFindings(params) : [];
   });
+}
+
+/** Which template it is may take an evaluation to tell. @throws BAD_REQUEST for one that the step can't use */
+function templateFound(step: Step, { params }: Workflow, { templates }: DryRunSetting) {
+  const node = stepNode(step, [], {});
+  if (node.template === undefined) return undefined;
+  const ref = literalTemplateRef(node.template, params);
+  return ref === undefined || templates === undefined ? "unknown" : templateFor(node, ref, lineageOf(ref, templates));
 }
 
 /** What an attempt finds or, when it fails, says; a failure that is not about the definition goes through. */

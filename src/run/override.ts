@@ -18,15 +18,25 @@ import type { StepNode } from "../step/node.ts";
 import type { Run } from "./model.ts";
 import type { RunPlan } from "./plan.ts";
 import { restartParamsOf, stepRestartParamsOf } from "./restart.ts";
+import { type Lineage, templateLayer } from "./template.ts";
 
-/** The layers of an attempt's params. @param restart of the attempt: it counts instead of the run's */
+/** The job templates of steps, by step; `unknown`: which one it is takes an evaluation to tell, so nothing is checked. */
+export type StepTemplates = ReadonlyMap<string, Lineage | "unknown">;
+
+/**
+ * The layers of an attempt's params.
+ * @param restart of the attempt: it counts instead of the run's
+ * @param template that the step has found
+ */
 export function mergeOf(
-  { config, initiator }: Pick<Run, "config" | "initiator">,
+  { config, initiator, params }: Pick<Run, "config" | "initiator" | "params">,
   node: StepNode,
   restart: RestartConfig | undefined,
+  template?: Lineage,
 ): Omit<StepMerge, "catalog"> {
   return {
-    stepType: node.typed?.type ?? node.kind,
+    stepType: node.typed?.type ?? template?.stepType ?? node.kind,
+    ...(template && { template: templateLayer(template, params) }),
     definition: node.body.params,
     runParams: own(config.step_run_params, node.id),
     restartParams: stepRestartParamsOf(restart ?? config.restart_config, node.id),
@@ -39,26 +49,34 @@ export function mergeOf(
  * Params for a new run of this one's instance, and for its steps.
  * @throws BAD_REQUEST when a param must not be changed, or can't be what it is given as
  */
-export function checkNewRun(run: Run, plan: RunPlan, restart: RestartConfig, catalog: DefaultCatalog): void {
+export function checkNewRun(
+  run: Run,
+  plan: RunPlan,
+  restart: RestartConfig,
+  catalog: DefaultCatalog,
+  templates: StepTemplates,
+): void {
   const restartParams = restartParamsOf(restart);
   if (restartParams) {
     const { params } = plan.workflow;
     const layers = { definition: params, source: requestSource(run.initiator.type), catalog };
     mergeWorkflowParams({ ...layers, restart: { previous: run.params, restartParams } });
   }
-  checkSteps({ ...run, config: { policy: "RESTART_FROM_SPECIFIC" } }, plan, restart, catalog);
+  checkSteps({ ...run, config: { policy: "RESTART_FROM_SPECIFIC" } }, plan, restart, catalog, templates);
 }
 
 /** Params for steps of this run. @throws BAD_REQUEST */
 export function checkSteps(
-  run: Pick<Run, "config" | "initiator">,
+  run: Pick<Run, "config" | "initiator" | "params">,
   { nodes }: Pick<RunPlan, "nodes">,
   restart: RestartConfig,
   catalog: DefaultCatalog,
+  templates: StepTemplates,
 ): void {
   for (const stepId of Object.keys(restart.step_restart_params ?? {})) {
     const node = nodes.get(stepId);
-    if (node) mergeStepParams({ ...mergeOf(run, node, restart), catalog });
+    const template = templates.get(stepId);
+    if (node && template !== "unknown") mergeStepParams({ ...mergeOf(run, node, restart, template), catalog });
   }
 }
 
@@ -67,12 +85,14 @@ export function checkSteps(
  * @throws BAD_REQUEST for a param that the step does not define, or that no job may change
  */
 export function checkOutputs(
-  run: Pick<Run, "config" | "initiator">,
+  run: Pick<Run, "config" | "initiator" | "params">,
   node: StepNode,
   outputs: ParamDefinitions,
   catalog: DefaultCatalog,
+  template: Lineage | "unknown" | undefined,
 ): void {
-  const params = mergeStepParams({ ...mergeOf(run, node, undefined), catalog });
+  if (template === "unknown") return;
+  const params = mergeStepParams({ ...mergeOf(run, node, undefined, template), catalog });
   const identity = { workflow_instance_id: 0, step_instance_uuid: "", step_attempt_id: 0, step_id: node.id };
   for (const [name, output] of Object.entries(outputs)) {
     if (output.expression !== undefined) {

@@ -86,7 +86,12 @@ export function planOf(run: PlannedRun, definition: Workflow, earlier?: Earlier)
     } else {
       const { runId, status } = before?.aggregate.steps.get(id) ?? {};
       if (runId === undefined || !status) continue;
-      done.set(id, { runId, status, attempt: before?.attempts.get(id), isNested: !("step" in step) });
+      done.set(id, {
+        runId,
+        status,
+        attempt: before?.attempts.get(id),
+        isNested: !("step" in step || "template" in step),
+      });
     }
   }
   const open = [...nodes.values()].filter(({ predecessors }) => !predecessors.some((id) => nodes.has(id)));

@@ -34,6 +34,7 @@ export async function openCluster(node: Node, store: OpenedDatabase, pool: Engin
       pool.look(hints.filter(({ groupId }) => pool.owned.has(groupId)));
     },
     heardBreakpoint: (step) => pool.addBreakpoint(step),
+    heardTemplates: () => pool.forgetTemplates(),
   });
   return {
     ...{ membership, peers },

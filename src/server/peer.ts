@@ -1,7 +1,7 @@
 /**
  * Hints between the nodes of one database, over HTTP: "look at these runs, their groups are yours". Best effort and
- * batched per tick; the sweep of the owner finds what a lost hint leaves behind. A new breakpoint is told to all at once, and
- * whoever tells waits until they know.
+ * batched per tick; the sweep of the owner finds what a lost hint leaves behind. A new breakpoint, and that
+ * job templates have changed, is told to all at once, and whoever tells waits until they know.
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
@@ -34,7 +34,7 @@ const LONGEST_RUN = 20_000;
 const BODY_LIMIT = 2_000_000;
 
 /** What one request tells. */
-type Message = readonly RunHint[] | { readonly breakpoint: StepRef };
+type Message = readonly RunHint[] | { readonly breakpoint: StepRef } | { readonly templates: "changed" };
 
 export interface PeersOptions {
   readonly self: string;
@@ -47,6 +47,8 @@ export interface PeersOptions {
   heard(hints: readonly RunHint[]): void;
   /** Another node tells that the step has a breakpoint from now on; resolves when this node knows. */
   heardBreakpoint(step: StepRef): Promise<void>;
+  /** Another node tells that job templates have changed; resolves when this node knows. */
+  heardTemplates(): Promise<void>;
 }
 
 export class Peers {
@@ -76,6 +78,11 @@ export class Peers {
     await this.#postAll({ breakpoint: { internalId, stepId } });
   }
 
+  /** Job templates have changed; resolves when the other nodes know, or cannot be reached. */
+  async forgetTemplates(): Promise<void> {
+    await this.#postAll({ templates: "changed" });
+  }
+
   /** What is asked at {@link PEER_PATH}; who doesn't know the cluster's secret is told before the body is looked at. */
   async answer(request: Request): Promise<Response> {
     try {
@@ -86,6 +93,10 @@ export class Peers {
       const step = isJsonObject(body) ? stepOf(body.breakpoint) : undefined;
       if (step) {
         await this.#options.heardBreakpoint(step);
+        return new Response(null, { status: 204 });
+      }
+      if (isJsonObject(body) && body.templates === "changed") {
+        await this.#options.heardTemplates();
         return new Response(null, { status: 204 });
       }
       const hints = hintsOf(body);

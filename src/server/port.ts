@@ -42,8 +42,11 @@ export function enginePort(parts: PortParts): EnginePort {
     async breakpointAdded(step) {
       await Promise.all([pool.addBreakpoint(step), peers.addBreakpoint(step)]);
     },
-    async dryRun(request, user) {
-      await evaluation.ask({ kind: "dryRun", request, user, now: Date.now() });
+    async templatesChanged() {
+      await Promise.all([pool.forgetTemplates(), peers.forgetTemplates()]);
+    },
+    async dryRun(request, user, templates) {
+      await evaluation.ask({ kind: "dryRun", request, user, templates, now: Date.now() });
     },
     hintDequeue: (workflowIds) => pool.dequeue(workflowIds),
     hintOutbox: () => pool.sweep(),

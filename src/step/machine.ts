@@ -132,7 +132,9 @@ function answer(move: Move, event: Answer): void {
     case "settings":
       return prepared(move, event.settings);
     case "params":
-      return asked.what === "params" ? evaluated(move, event.params) : withOutputs(move, event.params);
+      return asked.what === "params"
+        ? evaluated(move, event.params, event.template, event.notes)
+        : withOutputs(move, event.params);
     case "conditions":
       return decided(move, event.conditions);
     case "opened":

@@ -4,6 +4,7 @@
  */
 import type { RestartConfig } from "../definition/restart.ts";
 import type { ResolvedRetryPolicy } from "../definition/retry.ts";
+import type { Tag } from "../definition/tag.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
 import type { Params } from "../param/type.ts";
 import type { StepStatus, StepTime } from "./status.ts";
@@ -27,6 +28,16 @@ export interface Place {
   readonly host: string;
   /** Absolute: the folder of the attempts' folders on that host. */
   readonly directory: string;
+}
+
+/** The job template that an attempt has found when its params were evaluated, which may change or go afterwards. */
+export interface StepTemplate {
+  readonly jobType: string;
+  readonly version: string;
+  /** The type of the step, if its definition leaves it to the template. */
+  readonly stepType: string;
+  /** They join the step's own. */
+  readonly tags?: readonly Tag[] | undefined;
 }
 
 export interface StepAttempt {
@@ -56,4 +67,6 @@ export interface StepAttempt {
   readonly place: Place | undefined;
   /** Of an attempt that a user made in a live run: it counts instead of the run's. */
   readonly restart?: RestartConfig | undefined;
+  /** Undefined: the step names none, it does not exist, or the params are not evaluated yet. */
+  readonly template?: StepTemplate | undefined;
 }

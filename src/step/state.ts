@@ -3,7 +3,7 @@ import type { RestartConfig } from "../definition/restart.ts";
 import type { ResolvedRetryPolicy } from "../definition/retry.ts";
 import type { ErrorData } from "../error.ts";
 import type { Params } from "../param/type.ts";
-import type { Place, StepAttempt } from "./model.ts";
+import type { Place, StepAttempt, StepTemplate } from "./model.ts";
 import type { StepNode } from "./node.ts";
 import type { StepResult } from "./result.ts";
 import type { Termination } from "./termination.ts";
@@ -95,7 +95,13 @@ export type StepEvent =
 /** To the question with this id. */
 export type Answer = { readonly id: number } & (
   | { readonly type: "settings"; readonly settings: Settings }
-  | { readonly type: "params"; readonly params: Params }
+  /** @param template which the step has found for them */
+  | {
+      readonly type: "params";
+      readonly params: Params;
+      readonly template?: StepTemplate | undefined;
+      readonly notes?: readonly string[];
+    }
   | { readonly type: "conditions"; readonly conditions: { readonly [stepId: string]: boolean } }
   /** The guard lets the step pass. */
   | { readonly type: "opened" }

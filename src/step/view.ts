@@ -12,6 +12,7 @@ import type { StepTransition } from "../definition/transition.ts";
 import type { ParamDefinitions, Parameter, Params } from "../param/type.ts";
 import { own } from "../record.ts";
 import type { RetryState, StepAttempt } from "./model.ts";
+import { tagsWith } from "./node.ts";
 import { STEP_TIMES, type StepStatus, type StepTime } from "./status.ts";
 import { enrichStepTimeline } from "./timeline.ts";
 
@@ -101,7 +102,7 @@ export function stepView(input: StepViewInput): StepView {
     group_info: owner.groupInfo,
     owner: owner.owner,
     definition: definitionView(step, input.transition),
-    tags: stepOf(step).body.tags ?? [],
+    tags: tagsWith(stepOf(step).body.tags, attempt.template).tags ?? [],
     ...(attempt.restart && { step_run_params: {}, restart_config: attempt.restart }),
     params: input.params,
     transition: transitionView(attempt, input.transition),

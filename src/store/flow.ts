@@ -20,6 +20,7 @@ import { isRefusal } from "./pipeline.ts";
 import { preferIndexes } from "./planner.ts";
 import { dequeue, dropWords, loadGroup, loadRun, unfinished, words } from "./run.ts";
 import { type StartEffects, startRuns } from "./start.ts";
+import { loadLineages } from "./template.ts";
 import { commit } from "./writer/statement.ts";
 import { GroupWriter, type WriterOptions } from "./writer/writer.ts";
 
@@ -85,6 +86,7 @@ export function openFlowStore(database: Pick<Database, "sql">, options: FlowStor
     attemptBefore: (run, stepId, attemptId) => answered(attemptBefore(sql, run, stepId, attemptId)),
     endedOf: (runKeys) => endedOf(sql, runKeys),
     attemptsOf: (runKey) => answered(attemptsOf(sql, runKey)),
+    templates: (refs) => answered(loadLineages(sql, refs)),
     fetch: (question) => answered(fetchParam(asking, question)),
     close: () => writer.stop(),
   };

@@ -9,7 +9,7 @@ import { compactParams, compactStepParams, expandParams, expandStepParams } from
 import type { StepIdentity, WorkflowParams } from "../param/scope.ts";
 import type { Run } from "../run/model.ts";
 import type { StoredRunStatus } from "../run/status.ts";
-import type { RetryState, StepAttempt, StepTimes } from "../step/model.ts";
+import type { RetryState, StepAttempt, StepTemplate, StepTimes } from "../step/model.ts";
 import { STEP_TIMES, type StepStatus } from "../step/status.ts";
 
 /** A row of `run`, as `select *` gives it. */
@@ -63,6 +63,7 @@ export interface AttemptRow {
   readonly poll_time: number | null;
   readonly place: string | null;
   readonly restart: string | null;
+  readonly template: string | null;
 }
 
 export function runOf(row: RunRow): Run {
@@ -116,6 +117,7 @@ export function attemptOf(row: AttemptRow): StepAttempt {
     pollTime: row.poll_time ?? undefined,
     place: readOr<StepAttempt["place"]>(row.place, undefined),
     ...(row.restart !== null && { restart: read<RestartConfig>(row.restart) }),
+    ...(row.template !== null && { template: read<StepTemplate>(row.template) }),
   };
 }
 

@@ -71,6 +71,7 @@ export class FakeEngine implements EnginePort {
   outboxHints = 0;
   readonly told: { readonly runKey: number; readonly groupId: number; readonly stepId: string }[] = [];
   readonly breakpoints: string[] = [];
+  templateChanges = 0;
   /** Every run counts as under way here. */
   hasRuns = false;
   readonly ended = new Listeners();
@@ -144,8 +145,12 @@ export class FakeEngine implements EnginePort {
     this.breakpoints.push(`${internalId}:${stepId}`);
   }
 
-  async dryRun(request: Parameters<EnginePort["dryRun"]>[0], user: string): Promise<void> {
-    dryRunDefinition(request, user, { now: 1_700_000_000_000, seed: 1, environment: "test" });
+  async templatesChanged(): Promise<void> {
+    this.templateChanges++;
+  }
+
+  async dryRun(...[request, user, templates]: Parameters<EnginePort["dryRun"]>): Promise<void> {
+    dryRunDefinition(request, user, { now: 1_700_000_000_000, seed: 1, environment: "test", templates });
   }
 
   hintDequeue(workflowIds: readonly string[]): void {

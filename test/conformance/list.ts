@@ -18,6 +18,7 @@ export const CONVERSATIONS: readonly string[] = [
 
   "control/breakpoint-skip.json",
   "control/breakpoints.json",
+  "control/job-templates.json",
   "control/tag-permits.json",
 
   "dag/failure-modes.json",

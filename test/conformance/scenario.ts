@@ -21,6 +21,7 @@ import { SCRIPT } from "./scenario/script.ts";
 import { STRATEGY } from "./scenario/strategy.ts";
 import { SUBWORKFLOW } from "./scenario/subworkflow.ts";
 import { SUCCEED } from "./scenario/succeed.ts";
+import { TEMPLATE } from "./scenario/template.ts";
 import { TIMEOUT } from "./scenario/timeout.ts";
 import { TREE } from "./scenario/tree.ts";
 import { VIEW } from "./scenario/view.ts";
@@ -53,6 +54,7 @@ export const SCENARIOS = {
   ...LIVE,
   ...BREAKPOINT,
   ...PERMIT,
+  ...TEMPLATE,
   ...FETCH,
   ...SUCCEED,
 } satisfies Scenarios;

@@ -13,6 +13,7 @@ import type { Row } from "./table/row.ts";
 import { STEP_ROWS } from "./table/step.ts";
 import { STRATEGY_ROWS } from "./table/strategy.ts";
 import { SUBWORKFLOW_ROWS } from "./table/subworkflow.ts";
+import { TEMPLATE_ROWS } from "./table/template.ts";
 import { WHILE_ROWS } from "./table/while.ts";
 
 export const TABLE: readonly Row[] = [
@@ -27,6 +28,7 @@ export const TABLE: readonly Row[] = [
   ...RESTART_ROWS,
   ...BREAKPOINT_ROWS,
   ...PERMIT_ROWS,
+  ...TEMPLATE_ROWS,
   ...RELOOP_ROWS,
   ...LIVE_ROWS,
 ];

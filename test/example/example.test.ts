@@ -166,6 +166,21 @@ test(
 );
 
 test(
+  "template/workflow.json has params from the job template, and the type of a step",
+  async () => {
+    expect(await maestro("template", "push", "template/nap.yaml")).toMatchObject({ exit: 0, err: "" });
+    const end = await play("template/workflow.json");
+    expect(end).toMatchObject({ exit: 0, status: "SUCCEEDED", steps: { short: "SUCCEEDED", long: "SUCCEEDED" } });
+    expect(end.params).toMatchObject({
+      short: { sleep_seconds: 0, why: "as the template says, for ann" },
+      long: { sleep_seconds: 1, why: "to be rested" },
+    });
+    expect((await maestro("template", "list")).out).toMatch(/^example-nap +default +Sleep +PROD +A short sleep/m);
+  },
+  LIMIT_MS,
+);
+
+test(
   "retry.json succeeds on its third attempt",
   async () => {
     expect(await play("retry.json")).toMatchObject({ exit: 0, status: "SUCCEEDED", attempts: { flaky: 3 } });

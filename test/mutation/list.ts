@@ -10,6 +10,7 @@ import { READER_MUTATIONS } from "./reader.ts";
 import { RESTART_MUTATIONS } from "./restart.ts";
 import { STORE_MUTATIONS } from "./store.ts";
 import { STRATEGY_MUTATIONS } from "./strategy.ts";
+import { TEMPLATE_MUTATIONS } from "./template.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   ...MACHINE_MUTATIONS,
@@ -22,4 +23,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...STRATEGY_MUTATIONS,
   ...PERMIT_MUTATIONS,
   ...NESTED_MUTATIONS,
+  ...TEMPLATE_MUTATIONS,
 ];

@@ -15,6 +15,7 @@ afterEach(() => {
 function listener(version = "1") {
   const heard: (readonly RunHint[])[] = [];
   const breakpoints: StepRef[] = [];
+  const changes: string[] = [];
   const peers = new Peers({
     self: "b",
     version,
@@ -26,10 +27,13 @@ function listener(version = "1") {
       await new Promise((resolve) => setImmediate(resolve));
       breakpoints.push(step);
     },
+    async heardTemplates() {
+      changes.push("templates");
+    },
   });
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => peers.answer(request) });
   servers.push(server);
-  return { heard, breakpoints, url: `http://127.0.0.1:${server.port}` };
+  return { heard, breakpoints, changes, url: `http://127.0.0.1:${server.port}` };
 }
 
 function teller(...urls: readonly string[]): Peers {
@@ -42,6 +46,7 @@ function teller(...urls: readonly string[]): Peers {
     nodes: () => nodes,
     heard() {},
     async heardBreakpoint() {},
+    async heardTemplates() {},
   });
 }
 
@@ -90,6 +95,12 @@ describe("hints between nodes", () => {
       [{ internalId: 7, stepId: "s" }],
       [{ internalId: 7, stepId: "s" }],
     ]);
+  });
+
+  test("say that job templates have changed when every node knows that can be reached", async () => {
+    const [one, other] = [listener(), listener("2")];
+    await teller(one.url, "http://127.0.0.1:1", other.url).forgetTemplates();
+    expect([one.changes, other.changes]).toEqual([["templates"], ["templates"]]);
   });
 
   test("are refused when a run is no text", async () => {

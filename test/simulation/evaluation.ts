@@ -11,6 +11,8 @@ export const plainEvaluation: EvaluationPort = {
   startParams: () => ({ params: {} }),
   undeclaredParams: () => undefined,
   startText: (_input, _params, text) => text,
+  template: () => undefined,
+  forgetTemplates: () => {},
   stepParams: ({ node }) => {
     const params = node.body.params ?? {};
     if (params.fail) throw new Error("cannot be evaluated");
@@ -50,9 +52,11 @@ export function watched(
     },
     undeclaredParams: (input) => evaluation.undeclaredParams(input),
     startText: (input, params, text) => evaluation.startText(input, params, text),
-    stepParams: (scope) => {
+    template: (scope, use) => evaluation.template(scope, use),
+    forgetTemplates: () => evaluation.forgetTemplates(),
+    stepParams: (scope, template) => {
       onParams(scope);
-      return evaluation.stepParams(scope);
+      return evaluation.stepParams(scope, template);
     },
     condition: (scope, expression) => evaluation.condition(scope, expression),
     childParams: (input) => evaluation.childParams(input),

@@ -300,6 +300,7 @@ export class SimNode {
       dropWords: (groups) => this.#call(() => store.dropWords(groups)),
       fetch: () => this.#call(() => ({ rows: "[]", chars: 0 })),
       words: (keys) => this.#call(() => store.words(keys)),
+      templates: () => this.#call(() => []),
       brokenSteps: () =>
         this.#call(() =>
           [...store.breakpoints].map((name) => {

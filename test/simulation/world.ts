@@ -510,6 +510,7 @@ export class World {
       dropWords: async () => {
         for (const key of this.said.keys()) if (!isOpen(this.runs.get(key))) this.said.delete(key);
       },
+      templates: async () => [],
       brokenSteps: async () => {
         if (this.brokenReads-- > 0) throw new Error("no connection");
         const seen = this.breakpoints.map((stepId) => ({ internalId: 1, stepId }));

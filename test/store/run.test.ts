@@ -78,6 +78,7 @@ test("an attempt that is loaded equals the attempt that was written", async () =
     ),
     pollTime: maybe(time),
     place: maybe(fc.record({ host: text, directory: text })),
+    template: fc.record({ jobType: text, version: text, stepType: text }),
   });
   await fc.assert(
     fc.asyncProperty(fields, async (more) => {

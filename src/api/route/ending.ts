@@ -22,6 +22,7 @@ import { ongoing, restart, sayAgain } from "../restart.ts";
 import { stepSucceedSchema } from "../schema/restart.ts";
 import { stepActionResponseSchema } from "../schema/step.ts";
 import type { Services } from "../service.ts";
+import { templatesOf } from "../template.ts";
 import { noRun } from "./run.ts";
 
 const PATH = "/api/v3/workflows/{workflowId}/instances/{instanceId}/steps/{stepId}/actions";
@@ -126,7 +127,10 @@ async function skipAfterwards(call: Call, services: Services, { run, stepId, act
 async function endLive(call: Call, services: Services, asked: Asked) {
   const { run, stepId, action, blocking, outputs } = asked;
   const { node, newest } = await check(services, asked);
-  if (outputs) checkOutputs(run, node, outputs, services.config.catalog ?? DEFAULT_CATALOG);
+  if (outputs) {
+    const templates = await templatesOf(services.sql, run, [node]);
+    checkOutputs(run, node, outputs, services.config.catalog ?? DEFAULT_CATALOG, templates.get(node.id));
+  }
   const [user, now] = [call.user(), services.clock.now()];
   if ((action === "SKIP" || action === "SUCCEED") && !(newest && isUnderWay(newest.status))) {
     const config = action === "SKIP" ? { restart: stepSkip(run, stepId).config } : { outputs };

@@ -1,6 +1,10 @@
 /** Workflows: push, read, list, delete. */
 import { type DefinitionLimits, limitsWith, MAX_TEXT_BYTES } from "../../definition/limit.ts";
-import { workflowCreateRequestSchema, workflowDefinitionSchema } from "../../definition/metadata.ts";
+import {
+  type WorkflowCreateRequest,
+  workflowCreateRequestSchema,
+  workflowDefinitionSchema,
+} from "../../definition/metadata.ts";
 import { effectiveRunStrategy } from "../../definition/properties.ts";
 import { timelineEventSchema } from "../../definition/timeline.ts";
 import { parseWorkflowCreateRequest } from "../../definition/validate.ts";
@@ -33,6 +37,7 @@ import {
   workflowTimelineSchema,
 } from "../schema/workflow.ts";
 import type { Services } from "../service.ts";
+import { templatesIn } from "../template.ts";
 import { defaultVersion, definitionView, findInline, findVersion } from "../version.ts";
 
 const BASE = "/api/v3/workflows";
@@ -105,11 +110,14 @@ async function evaluated(call: Call, work: Promise<void>): Promise<void> {
   call.evaluating(false);
 }
 
+const dryRun = async ({ sql, engine }: Services, request: WorkflowCreateRequest, author: string): Promise<void> =>
+  engine.dryRun(request, author, await templatesIn(sql, request.workflow));
+
 async function createWorkflow(call: Call, services: Services) {
   const { sql, engine, clock, log } = services;
   const author = call.user();
   const request = parseWorkflowCreateRequest(await call.definition(), limitsOf(services));
-  await evaluated(call, engine.dryRun(request, author));
+  await evaluated(call, dryRun(services, request, author));
   try {
     const { workflow, version } = await pushVersion(sql, { request, author, now: clock.now() });
     if (version.versionId > 1) engine.hintDequeue([workflow.workflowId]);
@@ -124,7 +132,7 @@ async function createWorkflow(call: Call, services: Services) {
 async function validateWorkflow(call: Call, services: Services) {
   const author = call.user();
   const request = parseWorkflowCreateRequest(await call.definition(), limitsOf(services));
-  await evaluated(call, services.engine.dryRun(request, author));
+  await evaluated(call, dryRun(services, request, author));
   const message = `Workflow definition [${request.workflow.id}] is valid`;
   return { timestamp: services.clock.now(), type: "ACTION", action: "VALIDATE", author, message };
 }

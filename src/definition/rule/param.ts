@@ -6,17 +6,21 @@ import type { DefinitionLimits } from "../limit.ts";
 import { notOneOf } from "../suggest.ts";
 import type { Tag } from "../tag.ts";
 
-/** Names are reference ids, each param has exactly one of `value` and `expression`, MAPs are not too deep. */
+/**
+ * Names are reference ids, each param has exactly one of `value` and `expression`, MAPs are not too deep.
+ * @param isSchema params that are there to be filled in: with an `internal_mode`, one may have neither
+ */
 export function checkParams(
   params: ParamDefinitions | undefined,
   path: string,
   limits: DefinitionLimits,
   report: Report,
+  isSchema = false,
 ): void {
   for (const [name, param] of Object.entries(params ?? {})) {
     const problem = checkReferenceId(name, limits);
     if (problem) report(at(path, name), problem);
-    checkParam(param, at(path, name), limits, report);
+    checkParam(param, at(path, name), limits, report, isSchema);
   }
 }
 
@@ -26,12 +30,13 @@ export function checkParam(
   path: string,
   limits: DefinitionLimits,
   report: Report,
+  isSchema = false,
   depth = 1,
 ): void {
   const { value, expression } = param;
   if (value !== undefined && expression !== undefined) {
     report(path, 'has both "value" and "expression"; keep one of them');
-  } else if (value === undefined && expression === undefined) {
+  } else if (value === undefined && expression === undefined && !(isSchema && param.internal_mode !== undefined)) {
     report(path, 'has neither "value" nor "expression"; give one of them');
   } else if (expression?.trim() === "") {
     report(at(path, "expression"), "must not be blank");
@@ -46,7 +51,7 @@ export function checkParam(
   for (const [name, nested] of Object.entries(value as ParamDefinitions)) {
     const nestedPath = at(at(path, "value"), name);
     if (name === "") report(nestedPath, "the name of a param must not be empty");
-    checkParam(nested, nestedPath, limits, report, depth + 1);
+    checkParam(nested, nestedPath, limits, report, isSchema, depth + 1);
   }
 }
 

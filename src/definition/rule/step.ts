@@ -50,6 +50,9 @@ function checkStep(step: Step, unwrapped: UnwrappedStep, path: string, scope: Sc
   if (unwrapped.kind === "subworkflow" && body.params?.subworkflow_id === undefined) {
     report(at(path, "params"), 'needs the param "subworkflow_id", which names the workflow to run');
   }
+  if (unwrapped.kind === "template" && (unwrapped.body.sub_type ?? "") === "") {
+    report(at(path, "sub_type"), "is required: the name of the job template from which the step has its type");
+  }
   if (unwrapped.kind === "foreach" || unwrapped.kind === "while") checkLoop(step, unwrapped, path, scope);
 }
 

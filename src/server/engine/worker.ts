@@ -1,5 +1,6 @@
 /** Thread entry: one engine thread with its own connections, wired to main by texts. */
 import { systemClock } from "../../clock.ts";
+import type { TemplateRef } from "../../definition/template.ts";
 import { Engine } from "../../flow/engine.ts";
 import { Evaluator } from "../../flow/evaluator.ts";
 import { patiently } from "../../flow/fetching.ts";
@@ -9,6 +10,7 @@ import { parseJson, stringifyJson } from "../../json.ts";
 import { createLogger, type Logger } from "../../log.ts";
 import { dequeueing } from "../../queue/dequeue.ts";
 import { Queue } from "../../queue/queue.ts";
+import type { ParamQuestion } from "../../run/child.ts";
 import { RuntimeClient } from "../../runtime/client.ts";
 import { placeOf } from "../../runtime/place.ts";
 import { StepTypeRegistry } from "../../runtime/registry.ts";
@@ -129,7 +131,8 @@ function parts(
       ...evaluationSetting(setup),
       inlineVisits: setup.inlineVisits,
       elsewhere: (job) => evaluation.ask(job),
-      fetch: patiently(systemClock, (question) => store.fetch(question)),
+      fetch: patiently(systemClock, (question: ParamQuestion) => store.fetch(question)),
+      templates: patiently(systemClock, (refs: readonly TemplateRef[]) => store.templates(refs)),
       random: () => Math.floor(Math.random() * 2 ** 52),
     }),
     newUuid: () => crypto.randomUUID(),

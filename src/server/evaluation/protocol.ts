@@ -1,5 +1,6 @@
 /** Questions to the evaluation thread and its answers, as texts `<id> <JSON>`; ids are the asking side's. */
 import type { WorkflowCreateRequest } from "../../definition/metadata.ts";
+import type { JobTemplateDefinition } from "../../definition/template.ts";
 import type { ErrorData } from "../../error.ts";
 import { parseJson, stringifyJson } from "../../json.ts";
 import type { DefaultOverrides } from "../../param/defaults.ts";
@@ -11,6 +12,8 @@ export interface DryRunJob {
   readonly kind: "dryRun";
   readonly request: WorkflowCreateRequest;
   readonly user: string;
+  /** Job templates of the steps, with what they inherit. */
+  readonly templates: readonly JobTemplateDefinition[];
   /** Epoch ms. */
   readonly now: number;
 }

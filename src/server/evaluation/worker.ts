@@ -39,7 +39,8 @@ self.onmessage = ({ data }: MessageEvent<string>): void => {
 function answer(question: Question, setting: EvaluationSetting): Answer {
   try {
     if (question.kind !== "dryRun") return { value: evaluateJob(question, setting) };
-    dryRunDefinition(question.request, question.user, { ...setting, now: question.now, seed: 0 });
+    const { request, user, now, templates } = question;
+    dryRunDefinition(request, user, { ...setting, now, seed: 0, templates });
     return { value: null };
   } catch (error) {
     if (error instanceof ExtensionRequest) return { request: { method: error.method, args: error.args } };

@@ -1,6 +1,7 @@
 /** INITIALIZED to STARTING: through the gates, one after the other, as far as they let the step. */
 import type { Params } from "../../param/type.ts";
 import { GATES, type Gate, isGate, placeOf } from "../gate.ts";
+import type { StepTemplate } from "../model.ts";
 import { type Move, NO_TIMERS } from "../move.ts";
 import type { GateName } from "../state.ts";
 import type { StepStatus } from "../status.ts";
@@ -15,8 +16,15 @@ export function pass(move: Move, path: StepStatus[] = []): void {
   passFrom(move, Math.max(0, here), path);
 }
 
-export function evaluated(move: Move, params: Params): void {
-  move.change({ params, paramsTime: move.now });
+/** @param notes warnings for the timeline */
+export function evaluated(
+  move: Move,
+  params: Params,
+  template: StepTemplate | undefined,
+  notes: readonly string[] = [],
+): void {
+  move.change({ params, paramsTime: move.now, ...(template && { template }) });
+  for (const note of notes) move.note(note, "WARN");
   pass(move);
 }
 

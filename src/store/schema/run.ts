@@ -88,6 +88,8 @@ export const stepAttempt = pgTable(
     place: json("place"),
     /** `RestartConfig` of an attempt that a user made in a live run. */
     restart: json("restart"),
+    /** `StepTemplate`; null: it has found none. */
+    template: json("template"),
   },
   (table) => [primaryKey({ columns: [table.runKey, table.stepId, table.attemptId] })],
 );

@@ -117,6 +117,7 @@ const attempts = part<AttemptWrite>("attempts", {
     poll_time: bigint((row) => row.attempt.pollTime),
     place: json((row) => valueText(row.attempt.place)),
     restart: json((row) => valueText(row.attempt.restart)),
+    template: json((row) => valueText(row.attempt.template)),
   },
   statement: (rows, source) => {
     const changes = source.assignments("excluded", "run_key", "step_id", "attempt_id", "uuid", "step_instance_id");

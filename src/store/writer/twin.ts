@@ -73,6 +73,7 @@ async function writeRow(sql: Transaction, row: Write): Promise<void> {
         poll_time: attempt.pollTime ?? null,
         place: valueText(attempt.place),
         restart: valueText(attempt.restart),
+        template: valueText(attempt.template),
       };
       const key = { run_key: row.runKey, step_id: attempt.stepId, attempt_id: attempt.attemptId };
       const once = { uuid: attempt.uuid, step_instance_id: attempt.stepInstanceId };

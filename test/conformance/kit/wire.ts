@@ -66,6 +66,7 @@ export interface StepBody {
   readonly runtime_state: { readonly status: string; readonly [time: string]: number | string | undefined };
   readonly step_retry: { readonly [counter: string]: unknown; readonly retryable: boolean };
   readonly transition: { readonly successors?: { readonly [step: string]: { readonly evaluated_result: boolean } } };
+  readonly tags: readonly { readonly name: string }[];
   readonly artifacts?: Artifacts;
   readonly timeline?: readonly Event[];
 }

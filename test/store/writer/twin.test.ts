@@ -44,6 +44,7 @@ const attemptWrite = fc.record({
       timeline: fc.array(line, { maxLength: 2 }),
       pollTime: maybe(time),
       place: maybe(fc.record({ host: text, directory: text })),
+      template: maybe(fc.record({ jobType: text, version: text, stepType: text })),
     }),
   }),
 });
