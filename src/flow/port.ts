@@ -47,19 +47,23 @@ export type Write =
   | { readonly kind: "words-taken"; readonly runKey: number; readonly stepId: string | undefined }
   | ({ readonly kind: "permits-wanted" } & PermitNeed)
   /** The attempt has ended: it holds no permit and waits for none. */
-  | { readonly kind: "permits-released"; readonly runKey: number; readonly uuid: string };
+  | { readonly kind: "permits-released"; readonly runKey: number; readonly uuid: string }
+  /** So has one that has started runs, or was about to: with it, whatever these hold or wait for. */
+  | { readonly kind: "permits-left"; readonly runKey: number; readonly starter: string };
 
 /** An attempt has come to need permits: from its commit on it waits for them. */
 export interface PermitNeed {
   readonly runKey: number;
   readonly groupId: number;
   readonly stepId: string;
-  /** The attempt's. */
+  /** The attempt's; of a run that a step is about to start, the run's. */
   readonly uuid: string;
   /** At least one. */
   readonly wants: readonly Want[];
   /** Epoch ms. */
   readonly time: number;
+  /** Of a run that a step is about to start and waits for: the uuid of the step's attempt. */
+  readonly starter?: string | undefined;
 }
 
 /** An attempt that needs permits, as it stands. */

@@ -211,6 +211,7 @@ export class SimStore {
     };
     this.#watcher.made(run, this, made.parent);
     this.#add(run);
+    if (ends) this.permits.release(run.uuid);
     this.#made.set(identity, { key, request });
     if (decision.result === "STOPPED") return { result: "STOPPED", ref: run, versionId: run.versionId };
     return { result: "CREATED", run };
@@ -398,6 +399,7 @@ export class SimStore {
     }
     for (const need of batch.wanted) this.permits.want(need);
     for (const { uuid } of batch.released) this.permits.release(uuid);
+    for (const { starter } of batch.left) this.permits.leave(starter);
     this.#watcher.committed(batch, this);
   }
 
@@ -526,6 +528,7 @@ export class SimStore {
     const now = this.now();
     const timeline = [...run.timeline, logEvent(reason, now)];
     this.runs.set(run.key, { ...run, status, endTime: now, modifyTime: now, timeline });
+    this.permits.release(run.uuid);
   }
 
   #strategy(workflowId: string, change: (runs: WorkflowRuns) => WorkflowRuns | undefined): void {

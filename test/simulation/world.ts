@@ -433,6 +433,7 @@ export class World {
       else if (row.kind === "words-taken") this.#taken(row.runKey, row.stepId);
       else if (row.kind === "permits-wanted") this.permits.want(row);
       else if (row.kind === "permits-released") this.permits.release(row.uuid);
+      else if (row.kind === "permits-left") this.permits.leave(row.starter);
     }
   }
 
