@@ -220,11 +220,11 @@ export const PERMIT = {
         )
       ).start();
       for (const id of ["a", "b"]) await run.step(id).reaches("RUNNING");
-    const begun = () => Promise.all(["a", "b"].map(async (id) => (await run.step(id).read()).artifacts ?? {}));
+      const begun = () => Promise.all(["a", "b"].map(async (id) => (await run.step(id).read()).artifacts ?? {}));
       const isOne = (all: readonly object[]) => all.filter((it) => "maestro_subworkflow" in it).length === 1;
       const [a] = await eventually("one child", begun, isOne);
       const [first, second] = a && "maestro_subworkflow" in a ? ["a", "b"] : ["b", "a"];
-        await run.step(second as string).does("skip");
+      await run.step(second as string).does("skip");
       await run.step(second as string).reaches("SKIPPED");
       await (await run.step(first as string).child()).step("nap").does("skip");
       await run.ends("SUCCEEDED");
