@@ -200,6 +200,8 @@ export interface NewRun {
   readonly batch?: number | undefined;
   /** An instance: this is its next run. Undefined: the first run of a new instance. */
   readonly restartOf?: number | undefined;
+  /** The run of that instance that this one is made from: none is made after another one. Undefined: after whichever. */
+  readonly restartAfter?: number | undefined;
   /** The run whose step starts this one, and the right to write for it. */
   readonly parent?: { readonly key: number; readonly stamp: GroupStamp } | undefined;
   readonly groupInfo: number;
