@@ -140,7 +140,7 @@ function answer(move: Move, event: Answer): void {
     case "conditions":
       return decided(move, event.conditions);
     case "opened":
-      return opened(move, asked.what as GateName);
+      return opened(move, asked.what as GateName, event.event);
     case "held":
       return held(move, asked.what as GateName, event.reason);
     case "answered":

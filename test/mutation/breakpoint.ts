@@ -2,6 +2,7 @@
 import { inFile, type Mutation } from "./mutation.ts";
 
 const guard = inFile("src/flow/breakpoint.ts", "test/simulation/breakpoint.test.ts");
+const gates = inFile("src/step/phase/gates.ts", "test/step/machine.test.ts");
 const gather = inFile("src/flow/gather.ts", "test/flow/gather.test.ts");
 const store = inFile("src/store/breakpoint.ts", "test/store/breakpoint.test.ts");
 const statement = inFile("src/store/writer/statement.ts", "test/store/breakpoint.test.ts");
@@ -12,6 +13,12 @@ const pool = inFile("src/flow/pool.ts", "test/flow/pool.test.ts");
 const peer = inFile("src/server/peer.ts", "test/server/peer.test.ts");
 
 export const BREAKPOINT_MUTATIONS: readonly Mutation[] = [
+  gates("nobody is said to have let a step go on", "if (event) move.events([event]);", ""),
+  store(
+    "an attempt that is resumed again forgets who has done it first",
+    "WHERE p.resumed IS NULL AND p.run_key",
+    "WHERE p.run_key",
+  ),
   guard("a breakpoint that is told of holds nobody", "if (this.#known) put(this.#known, step);", ""),
   guard("a breakpoint that is told of during a read is forgotten", "if (this.#reading) this.#added.push(step);", ""),
   guard("no step is asked for before memory was read", "this.#known === undefined ||", "this.#known !== undefined &&"),

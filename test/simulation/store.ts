@@ -11,6 +11,7 @@ import type {
   GroupStamp,
   LoadedRun,
   NewRun,
+  Pause,
   PermitAnswer,
   PermitLook,
   PermitState,
@@ -302,8 +303,8 @@ export class SimStore {
     return attempts.map((ref) => this.#hasBreakpoint(ref));
   }
 
-  arePaused(attempts: readonly AttemptRef[]): readonly boolean[] {
-    return attempts.map((ref) => this.paused.has(nameOfAttempt(ref)));
+  arePaused(attempts: readonly AttemptRef[]): readonly Pause[] {
+    return attempts.map((ref) => ({ isHeld: this.paused.has(nameOfAttempt(ref)) }));
   }
 
   #hasBreakpoint({ runKey, stepId }: AttemptRef): boolean {

@@ -522,7 +522,7 @@ export class World {
         this.breakpointReads++;
         return attempts.map(({ stepId }) => this.breakpoints.includes(stepId));
       },
-      arePaused: async (attempts) => attempts.map((ref) => this.paused.has(placeIn(ref))),
+      arePaused: async (attempts) => attempts.map((ref) => ({ isHeld: this.paused.has(placeIn(ref)) })),
       assignPermits: async (look) => {
         if (writer !== this.#writer) throw new Error("the engine has crashed");
         return this.permits.assign(look);

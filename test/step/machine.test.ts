@@ -253,6 +253,12 @@ describe("a gate that is guarded", () => {
     expect([step.status, effectsOf(step)]).toEqual(["STARTING", ["ready"]]);
   });
 
+  test("who lets a paused step go on is in its timeline", () => {
+    const step = at("breakpoint").reply(HELD).reply(HELD).take({ type: "told" });
+    step.reply({ type: "opened", event: { timestamp: 7, type: "LOG", level: "INFO", message: "ann lets it go" } });
+    expect(step.messages.at(-1)).toBe("INFO ann lets it go");
+  });
+
   test("a paused step asks though its breakpoint is forgotten", () => {
     const step = at("breakpoint").reply(HELD).reply(HELD);
     step.guarded = {};
