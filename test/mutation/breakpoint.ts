@@ -24,15 +24,11 @@ export const BREAKPOINT_MUTATIONS: readonly Mutation[] = [
   guard("no step is asked for before memory was read", "this.#known === undefined ||", "this.#known !== undefined &&"),
   guard(
     "a paused attempt that has ended stays among the paused",
-    "return isPaused(step) ?",
-    "return !isPaused(step) ?",
+    "return step.attempt.times.pause_time !== undefined\n",
+    "return step.attempt.times.pause_time === undefined\n",
   ),
-  guard(
-    "a resumed attempt is held while its breakpoint is there",
-    "(isPaused(step) ? this.#paused : this.#matching)",
-    "this.#matching",
-  ),
-  guard("a breakpoint holds whoever is not paused", "(isPaused(step) ? this.#paused : this.#matching)", "this.#paused"),
+  guard("a resumed attempt is held while its breakpoint is there", "if (!isPaused(step)) return", "return"),
+  guard("a breakpoint holds nobody who is not paused", "if (!isPaused(step)) return", "if (false) return"),
   guard("a step of another workflow is held", "this.#known.get(run.internalId)?.has(node.id) === true", "true"),
   gather("each question is a look of its own", "this.#waiting.splice(0, MOST)", "this.#waiting.splice(0, 1)"),
   gather("a look has any number of questions", "this.#waiting.splice(0, MOST)", "this.#waiting.splice(0)"),
@@ -46,7 +42,7 @@ export const BREAKPOINT_MUTATIONS: readonly Mutation[] = [
     "AND p.step_id = ${stepId} AND r.key = p.run_key",
     "AND r.key = p.run_key",
   ),
-  store("a removal lets go what it should not", "if (!isResuming) return [];", ""),
+  store("a removal lets go what it should not", "if (resumed === undefined) return [];", ""),
   store(
     "a breakpoint that is there is made anew",
     "SET create_time = breakpoint.create_time",
@@ -83,8 +79,8 @@ export const BREAKPOINT_MUTATIONS: readonly Mutation[] = [
   ),
   pool(
     "a breakpoint is known before the threads have said so",
-    'thread.post({ type: "breakpoint", id, step });\n      return promise;',
-    'thread.post({ type: "breakpoint", id, step });\n      return Promise.resolve(promise && undefined);',
+    "thread.post(message(id));\n      return promise;",
+    "thread.post(message(id));\n      return Promise.resolve(promise && undefined);",
   ),
   peer(
     "a breakpoint counts as told before the node knows",

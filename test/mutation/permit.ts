@@ -66,7 +66,11 @@ export const PERMIT_MUTATIONS: readonly Mutation[] = [
     'return [{ kind: "permits-released", runKey: run.key, uuid: attempt.uuid }];',
     "return [];",
   ),
-  engine("nobody looks at what an attempt leaves free", "this.#open(stepWants(run, node));", ""),
+  engine(
+    "nobody looks at what an attempt leaves free",
+    "this.#open(isNested(node) ? childWants(run) : stepWants(run, node));",
+    "",
+  ),
   engine(
     "what a crash has left free is not looked at",
     "await this.#assign((waiting) => this.#sweeps.push(waiting));",

@@ -202,7 +202,7 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
   ),
   strategy(
     "in the model, batches that stand side by side are one",
-    "request.batch === undefined || request.batch !== requests[index - 1]?.batch",
+    "request.batch === undefined || request.batch !== batch",
     "request.batch === undefined",
   ),
   strategy(
