@@ -74,13 +74,15 @@ export async function warn(client: Client, answer: JsonObject, io: Io): Promise<
   for (const line of problemsOf(object(run).timeline)) io.err(`warning: ${line}`);
 }
 
-export async function watch(client: Client, address: RunAddress, args: Arguments, io: Io): Promise<Exit> {
+/** @param depth levels of runs below the run that are shown, too */
+export async function watch(client: Client, address: RunAddress, args: Arguments, io: Io, depth = 0): Promise<Exit> {
   const json = args.has(JSON_OPTION);
   const end = await watchRun(client, address, io, {
     timeout: args.get(TIMEOUT),
     quiet: json,
     signal: firstSignal(io),
     hints: true,
+    depth,
   });
   if (json) printJson(io, end.run, 2);
   return exitOfRun(end);

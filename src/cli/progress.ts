@@ -13,6 +13,14 @@ export interface Snapshot {
   readonly steps: readonly JsonObject[];
   /** Epoch milliseconds: when the server was asked, so that what ran then is not said to have run longer than it did. */
   readonly now: number;
+  /** Runs that steps have started, by the step's id. */
+  readonly below?: ReadonlyMap<string, Below> | undefined;
+}
+
+export interface Below {
+  readonly runs: readonly Snapshot[];
+  /** Runs of the step that are not among them. */
+  readonly more: number;
 }
 
 /** One step of a run, started or not. */
@@ -52,11 +60,17 @@ export interface Look {
   readonly logs?: ((stepId: string, attempt?: number) => string) | undefined;
 }
 
-export function treeLines({ run, steps, now }: Snapshot, look: Look): readonly string[] {
+export function treeLines(snapshot: Snapshot, look: Look): readonly string[] {
+  const { lines, commands } = drawn(snapshot, look);
+  return [...lines, ...commandLines(commands)];
+}
+
+/** The tree, with the runs below its steps, and the commands for its failed steps. */
+function drawn({ run, steps, now, below: nested }: Snapshot, look: Look) {
   const rows = new Map(steps.map((it) => [cell(it, "step_id"), rowOf(it, now, look)]));
   const lines = layOut(graphOf(run, steps));
   const width = Math.min(MAX_COLUMN, Math.max(0, ...lines.map((it) => it.lead.length + it.id.length)));
-  return [
+  const drawnLines = [
     headLine(run, now, look.colour),
     ...reasonLines(problemsOf(run.timeline).join("\n")).map((it) => `  ${it}`),
     ...lines.flatMap(({ id, lead, below, after }) => {
@@ -64,10 +78,16 @@ export function treeLines({ run, steps, now }: Snapshot, look: Look): readonly s
       const name = `${lead}${paint(symbolOf(status), status, look.colour)} ${inLine(id)}`;
       const pad = " ".repeat(Math.max(0, width - lead.length - id.length));
       const line = [text === "" ? "" : `${pad}  ${paint(text, status, look.colour)}`, afterText(after)].join("");
-      return [`${name}${line}`, ...notes.map((it) => `${below}${it}`)];
+      return [`${name}${line}`, ...[...notes, ...nestedLines(nested?.get(id), look)].map((it) => `${below}${it}`)];
     }),
-    ...commandLines(lines.flatMap(({ id }) => rows.get(id)?.logs ?? [])),
   ];
+  return { lines: drawnLines, commands: lines.flatMap(({ id }) => rows.get(id)?.logs ?? []) };
+}
+
+function nestedLines(below: Below | undefined, look: Look): readonly string[] {
+  if (below === undefined) return [];
+  const lines = below.runs.flatMap((run) => drawn(run, { ...look, logs: undefined }).lines);
+  return below.more > 0 ? [...lines, `… and ${below.more} more runs`] : lines;
 }
 
 /** Below the tree, each alone on its line: pasted from within, a command would bring the tree's lines along. */
@@ -97,11 +117,25 @@ export function headLine(run: JsonObject, now: number, colour: boolean): string 
 export const runName = (run: JsonObject): string =>
   `${cell(run, "workflow_id")} instance ${cell(run, "workflow_instance_id")} run ${cell(run, "workflow_run_id")}`;
 
-/** Lines for the steps whose status is another than in `seen`, which is brought up to date. */
-export function changeLines({ steps }: Snapshot, seen: Map<string, string>, look: Look): readonly string[] {
+/**
+ * Lines for the steps whose status is another than in `seen`, which is brought up to date: `loop[3]/load: SUCCEEDED` for a
+ * step of a run that a step has started.
+ */
+export function changeLines(
+  { steps, below }: Snapshot,
+  seen: Map<string, string>,
+  look: Look,
+  place = "",
+): readonly string[] {
   const lines: string[] = [];
   for (const step of steps) {
-    const id = cell(step, "step_id");
+    const own = cell(step, "step_id");
+    const id = `${place}${own}`;
+    // What a step has started ends before the step.
+    for (const run of below?.get(own)?.runs ?? []) {
+      const instance = cell(run.run, "workflow_instance_id");
+      lines.push(...changeLines(run, seen, { ...look, logs: undefined }, `${id}[${instance}]/`));
+    }
     const status = cell(object(step.runtime_state), "status");
     const attempt = cell(step, "step_attempt_id");
     const state = `${status} ${attempt}`;

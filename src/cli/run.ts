@@ -24,6 +24,13 @@ const VERSION = option({
 });
 const KILL = option({ name: "--kill", summary: "End it as FAILED, not as STOPPED" });
 const WAIT = option({ name: "--wait", summary: "Wait until it has ended" });
+const DEPTH = option({
+  name: "--depth",
+  placeholder: "N",
+  summary: "Show the runs of loops and subworkflows, too, so many levels deep",
+  otherwise: "0",
+  read: wholeNumber(0, 9),
+});
 const BEFORE = option({
   name: "--cursor",
   placeholder: "INSTANCE",
@@ -135,11 +142,17 @@ const watchCommand: Command = {
   name: "run watch",
   summary: "Watch a run until it ends; exit 6 when it does not succeed",
   positionals: [WORKFLOW, INSTANCE],
-  options: [RUN, TIMEOUT, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
-  examples: ["run watch etl 7", "run watch etl 7 --timeout 60", "run watch etl 7 --json"],
-  detail:
+  options: [RUN, DEPTH, TIMEOUT, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
+  examples: ["run watch etl 7", "run watch etl 7 --depth 1", "run watch etl 7 --timeout 60", "run watch etl 7 --json"],
+  detail: [
     "On a terminal the steps are a tree that is redrawn; elsewhere each change is a line. --json prints the run's end.",
-  run: (args, io) => watch(clientOf(args, io), addressOf(args), args, io),
+    "With --depth a loop shows eight iterations at most, failed and running ones first; without it, how many leaf steps",
+    "below a step are in which status.",
+  ].join("\n"),
+  run: (args, io) => {
+    if (args.has(DEPTH) && args.has(JSON_OPTION)) throw new UsageError("--depth is for what is shown, not for --json");
+    return watch(clientOf(args, io), addressOf(args), args, io, args.get(DEPTH));
+  },
 };
 
 const stopCommand: Command = {

@@ -6,6 +6,7 @@ import { addressIn, type RunAddress, runPath, wordsOf } from "./address.ts";
 import type { Client } from "./client.ts";
 import { EXIT, type Exit, Failure, type Io, type Signal } from "./command.ts";
 import { Missed } from "./missed.ts";
+import { Nested } from "./nested.ts";
 import { cell, object, objects, shownLine } from "./output.ts";
 import { Patience } from "./patience.ts";
 import { commandLine } from "./program.ts";
@@ -31,6 +32,8 @@ export interface WatchOptions {
   readonly quiet?: boolean;
   /** Ends the watching, and not the run. */
   readonly signal?: AbortSignal | undefined;
+  /** Levels of runs below the run that are shown, too; default: none. */
+  readonly depth?: number | undefined;
   /** Names the command that prints its log below each step that failed. */
   readonly hints?: boolean;
 }
@@ -60,8 +63,9 @@ export async function watchRun(
   const nextPause = lookPauses();
   // A tree has room for the newest attempt at each step.
   const missed = quiet || io.terminal.out ? undefined : new Missed(client);
+  const nested = new Nested(client, lookAt, quiet ? 0 : (options.depth ?? 0));
   const look = async (): Promise<Snapshot> => {
-    const snapshot = await lookAt(client, target, signal);
+    const snapshot = await nested.fill(await lookAt(client, target, signal), signal);
     return missed?.fill(addressIn(snapshot.run), snapshot, signal) ?? snapshot;
   };
   let state = `${client.server} does not answer`;

@@ -63,7 +63,10 @@ export class Asking {
     this.#flow.afterCommit(() => {
       if (!this.#task.isAsking(id)) return;
       gates.ask(gate, step).then(
-        (reason) => this.#later(reason === undefined ? { id, type: "opened" } : { id, type: "held", reason }),
+        (answer) =>
+          this.#later(
+            typeof answer === "string" ? { id, type: "held", reason: answer } : { id, type: "opened", event: answer },
+          ),
         (error) => this.#later({ id, type: "broken", message: toErrorData(error).message }),
       );
     });

@@ -1,6 +1,6 @@
 /**
  * The guard of the breakpoint gate: a step whose breakpoint matches is PAUSED once per attempt, until its row among the paused
- * attempts is gone.
+ * attempts is resumed, or gone.
  *
  * Memory says which steps have a breakpoint of some scope; only those are asked for in the database, which says whether one
  * matches. What is in memory may be too much: a breakpoint that was removed costs its steps one look. It is too little only
@@ -13,9 +13,9 @@
 import type { Clock } from "../clock.ts";
 import type { Run } from "../run/model.ts";
 import type { StepNode } from "../step/node.ts";
-import type { GateStep, Guard } from "./gate.ts";
+import type { GateAnswer, GateStep, Guard } from "./gate.ts";
 import { Gathering } from "./gather.ts";
-import type { AttemptRef, FlowStore, StepRef, Write } from "./port.ts";
+import type { AttemptRef, FlowStore, Pause, StepRef, Write } from "./port.ts";
 
 const HELD = "Paused by a breakpoint, until the step is resumed or the breakpoint is removed";
 const NOTHING: readonly Write[] = [];
@@ -25,7 +25,7 @@ type Steps = Map<number, Set<string>>;
 export class BreakpointGuard implements Guard {
   readonly #store: Pick<FlowStore, "brokenSteps">;
   readonly #matching: Gathering<AttemptRef, boolean>;
-  readonly #paused: Gathering<AttemptRef, boolean>;
+  readonly #paused: Gathering<AttemptRef, Pause>;
   /** Steps that may have a breakpoint, by workflow; undefined: not read yet. */
   #known: Steps | undefined;
   /** Those that came while they are being read. */
@@ -52,14 +52,17 @@ export class BreakpointGuard implements Guard {
     return [{ kind: "paused", ...refOf(step), since: step.attempt.times.pause_time }];
   }
 
-  async ask(step: GateStep): Promise<string | undefined> {
-    const isHeld = await (isPaused(step) ? this.#paused : this.#matching).ask(refOf(step));
-    return isHeld ? HELD : undefined;
+  async ask(step: GateStep): Promise<GateAnswer> {
+    if (!isPaused(step)) return (await this.#matching.ask(refOf(step))) ? HELD : undefined;
+    const { isHeld, resumed } = await this.#paused.ask(refOf(step));
+    return isHeld ? HELD : resumed;
   }
 
-  /** What ends while it is paused is no longer. */
+  /** An attempt that has ended is not paused any more, whoever has let it go on. */
   ending(step: GateStep): readonly Write[] {
-    return isPaused(step) ? [{ kind: "paused", ...refOf(step), since: undefined }] : NOTHING;
+    return step.attempt.times.pause_time !== undefined
+      ? [{ kind: "paused", ...refOf(step), since: undefined }]
+      : NOTHING;
   }
 
   refresh(): Promise<void> {

@@ -4,7 +4,6 @@
  * result waits here until the flow asks again.
  */
 
-import { LRUCache } from "lru-cache";
 import type { JobTemplateDefinition, TemplateRef, TemplateUse } from "../definition/template.ts";
 import { nameOf } from "../definition/user.ts";
 import { MaestroError, toErrorData } from "../error.ts";
@@ -24,6 +23,7 @@ import { withSatisfied } from "../step/satisfied.ts";
 import { isComplete } from "../step/status.ts";
 import { type ChildInput, Deferred, type EvaluationPort, type StartInput, type TaskScope } from "./evaluation.ts";
 import { type About, Fetching, type FetchingOptions } from "./fetching.ts";
+import { Outcomes } from "./outcome.ts";
 import { Templates } from "./template.ts";
 
 export interface EvaluatorOptions extends FetchingOptions {
@@ -36,17 +36,12 @@ export interface EvaluatorOptions extends FetchingOptions {
   templates?(refs: readonly TemplateRef[]): Promise<readonly JobTemplateDefinition[]>;
 }
 
-/** Results kept for flows that asked; a flow that went on otherwise never fetches its result. A dropped result is evaluated again. */
-const MOST_OUTCOMES = 1_000;
-
-type Outcome = { readonly value: unknown } | { readonly error: unknown };
-
 export class Evaluator implements EvaluationPort {
   readonly #options: EvaluatorOptions;
   readonly #fetching: Fetching;
   readonly #templates: Templates;
   /** Results of the evaluation thread that no flow has fetched yet, by what was evaluated. */
-  readonly #outcomes = new LRUCache<string, Outcome>({ max: MOST_OUTCOMES });
+  readonly #outcomes = new Outcomes();
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
@@ -179,9 +174,8 @@ export class Evaluator implements EvaluationPort {
   }
 
   #inline<T>(key: string, here: (budget: { visits: number }) => T, job: () => EvaluationJob, about?: About): T {
-    const known = this.#outcomes.get(key);
+    const known = this.#outcomes.take(key);
     if (known) {
-      this.#outcomes.delete(key);
       if ("error" in known) throw known.error;
       return known.value as T;
     }
@@ -196,14 +190,10 @@ export class Evaluator implements EvaluationPort {
 
   async #later(key: string, outcome: Promise<unknown>): Promise<void> {
     try {
-      this.#keep(key, { value: await outcome });
+      this.#outcomes.keep(key, { value: await outcome });
     } catch (error) {
-      this.#keep(key, { error: MaestroError.fromData(toErrorData(error)) });
+      this.#outcomes.keep(key, { error: MaestroError.fromData(toErrorData(error)) });
     }
-  }
-
-  #keep(key: string, outcome: Outcome): void {
-    this.#outcomes.set(key, outcome);
   }
 
   /** The whole scope as data: made only for a job that leaves the thread. */

@@ -274,7 +274,7 @@ export class Flow implements Scheduled, TaskParent {
     const { permits } = this.engine;
     this.#rows.handOver(run, {
       rows: [
-        ...permits.childEnding(run.key, run),
+        ...permits.childEnding(run),
         ...(ending ? [{ kind: "words-taken", runKey: run.key, stepId: undefined } as const] : []),
         ...(isInline(run.initiator) ? [] : [{ kind: "outbox", topic: DEQUEUE, key: run.workflowId } as const]),
       ],

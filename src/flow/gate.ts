@@ -7,6 +7,7 @@
  * from rows, so a new owner that asks again is told the same; (4) whoever changes such a row tells the step, by a hint; the
  * sweep asks for every step that is held, so that a lost hint costs latency only.
  */
+import type { TimelineLogEvent } from "../definition/timeline.ts";
 import type { Run } from "../run/model.ts";
 import type { StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
@@ -20,6 +21,9 @@ export interface GateStep {
   readonly attempt: StepAttempt;
 }
 
+/** Why the step is held, a sentence for its timeline; otherwise it passes, and maybe somebody has let it. */
+export type GateAnswer = string | TimelineLogEvent | undefined;
+
 export interface Guard {
   /** It may hold steps like this one. From memory, and cheap: it is asked whenever something happens to a step. */
   mayHold(run: Run, node: StepNode): boolean;
@@ -27,10 +31,9 @@ export interface Guard {
   entering(step: GateStep): readonly Write[];
   /**
    * Whether the step may pass, from rows. Many steps may ask at one time: a guard answers them together.
-   * @returns why it is held, a sentence for the timeline; undefined: it passes
    * @throws when that can't be known now: the step stays where it is and asks again
    */
-  ask(step: GateStep): Promise<string | undefined>;
+  ask(step: GateStep): Promise<GateAnswer>;
   /** Rows that commit together with the attempt's end, whichever gates it has come to. */
   ending(step: GateStep): readonly Write[];
   /** The attempt's end has committed, with the rows of {@link ending}: there were some. */
@@ -66,7 +69,7 @@ export class Gates {
   }
 
   /** As {@link Guard.ask}; a gate that has lost its guard lets the step pass. */
-  async ask(gate: GateName, step: GateStep): Promise<string | undefined> {
+  async ask(gate: GateName, step: GateStep): Promise<GateAnswer> {
     return this.#guards.get(gate)?.ask(step);
   }
 

@@ -3,7 +3,8 @@
  * waits. The guard of the gate `permits`.
  *
  * 1. What an attempt needs is a row of the batch that says that it is at the gate, and goes with the row of its end: both
- *    fenced, in order (D3, D4). So an attempt that has ended holds nothing, and one that is adopted still holds.
+ *    fenced, in order (D3, D4). So an attempt that has ended holds nothing, and one that is adopted still holds. What a
+ *    run needs that a step is about to start is a row of the step's, and goes with the run's end, or at last with the step's.
  * 2. Once such rows have committed, one call of the store grants what is free, whoever waits for it; the next call starts
  *    when the last one has answered, with everything that has come in meanwhile.
  * 3. Whoever is granted is told by a hint. What a crash or a lost hint leaves behind is found when a group is taken over,
@@ -11,9 +12,11 @@
  */
 import { LRUCache } from "lru-cache";
 import { type Clock, nextTurn } from "../clock.ts";
+import { subworkflowUuid } from "../run/inline.ts";
 import type { Run } from "../run/model.ts";
-import { childWants, mayWant, stepWants, type Want } from "../run/permit.ts";
-import type { StepNode } from "../step/node.ts";
+import { childWants, mayWant, ownWants, stepWants, type Want } from "../run/permit.ts";
+import type { StepAttempt } from "../step/model.ts";
+import { isAsync, isNested, type StepNode } from "../step/node.ts";
 import type { GateStep, Guard } from "./gate.ts";
 import type { FlowStore, PermitState, Write } from "./port.ts";
 import type { RunHint } from "./protocol.ts";
@@ -27,9 +30,6 @@ export interface PermitOptions {
   /** Steps that may pass the gate. */
   tell(hints: readonly RunHint[]): void;
 }
-
-/** A run that a step is about to start, as far as it is known by then. */
-export type ChildRun = Pick<Run, "uuid" | "initiator" | "properties" | "correlationId">;
 
 interface Waiting {
   resolve(state: PermitState | undefined): void;
@@ -68,13 +68,14 @@ export class Permits implements Guard {
   }
 
   ending({ run, node, attempt }: GateStep): readonly Write[] {
+    if (isNested(node)) return leaving(run, node, attempt);
     if (attempt.times.wait_permit_time === undefined || !mayWant(run, node)) return [];
     return [{ kind: "permits-released", runKey: run.key, uuid: attempt.uuid }];
   }
 
   left({ run, node, attempt }: GateStep): void {
     this.#granted.delete(attempt.uuid);
-    this.#open(stepWants(run, node));
+    this.#open(isNested(node) ? childWants(run) : stepWants(run, node));
   }
 
   /** What others have left free without a word. */
@@ -85,8 +86,9 @@ export class Permits implements Guard {
   // ---- runs that steps start ---------------------------------------------------------------------------------------
 
   /** Rows with which a run that a step is about to start begins to need its permits; none: it needs none. */
-  childEntering(parent: Run, stepId: string, child: ChildRun): readonly Write[] {
-    return this.#wanted(parent, stepId, child.uuid, childWants(child));
+  childEntering(parent: Run, node: StepNode, attempt: StepAttempt, uuid: string): readonly Write[] {
+    // A run that nobody waits for outlives its step.
+    return this.#wanted(parent, node.id, uuid, childWants(parent), isAsync(node) ? undefined : attempt.uuid);
   }
 
   /**
@@ -98,25 +100,27 @@ export class Permits implements Guard {
     return new Set(states.flatMap((state) => (state && state.blockedBy === undefined ? [state.uuid] : [])));
   }
 
-  /**
-   * Rows that commit together with the end of a run that a step has started, or with the decision not to start it.
-   * @param runKey of the run whose batch that is
-   */
-  childEnding(runKey: number, child: ChildRun): readonly Write[] {
-    return childWants(child).length === 0 ? [] : [{ kind: "permits-released", runKey, uuid: child.uuid }];
+  /** Rows that commit together with the end of a run: a step may have started it. */
+  childEnding(run: Run): readonly Write[] {
+    return ownWants(run).length === 0 ? [] : [{ kind: "permits-released", runKey: run.key, uuid: run.uuid }];
   }
 
   /** Those have committed. */
-  childLeft(child: ChildRun): void {
-    this.#open(childWants(child));
+  childLeft(run: Run): void {
+    this.#open(ownWants(run));
+  }
+
+  /** Runs that a step of this one was about to start are not to be. */
+  givenUp(run: Run): void {
+    this.#open(childWants(run));
   }
 
   // ---- odds --------------------------------------------------------------------------------------------------------
 
-  #wanted({ key, groupId }: Run, stepId: string, uuid: string, wants: readonly Want[]): readonly Write[] {
+  #wanted(run: Run, stepId: string, uuid: string, wants: readonly Want[], starter?: string): readonly Write[] {
     if (wants.length === 0) return [];
     const time = this.#options.clock.now();
-    return [{ kind: "permits-wanted", runKey: key, groupId, stepId, uuid, wants, time }];
+    return [{ kind: "permits-wanted", runKey: run.key, groupId: run.groupId, stepId, uuid, wants, time, starter }];
   }
 
   /** These may have room: whoever waits for them is looked at. */
@@ -194,4 +198,12 @@ export class Permits implements Guard {
     }
     if (hints.size > 0) this.#options.tell([...hints.values()]);
   }
+}
+
+/** Whatever a step was about to start, and has started: it ends after all runs that it waits for. */
+function leaving(run: Run, node: StepNode, attempt: StepAttempt): readonly Write[] {
+  if (attempt.times.start_time === undefined || childWants(run).length === 0) return [];
+  if (!isAsync(node)) return [{ kind: "permits-left", runKey: run.key, starter: attempt.uuid }];
+  if (attempt.artifacts.maestro_subworkflow !== undefined) return [];
+  return [{ kind: "permits-released", runKey: run.key, uuid: subworkflowUuid(run, attempt) }];
 }

@@ -5,7 +5,7 @@
 import type { Initiator } from "../definition/initiator.ts";
 import type { PropertiesSnapshot } from "../definition/properties.ts";
 import type { JobTemplateDefinition, TemplateRef } from "../definition/template.ts";
-import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
+import type { Artifacts, TimelineEvent, TimelineLogEvent } from "../definition/timeline.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import type { Json } from "../json.ts";
 import type { StoredChild } from "../nested/child.ts";
@@ -47,19 +47,30 @@ export type Write =
   | { readonly kind: "words-taken"; readonly runKey: number; readonly stepId: string | undefined }
   | ({ readonly kind: "permits-wanted" } & PermitNeed)
   /** The attempt has ended: it holds no permit and waits for none. */
-  | { readonly kind: "permits-released"; readonly runKey: number; readonly uuid: string };
+  | { readonly kind: "permits-released"; readonly runKey: number; readonly uuid: string }
+  /** So has one that has started runs, or was about to: with it, whatever these hold or wait for. */
+  | { readonly kind: "permits-left"; readonly runKey: number; readonly starter: string };
+
+/** How an attempt stands that was paused. */
+export interface Pause {
+  readonly isHeld: boolean;
+  /** Of one that a user has let go on, for the step's timeline. */
+  readonly resumed?: TimelineLogEvent | undefined;
+}
 
 /** An attempt has come to need permits: from its commit on it waits for them. */
 export interface PermitNeed {
   readonly runKey: number;
   readonly groupId: number;
   readonly stepId: string;
-  /** The attempt's. */
+  /** The attempt's; of a run that a step is about to start, the run's. */
   readonly uuid: string;
   /** At least one. */
   readonly wants: readonly Want[];
   /** Epoch ms. */
   readonly time: number;
+  /** Of a run that a step is about to start and waits for: the uuid of the step's attempt. */
+  readonly starter?: string | undefined;
 }
 
 /** An attempt that needs permits, as it stands. */
@@ -196,6 +207,8 @@ export interface NewRun {
   readonly batch?: number | undefined;
   /** An instance: this is its next run. Undefined: the first run of a new instance. */
   readonly restartOf?: number | undefined;
+  /** The run of that instance that this one is made from: none is made after another one. Undefined: after whichever. */
+  readonly restartAfter?: number | undefined;
   /** The run whose step starts this one, and the right to write for it. */
   readonly parent?: { readonly key: number; readonly stamp: GroupStamp } | undefined;
   readonly groupInfo: number;
@@ -321,7 +334,7 @@ export interface FlowStore {
   /** For each attempt, in order, whether a breakpoint matches it. */
   haveBreakpoints(attempts: readonly AttemptRef[]): Promise<readonly boolean[]>;
   /** For each attempt, in order, whether it is paused. */
-  arePaused(attempts: readonly AttemptRef[]): Promise<readonly boolean[]>;
+  arePaused(attempts: readonly AttemptRef[]): Promise<readonly Pause[]>;
   /** Grants what is free to attempts that are new, and to those that wait for an opened tag. */
   assignPermits(look: PermitLook): Promise<PermitAnswer>;
   /** Launched unfinished runs, and runs to which something is said, of these groups: what the sweep compares with memory. */

@@ -7,6 +7,7 @@ import { hasParams } from "../param/order.ts";
 import { correlationOf, type Run, type RunConfig } from "../run/model.ts";
 import { madeIn, type PlannedRun, type RunPlan } from "../run/plan.ts";
 import { carriedStepParams, restartParamsOf } from "../run/restart.ts";
+import { isOver } from "../run/status.ts";
 import { timeoutOf } from "../run/timeout.ts";
 import { logEvent } from "../step/event.ts";
 import type { FlowContext } from "./context.ts";
@@ -60,6 +61,8 @@ export async function prepareRestart(
       revision: head.revision,
       uuid: command.requestId ?? engine.newUuid(),
       restartOf: instanceId,
+      // What a run is made from that has not ended yet is not all that it leaves.
+      restartAfter: isOver(previous) ? previous.runId : NO_RUN,
       parent: child?.parent,
       groupInfo: child?.parent.groupInfo ?? engine.groups,
       correlationId: child?.config.correlation_id ?? correlationOf(previous),
@@ -71,6 +74,9 @@ export async function prepareRestart(
     },
   };
 }
+
+/** Run ids begin at 1. */
+const NO_RUN = 0;
 
 const NOTHING: EarlierRows = { runs: [], attempts: [] };
 

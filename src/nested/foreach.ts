@@ -121,7 +121,8 @@ export class Foreach {
     this.#running.set(child.instanceId, child);
     this.#of("IN_PROGRESS").add(child.instanceId);
     if (child.instanceId === this.#named) this.#named = undefined;
-    else this.#next = Math.max(this.#next, child.instanceId);
+    // Not all that were due may have been let go.
+    while (this.#next < child.instanceId && this.#isKnown(this.#next + 1)) this.#next++;
   }
 
   /** An iteration that has ended runs again. @returns false when it runs, or was never launched */

@@ -44,12 +44,17 @@ export function stepWants(run: Run, node: StepNode): readonly Want[] {
   return [...wants].map(([tag, limit]) => ({ tag, limit }));
 }
 
-/** What a run that a step starts needs: as many of a tree are under way on each level as its root allows leaf steps. */
-export function childWants(run: Pick<Run, "initiator" | "properties" | "correlationId">): readonly Want[] {
-  const { initiator, properties, correlationId } = run;
-  const tree = properties.instance_step_concurrency;
-  if (tree === undefined || correlationId === undefined || !isUpstream(initiator)) return NONE;
-  return [{ tag: `maestro_${correlationId}:depth:${initiator.ancestors.length}`, limit: tree }];
+/** What a run needs that a step has started: as many of a tree are under way on each level as its root allows leaf steps. */
+export const ownWants = (run: Run): readonly Want[] => (isUpstream(run.initiator) ? levelWants(run, 0) : NONE);
+
+/** What a run needs that a step of this one starts. */
+export const childWants = (run: Run): readonly Want[] => levelWants(run, 1);
+
+function levelWants(run: Run, below: 0 | 1): readonly Want[] {
+  const tree = run.properties.instance_step_concurrency;
+  if (tree === undefined) return NONE;
+  const level = (isUpstream(run.initiator) ? run.initiator.ancestors.length : 0) + below;
+  return [{ tag: `maestro_${correlationOf(run)}:depth:${level}`, limit: tree }];
 }
 
 // ---- who gets one --------------------------------------------------------------------------------------------------

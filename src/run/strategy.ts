@@ -47,6 +47,8 @@ export interface StartRequest {
   readonly batch?: number | undefined;
   /** An instance: its next run is to be made. */
   readonly restartOf?: number | undefined;
+  /** The run that it was made from; undefined: whichever is the latest. */
+  readonly restartAfter?: number | undefined;
   /** The run whose step asks for it has another owner. */
   readonly isStale?: boolean | undefined;
 }
@@ -62,7 +64,7 @@ export type StartDecision =
   | { readonly result: "LAUNCHED" | "QUEUED" | "STOPPED" | "FAILED"; readonly ref: RunRef }
   /** The run that the first request with this uuid made. */
   | { readonly result: "DUPLICATED"; readonly ref: RunRef }
-  /** The workflow is not as the request says any more; or an earlier request of the batch with the uuid made no run. */
+  /** The workflow is not as the request says any more, or the instance; or an earlier request of the batch with the uuid made no run. */
   | { readonly result: "CHANGED" }
   | { readonly result: "STALE" | "MISSING" | "PAUSED" }
   /** The run to be restarted has not ended. */
@@ -100,14 +102,17 @@ export function start(workflow: WorkflowRuns, requests: readonly StartRequest[],
   let announced = false;
   /** What the batch of the request at hand has let go. */
   let mates: readonly RunRef[] = [];
+  /** Of the request before it that is not a repeated one. */
+  let batch: number | undefined;
   const latest = (id: number) => made.findLast(({ instanceId }) => instanceId === id) ?? earlier.latest(id);
-  for (const [index, request] of requests.entries()) {
+  for (const request of requests) {
     const first = firsts.get(request.uuid);
     if (first !== undefined) {
       decisions.push(repeated(first));
       continue;
     }
-    if (request.batch === undefined || request.batch !== requests[index - 1]?.batch) mates = [];
+    if (request.batch === undefined || request.batch !== batch) mates = [];
+    batch = request.batch;
     const step = startOne(state, request, { made: earlier.made, latest }, mates);
     if (step.decision.result === "LAUNCHED") mates = [...mates, step.decision.ref];
     if (isMade(step.decision)) {
@@ -147,7 +152,7 @@ interface Step extends Effects {
 
 function startOne(workflow: WorkflowRuns, request: StartRequest, earlier: Earlier, mates: readonly RunRef[]): Step {
   const unchanged = (decision: StartDecision): Step => ({ workflow, decision, ...NO_EFFECTS });
-  const { restartOf, status } = request;
+  const { restartOf, restartAfter, status } = request;
   if (request.isStale) return unchanged({ result: "STALE" });
   if (request.internalId !== workflow.internalId) return unchanged({ result: "CHANGED" });
   const known = earlier.made(request.uuid);
@@ -156,6 +161,7 @@ function startOne(workflow: WorkflowRuns, request: StartRequest, earlier: Earlie
   const before = restartOf === undefined ? undefined : earlier.latest(restartOf);
   if (restartOf !== undefined && before === undefined) return unchanged({ result: "MISSING" });
   if (before && isOpen(workflow, before)) return unchanged({ result: "UNFINISHED", ref: before });
+  if (before && before.runId !== (restartAfter ?? before.runId)) return unchanged({ result: "CHANGED" });
   if (workflow.paused && UNQUEUED.has(workflow.strategy.rule)) return unchanged({ result: "PAUSED" });
   const [counted, ref] = before ? rerun(workflow, before) : next(workflow);
   if (status === "FAILED") {

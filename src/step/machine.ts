@@ -17,6 +17,7 @@ import { type NewAttempt, newAttempt } from "./attempt.ts";
 import { isGate } from "./gate.ts";
 import type { StepAttempt } from "./model.ts";
 import { Move, NO_TIMERS } from "./move.ts";
+import { isNested } from "./node.ts";
 import { tryAgain } from "./phase/again.ts";
 import { decided, failInternally, withOutputs } from "./phase/finish.ts";
 import { evaluated, held, opened, pass, told, unasked } from "./phase/gates.ts";
@@ -77,7 +78,8 @@ function apply(move: Move, event: Exclude<StepEvent, { readonly type: "again" }>
     case "resume":
       return resume(move, event.satisfied, event.skipped);
     case "told":
-      return told(move);
+      // A step whose work are other runs may start one that was held back.
+      return move.state.phase !== "gates" && isNested(move.facts.node) ? wake(move) : told(move);
     case "go":
       if (move.state.phase === "launch") launch(move);
       return;
@@ -138,7 +140,7 @@ function answer(move: Move, event: Answer): void {
     case "conditions":
       return decided(move, event.conditions);
     case "opened":
-      return opened(move, asked.what as GateName);
+      return opened(move, asked.what as GateName, event.event);
     case "held":
       return held(move, asked.what as GateName, event.reason);
     case "answered":

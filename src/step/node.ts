@@ -1,6 +1,13 @@
 /** A step as its definition has it, with its edges: what a decision about one of its attempts may ask. Shared by all runs. */
 import type { RetryPolicy } from "../definition/retry.ts";
-import { type Step, type StepFields, type StepKind, stepOf, type TypedStep } from "../definition/step.ts";
+import {
+  type Step,
+  type StepFields,
+  type StepKind,
+  type SubworkflowStep,
+  stepOf,
+  type TypedStep,
+} from "../definition/step.ts";
 import type { Tag } from "../definition/tag.ts";
 import { type TemplateUse, templateOf } from "../definition/template.ts";
 import type { StepAttempt, StepTemplate } from "./model.ts";
@@ -21,6 +28,10 @@ export interface StepNode {
 /** Its work are other runs. */
 export const isNested = ({ kind }: StepNode): boolean =>
   kind === "foreach" || kind === "while" || kind === "subworkflow";
+
+/** It starts a run, and does not wait for it. */
+export const isAsync = ({ kind, body }: StepNode): boolean =>
+  kind === "subworkflow" && (body as SubworkflowStep).sync === false;
 
 /** The policy that an attempt has still to read: the first one does, and the later ones carry it on. */
 export const policyToRead = ({ typed }: StepNode, { retry }: Pick<StepAttempt, "retry">): RetryPolicy | undefined =>

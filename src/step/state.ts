@@ -1,6 +1,8 @@
 /** The state machine of a step, as data: what is remembered of the newest attempt, what may happen, what follows from it. */
+
 import type { RestartConfig } from "../definition/restart.ts";
 import type { ResolvedRetryPolicy } from "../definition/retry.ts";
+import type { TimelineLogEvent } from "../definition/timeline.ts";
 import type { ErrorData } from "../error.ts";
 import type { Params } from "../param/type.ts";
 import type { Place, StepAttempt, StepTemplate } from "./model.ts";
@@ -103,8 +105,8 @@ export type Answer = { readonly id: number } & (
       readonly notes?: readonly string[];
     }
   | { readonly type: "conditions"; readonly conditions: { readonly [stepId: string]: boolean } }
-  /** The guard lets the step pass. */
-  | { readonly type: "opened" }
+  /** The guard lets the step pass. @param event what the timeline says of it */
+  | { readonly type: "opened"; readonly event?: TimelineLogEvent | undefined }
   /** The guard holds it, and will tell. @param reason a sentence for the timeline */
   | { readonly type: "held"; readonly reason: string }
   | { readonly type: "answered"; readonly result: StepResult }

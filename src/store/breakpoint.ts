@@ -3,10 +3,11 @@
  *
  * An attempt is paused by the batch that stores it as PAUSED: its row comes with it, if a breakpoint that matches is still
  * there, and locks that breakpoint. So whoever takes the breakpoint away sees every attempt that it has paused, and an
- * attempt whose breakpoint went meanwhile has no row, and goes on. The row goes when a user resumes the attempt, or with the
- * attempt's end.
+ * attempt whose breakpoint went meanwhile has no row, and goes on. So does one that a user resumes: its row says who, for the
+ * step's timeline, and goes with the attempt's end.
  */
-import type { AttemptRef, StepRef } from "../flow/port.ts";
+import type { TimelineLogEvent } from "../definition/timeline.ts";
+import type { AttemptRef, Pause, StepRef } from "../flow/port.ts";
 import { parseJson, stringifyJson } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
 import { arrayLiteral, separated } from "./column.ts";
@@ -99,16 +100,17 @@ const TRIES = 5;
 
 /**
  * Takes a breakpoint away, and lets the attempts go on that it has paused, if they are to: both or nothing.
+ * @param resumed what their timelines say of it; undefined: they stay paused
  * @returns those that go on; undefined: there is no such breakpoint
  */
 export async function removeBreakpoint(
   sql: Sql,
   removed: StepRef & BreakpointScope,
-  isResuming: boolean,
+  resumed: TimelineLogEvent | undefined,
 ): Promise<readonly ResumedAttempt[] | undefined> {
   for (let tries = 1; ; tries++) {
     try {
-      return await sql.begin((transaction) => remove(transaction, removed, isResuming));
+      return await sql.begin((transaction) => remove(transaction, removed, resumed));
     } catch (error) {
       if (tries === TRIES || failureOf(error) !== "transient") throw error;
     }
@@ -118,16 +120,18 @@ export async function removeBreakpoint(
 async function remove(
   transaction: Transaction,
   { internalId, stepId, versionId = 0, instanceId = 0, runId = 0, attemptId = 0 }: StepRef & BreakpointScope,
-  isResuming: boolean,
+  resumed: TimelineLogEvent | undefined,
 ): Promise<readonly ResumedAttempt[] | undefined> {
   const gone = await transaction`DELETE FROM breakpoint
     WHERE internal_id = ${internalId} AND step_id = ${stepId} AND version_id = ${versionId}
       AND instance_id = ${instanceId} AND run_id = ${runId} AND attempt_id = ${attemptId} RETURNING 1`;
   if (gone.length === 0) return undefined;
-  if (!isResuming) return [];
+  if (resumed === undefined) return [];
   // In a statement of its own: it sees what was paused while the one before it waited for the breakpoint's lock.
-  const rows = await transaction<ResumedRow[]>`DELETE FROM paused_attempt p USING run r
-    WHERE p.internal_id = ${internalId} AND p.step_id = ${stepId} AND r.key = p.run_key
+  const rows = await transaction<
+    ResumedRow[]
+  >`UPDATE paused_attempt p SET resumed = ${eventText(resumed)}::json FROM run r
+    WHERE p.resumed IS NULL AND p.internal_id = ${internalId} AND p.step_id = ${stepId} AND r.key = p.run_key
       AND ${versionId}::bigint IN (0, r.version_id) AND ${instanceId}::bigint IN (0, r.instance_id)
       AND ${runId}::bigint IN (0, r.run_id) AND ${attemptId}::integer IN (0, p.attempt_id)
     RETURNING p.run_key, r.group_id, p.step_id`;
@@ -139,7 +143,7 @@ export async function listPaused(sql: Sql, { internalId, stepId }: StepRef): Pro
   const rows = await sql<PausedRow[]>`SELECT r.workflow_id, r.version_id, r.instance_id, r.run_id, p.step_id,
       p.attempt_id, p.create_time
     FROM paused_attempt p JOIN run r ON r.key = p.run_key
-    WHERE p.internal_id = ${internalId} AND p.step_id = ${stepId}
+    WHERE p.internal_id = ${internalId} AND p.step_id = ${stepId} AND p.resumed IS NULL
     ORDER BY r.workflow_id, r.instance_id, r.run_id, p.attempt_id LIMIT ${MOST_PAUSED}`;
   return rows.map((row) => ({
     workflowId: row.workflow_id,
@@ -156,12 +160,15 @@ export async function listPaused(sql: Sql, { internalId, stepId }: StepRef): Pro
 export async function resumeAttempt(
   sql: Sql,
   { runKey, stepId, attemptId }: AttemptRef,
+  resumed: TimelineLogEvent,
 ): Promise<ResumedAttempt | undefined> {
-  const [row] = await sql<ResumedRow[]>`DELETE FROM paused_attempt p USING run r
-    WHERE p.run_key = ${runKey} AND p.step_id = ${stepId} AND p.attempt_id = ${attemptId} AND r.key = p.run_key
+  const [row] = await sql<ResumedRow[]>`UPDATE paused_attempt p SET resumed = ${eventText(resumed)}::json FROM run r
+    WHERE p.resumed IS NULL AND p.run_key = ${runKey} AND p.step_id = ${stepId} AND p.attempt_id = ${attemptId} AND r.key = p.run_key
     RETURNING p.run_key, r.group_id, p.step_id`;
   return row && resumedOf(row);
 }
+
+const eventText = (event: TimelineLogEvent): string => stringifyJson({ ...event });
 
 interface ResumedRow {
   readonly run_key: number;
@@ -207,15 +214,20 @@ export async function haveBreakpoints(sql: Sql, attempts: readonly AttemptRef[])
   return marked(rows, attempts.length);
 }
 
-/** For each attempt, in order, whether it is paused. */
-export async function arePaused(sql: Sql, attempts: readonly AttemptRef[]): Promise<readonly boolean[]> {
-  const rows = await sql<{ place: number }[]>`SELECT t.place
+/** For each attempt, in order, whether it is paused, or who has let it go on. */
+export async function arePaused(sql: Sql, attempts: readonly AttemptRef[]): Promise<readonly Pause[]> {
+  const rows = await sql<{ place: number; resumed: string | null }[]>`SELECT t.place, p.resumed
     FROM unnest(string_to_array(${separated(attempts.map((it) => it.runKey))}, E'\\x1f')::bigint[],
       ${arrayLiteral(attempts.map((it) => it.stepId))}::text[],
       string_to_array(${separated(attempts.map((it) => it.attemptId))}, E'\\x1f')::integer[])
       WITH ORDINALITY AS t (run_key, step_id, attempt_id, place)
     JOIN paused_attempt p ON p.run_key = t.run_key AND p.step_id = t.step_id AND p.attempt_id = t.attempt_id`;
-  return marked(rows, attempts.length);
+  const places = new Map(rows.map(({ place, resumed }) => [Number(place), resumed]));
+  return attempts.map((_, index) => {
+    const resumed = places.get(index + 1);
+    if (resumed === undefined || resumed === null) return { isHeld: resumed === null };
+    return { isHeld: false, resumed: parseJson(resumed) as unknown as TimelineLogEvent };
+  });
 }
 
 /** Of a breakpoint `b`, an attempt `t` and its run `r`. */

@@ -173,6 +173,7 @@ const SOURCE = new Source<Request>({
   uuids: text(({ run }) => run.uuid),
   batches: int(({ run }) => run.batch),
   restart_ofs: bigint(({ run }) => run.restartOf),
+  restart_afters: bigint(({ run }) => run.restartAfter),
   parent_keys: bigint(({ run }) => run.parent?.key),
   parent_groups: int(({ run }) => run.parent?.stamp.groupId),
   parent_generations: bigint(({ run }) => run.parent?.stamp.generation),

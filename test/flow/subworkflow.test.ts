@@ -24,7 +24,7 @@ class Stopped {
           if (this.said.length > 0) queueMicrotask(() => this.kind.tell({ ...CHILD, status: "STOPPED" } as never));
         },
       },
-      node: { id: "sub", body: { id: "sub", sync } },
+      node: { id: "sub", kind: "subworkflow", body: { id: "sub", sync } },
       run: { key: 1, workflowId: "parent", instanceId: 1, runId: 1 },
       attempt: {
         artifacts: { maestro_subworkflow: { subworkflow_id: "child", subworkflow_instance_id: CHILD.instanceId } },

@@ -2,6 +2,7 @@
 import { inFile, type Mutation } from "./mutation.ts";
 
 const guard = inFile("src/flow/breakpoint.ts", "test/simulation/breakpoint.test.ts");
+const gates = inFile("src/step/phase/gates.ts", "test/step/machine.test.ts");
 const gather = inFile("src/flow/gather.ts", "test/flow/gather.test.ts");
 const store = inFile("src/store/breakpoint.ts", "test/store/breakpoint.test.ts");
 const statement = inFile("src/store/writer/statement.ts", "test/store/breakpoint.test.ts");
@@ -12,20 +13,22 @@ const pool = inFile("src/flow/pool.ts", "test/flow/pool.test.ts");
 const peer = inFile("src/server/peer.ts", "test/server/peer.test.ts");
 
 export const BREAKPOINT_MUTATIONS: readonly Mutation[] = [
+  gates("nobody is said to have let a step go on", "if (event) move.events([event]);", ""),
+  store(
+    "an attempt that is resumed again forgets who has done it first",
+    "WHERE p.resumed IS NULL AND p.run_key",
+    "WHERE p.run_key",
+  ),
   guard("a breakpoint that is told of holds nobody", "if (this.#known) put(this.#known, step);", ""),
   guard("a breakpoint that is told of during a read is forgotten", "if (this.#reading) this.#added.push(step);", ""),
   guard("no step is asked for before memory was read", "this.#known === undefined ||", "this.#known !== undefined &&"),
   guard(
     "a paused attempt that has ended stays among the paused",
-    "return isPaused(step) ?",
-    "return !isPaused(step) ?",
+    "return step.attempt.times.pause_time !== undefined\n",
+    "return step.attempt.times.pause_time === undefined\n",
   ),
-  guard(
-    "a resumed attempt is held while its breakpoint is there",
-    "(isPaused(step) ? this.#paused : this.#matching)",
-    "this.#matching",
-  ),
-  guard("a breakpoint holds whoever is not paused", "(isPaused(step) ? this.#paused : this.#matching)", "this.#paused"),
+  guard("a resumed attempt is held while its breakpoint is there", "if (!isPaused(step)) return", "return"),
+  guard("a breakpoint holds nobody who is not paused", "if (!isPaused(step)) return", "if (false) return"),
   guard("a step of another workflow is held", "this.#known.get(run.internalId)?.has(node.id) === true", "true"),
   gather("each question is a look of its own", "this.#waiting.splice(0, MOST)", "this.#waiting.splice(0, 1)"),
   gather("a look has any number of questions", "this.#waiting.splice(0, MOST)", "this.#waiting.splice(0)"),
@@ -39,7 +42,7 @@ export const BREAKPOINT_MUTATIONS: readonly Mutation[] = [
     "AND p.step_id = ${stepId} AND r.key = p.run_key",
     "AND r.key = p.run_key",
   ),
-  store("a removal lets go what it should not", "if (!isResuming) return [];", ""),
+  store("a removal lets go what it should not", "if (resumed === undefined) return [];", ""),
   store(
     "a breakpoint that is there is made anew",
     "SET create_time = breakpoint.create_time",
@@ -76,8 +79,8 @@ export const BREAKPOINT_MUTATIONS: readonly Mutation[] = [
   ),
   pool(
     "a breakpoint is known before the threads have said so",
-    'thread.post({ type: "breakpoint", id, step });\n      return promise;',
-    'thread.post({ type: "breakpoint", id, step });\n      return Promise.resolve(promise && undefined);',
+    "thread.post(message(id));\n      return promise;",
+    "thread.post(message(id));\n      return Promise.resolve(promise && undefined);",
   ),
   peer(
     "a breakpoint counts as told before the node knows",

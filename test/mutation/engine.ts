@@ -26,12 +26,19 @@ const fetching = inFile("src/flow/fetching.ts", "test/flow/fetching.test.ts");
 const child = inFile("src/run/child.ts", "test/flow/fetching.test.ts", "test/store/fetch.test.ts");
 const loops = inFile("src/param/evaluate.ts", "test/run/loop.test.ts");
 const sizes = inFile("src/param/resolve.ts", "test/run/loop.test.ts");
+const outcome = inFile("src/flow/outcome.ts", "test/flow/outcome.test.ts");
 const ended = inFile("src/flow/ended.ts", "test/flow/ended.test.ts");
 
 const seen = inFile("src/flow/seen.ts", "test/flow/seen.test.ts");
 const own = "test/simulation/own.test.ts";
 
 export const ENGINE_MUTATIONS: readonly Mutation[] = [
+  outcome(
+    "results that nobody fetches are kept whatever their size",
+    '"string") chars += next.length;',
+    '"string") chars += 1;',
+  ),
+  outcome("a result that is too large is evaluated for ever", "return Math.min(chars, most);", "return chars;"),
   flow("an adopted FAIL_IMMEDIATELY is not carried on", "for (const task of ended) this.#stepEnded(task, []);", ""),
   flow(
     "what was said to a step stays when it has ended",

@@ -1,6 +1,7 @@
 /** Of loops and subworkflows: which children run, how they are counted, what a restart leaves alone, who may start them. */
 import { inFile, type Mutation } from "./mutation.ts";
 
+const NESTED = "test/flow/nested.test.ts";
 const CLUSTER = "test/simulation/cluster.test.ts";
 const interval = inFile("src/nested/interval.ts", "test/nested/interval.test.ts");
 const foreach = inFile("src/nested/foreach.ts", "test/nested/foreach.test.ts");
@@ -86,6 +87,18 @@ export const NESTED_MUTATIONS: readonly Mutation[] = [
     "a call that ends the step overtakes its launches",
     "    this.#over = true;\n    await this.#last;",
     "    this.#over = true;",
+  ),
+  step(
+    "an iteration runs again below a step that is being ended",
+    "while (!this.#over && !this.#closed) {",
+    "while (!this.#closed) {",
+    NESTED,
+  ),
+  step(
+    "an iteration runs again below a step that has ended",
+    "while (!this.#over && !this.#closed) {",
+    "while (!this.#over) {",
+    NESTED,
   ),
   children("ends that nobody has told are not asked for", "await this.#ask([...this.#steps.values()]);", ""),
   children("steps that have ended are kept", "this.#steps.delete(uuid);", ""),

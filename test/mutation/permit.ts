@@ -6,6 +6,7 @@ const FUNCTION = "drizzle/0014_assign_permits.sql";
 const PROPERTY = "test/store/permit.property.test.ts";
 const STORE = "test/store/permit.test.ts";
 const SIMULATION = "test/simulation/permit.test.ts";
+const CLUSTER = "test/simulation/cluster.test.ts";
 const MODEL = "test/run/permit.test.ts";
 
 const granting = inFile(FUNCTION, PROPERTY, STORE);
@@ -13,6 +14,9 @@ const model = inFile("src/run/permit.ts", MODEL);
 const engine = inFile("src/flow/permit.ts", SIMULATION);
 const store = inFile("src/store/permit.ts", STORE, "test/api/permit.test.ts");
 const statement = inFile("src/store/writer/statement.ts", STORE);
+const admission = inFile("src/flow/nested/admission.ts", CLUSTER);
+const machine = inFile("src/step/machine.ts", "test/step/machine.test.ts");
+const queued = inFile("drizzle/0017_permit_of_queued.sql", STORE);
 const batch = inFile("src/store/writer/batch.ts", STORE);
 
 export const PERMIT_MUTATIONS: readonly Mutation[] = [
@@ -62,7 +66,11 @@ export const PERMIT_MUTATIONS: readonly Mutation[] = [
     'return [{ kind: "permits-released", runKey: run.key, uuid: attempt.uuid }];',
     "return [];",
   ),
-  engine("nobody looks at what an attempt leaves free", "this.#open(stepWants(run, node));", ""),
+  engine(
+    "nobody looks at what an attempt leaves free",
+    "this.#open(isNested(node) ? childWants(run) : stepWants(run, node));",
+    "",
+  ),
   engine(
     "what a crash has left free is not looked at",
     "await this.#assign((waiting) => this.#sweeps.push(waiting));",
@@ -82,11 +90,36 @@ export const PERMIT_MUTATIONS: readonly Mutation[] = [
     "for",
     "test/flow/permit.test.ts",
   ),
+  engine("a run that a step has started keeps its place", "ownWants(run).length === 0 ?", "true ?", CLUSTER),
   engine(
-    "a run that a step has started keeps its place",
-    "childWants(child).length === 0 ?",
-    "true ?",
+    "a step that ends before its runs keeps their places",
+    'return [{ kind: "permits-left", runKey: run.key, starter: attempt.uuid }];',
+    "return [];",
     "test/flow/permit.test.ts",
+  ),
+  engine("what a run leaves free is not looked at", "    this.#open(ownWants(run));\n", "", "test/flow/permit.test.ts"),
+  admission("steps start runs whatever the tree's limit says", "if (!this.isLimited || (", "if (true || ("),
+  admission(
+    "what is given up goes on waiting",
+    "const gone = [...this.#asked].filter((uuid) => !due.has(uuid));",
+    "const gone: string[] = [];",
+    "test/flow/admission.test.ts",
+  ),
+  admission(
+    "a step asks behind its own end",
+    "if (this.#place.isOver) return new Set();",
+    "",
+    "test/flow/admission.test.ts",
+  ),
+  machine(
+    "a step is not told that its run may go",
+    'move.state.phase !== "gates" && isNested(move.facts.node)',
+    "false",
+  ),
+  queued(
+    "a run that its strategy ends keeps its place",
+    "NEW.end_time IS NOT NULL AND OLD.end_time IS NULL)",
+    "NEW.end_time IS NULL AND OLD.end_time IS NULL)",
   ),
   store("raising a limit lets go as many as one call looks at", "while (answer.isMore) {", "while (false) {"),
   statement(

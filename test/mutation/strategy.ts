@@ -3,7 +3,7 @@ import { inFile, type Mutation } from "./mutation.ts";
 
 const STRATEGY = "test/store/strategy.property.test.ts";
 
-const starts = inFile("drizzle/0010_start_batch.sql", STRATEGY);
+const starts = inFile("drizzle/0018_restart_after.sql", STRATEGY);
 const dequeue = inFile("src/store/run.ts", STRATEGY);
 const stop = inFile("src/store/stop.ts", STRATEGY);
 const strategy = inFile("src/run/strategy.ts", "test/run/strategy.test.ts");
@@ -12,6 +12,16 @@ const strategyChange = inFile("src/store/version.ts", STRATEGY);
 const start = inFile("src/flow/start.ts", "test/server/batch.test.ts");
 
 export const STRATEGY_MUTATIONS: readonly Mutation[] = [
+  starts(
+    "a restart follows a run that it was not made from",
+    "ELSIF before <> restart_afters[i] THEN",
+    "ELSIF false THEN",
+  ),
+  strategy(
+    "in the model a restart follows a run that it was not made from",
+    "before.runId !== (restartAfter ?? before.runId)",
+    "false",
+  ),
   starts(
     "LAST_ONLY lets the running one be",
     "IF running > 0 AND NOT asked AND place.run_rule = 'LAST_ONLY' THEN",
@@ -192,7 +202,7 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
   ),
   strategy(
     "in the model, batches that stand side by side are one",
-    "request.batch === undefined || request.batch !== requests[index - 1]?.batch",
+    "request.batch === undefined || request.batch !== batch",
     "request.batch === undefined",
   ),
   strategy(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Step } from "../../src/definition/step.ts";
-import type { Run } from "../../src/run/model.ts";
-import { assign, childWants, type PermitRequest, stepWants, type Want } from "../../src/run/permit.ts";
+import { correlationOf, type Run } from "../../src/run/model.ts";
+import { assign, childWants, ownWants, type PermitRequest, stepWants, type Want } from "../../src/run/permit.ts";
 import { stepNode } from "../../src/step/node.ts";
 
 const node = (step: object) => stepNode(step as Step, [], {});
@@ -46,9 +46,13 @@ describe("what an attempt needs", () => {
   test("is a place on its level for a run that a step starts, when the tree is limited", () => {
     const initiator = { type: "SUBWORKFLOW", depth: 1, ancestors: [{}] } as unknown as Run["initiator"];
     const child = run({ instance_step_concurrency: 5 }, { correlationId: "root", initiator });
-    expect(childWants(child)).toEqual([{ tag: "maestro_root:depth:1", limit: 5 }]);
-    expect(childWants(run({ instance_step_concurrency: 5 }))).toEqual([]);
-    expect(childWants({ ...child, properties: run().properties })).toEqual([]);
+    expect(ownWants(child)).toEqual([{ tag: "maestro_root:depth:1", limit: 5 }]);
+    expect(childWants(child)).toEqual([{ tag: "maestro_root:depth:2", limit: 5 }]);
+    const root = run({ instance_step_concurrency: 5 });
+    expect(ownWants(root)).toEqual([]);
+    expect(childWants(root)).toEqual([{ tag: `maestro_${correlationOf(root)}:depth:1`, limit: 5 }]);
+    const free = { ...child, properties: run().properties };
+    expect([ownWants(free), childWants(free)]).toEqual([[], []]);
   });
 });
 

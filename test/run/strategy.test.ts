@@ -172,6 +172,11 @@ describe("a restart", () => {
     ]);
   });
 
+  test("is not made after another run than that which it was made from", () => {
+    const asked = [restart(3, { restartAfter: 1 }), restart(4, { restartAfter: 2 }), restart(5, { restartAfter: 3 })];
+    expect(texts(decide(workflow("PARALLEL", 9), ...asked))).toEqual(["CHANGED", "LAUNCHED 4/3", "CHANGED"]);
+  });
+
   test("goes before later instances, and after earlier ones", () => {
     const waits = { waiting: refs(5) };
     expect(texts(decide(workflow("PARALLEL", 9, waits), restart(4), restart(6)))).toEqual([

@@ -66,6 +66,12 @@ test("one attempt is resumed, and the breakpoint holds the next run", async () =
   await until(`${first}/steps/a/attempts/1`, "PAUSED");
   await send("PUT", `${AT}${first}/steps/a/attempts/1/actions/resume`);
   await until(first, "SUCCEEDED");
+  const { timeline } = await until(`${first}/steps/a/attempts/1`, "SUCCEEDED");
+  expect((timeline as unknown as readonly JsonObject[]).flatMap(({ message }) => message ?? [])).toEqual([
+    "Paused by a breakpoint, until the step is resumed or the breakpoint is removed",
+    "User [ann] resumed the paused attempt [one][1][1][a][1]",
+  ]);
+  expect(await sql`SELECT 1 FROM paused_attempt`).toHaveLength(0);
   const second = await start("one");
   await until(`${second}/steps/a/attempts/1`, "PAUSED");
   await send("PUT", `${AT}${second}/steps/a/attempts/latest/actions/resume`);

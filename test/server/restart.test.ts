@@ -343,6 +343,37 @@ describe("a step of a run that is under way", () => {
   );
 });
 
+describe("restarts of one instance at once", () => {
+  test(
+    "each follow the run before them, with what that one was given",
+    async () => {
+      const params = { a: long(1), b: long(1), n: long(0) };
+      const workflow = {
+        id: "both",
+        params,
+        steps: [{ step: { id: "s", type: "Sleep", params: { sleep_seconds: { type: "LONG", expression: "n" } } } }],
+      };
+      await server.send("POST", "", { properties: { owner: "ann", run_strategy: "FIRST_ONLY" }, workflow } as never);
+      await start("both");
+      await ended("both", 1);
+      await start("both", { run_params: { n: long(600) } });
+      const whole = { restart_policy: "RESTART_FROM_BEGINNING" };
+      // None of them goes, as another instance runs: the first one has ended by the time that the second one is decided upon.
+      await Promise.all([
+        restart("both", { ...whole, run_params: { a: long(2) } }),
+        restart("both", { ...whole, run_params: { b: long(2) } }),
+      ]);
+      const last = await get("/both/instances/1/runs/3");
+      expect([
+        last.status,
+        at(last, "params", "a", "evaluated_result"),
+        at(last, "params", "b", "evaluated_result"),
+      ]).toEqual(["STOPPED", 2, 2]);
+    },
+    PATIENCE,
+  );
+});
+
 describe("the maps of actions", () => {
   test("are upstream's, and with ours on demand", async () => {
     const map = (query: string) => get(`/steps/instances/action-map${query}`);

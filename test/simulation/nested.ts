@@ -66,6 +66,7 @@ export class NestedInvariants {
     if (attempt?.attemptId !== step_attempt_id || isTerminal(attempt.status)) {
       throw new Breach(`${nameOf(run)} begins, and step ${step_id} of ${nameOf(parent)} is ${attempt?.status}`);
     }
+    if (!this.#asked.has(`${parent.key} ${step_id} ${run.instanceId}`)) mayBegin(run, store);
     const before = store.runsOf(run).at(-1);
     if (before && !isOver(before))
       throw new Breach(`${nameOf(run)} begins beside ${nameOf(before)}, which has not ended`);
@@ -114,6 +115,7 @@ export class NestedInvariants {
     const { step_id, step_attempt_id } = parentOf(run);
     const attempt = attemptsOf(store, above.key).get(step_id);
     if (attempt && isLeft(attempt)) return;
+    mayBegin(run, store);
     if (isOver(above) || attempt?.attemptId !== step_attempt_id || isTerminal(attempt.status)) {
       throw new Breach(`${nameOf(run)} begins, and step ${step_id} of ${nameOf(above)} is ${attempt?.status}`);
     }
@@ -206,6 +208,14 @@ export class NestedInvariants {
 
 const parentOf = ({ initiator }: Run) =>
   (initiator as UpstreamInitiator).ancestors.at(-1) as UpstreamInitiator["ancestors"][number];
+
+/** No more runs of a tree than its root allows are under way on a level: each has been let go. */
+function mayBegin(run: Run, store: SimStore): void {
+  const isLimited = run.properties.instance_step_concurrency !== undefined;
+  if (isLimited && !store.permits.rows.get(run.uuid)?.granted) {
+    throw new Breach(`${nameOf(run)} begins, and the limit of its tree does not let it`);
+  }
+}
 
 function loopOf(store: SimStore, { internalId, versionId }: Run, stepId: string): ForeachStep {
   const steps = allSteps(store.definition(internalId, versionId)?.steps ?? []);

@@ -26,6 +26,11 @@ export class SimPermits {
     this.rows.delete(uuid);
   }
 
+  /** Of an attempt that has started runs. */
+  leave(attempt: string): void {
+    for (const { uuid, starter } of this.rows.values()) if (starter === attempt) this.rows.delete(uuid);
+  }
+
   /** As users do. @param limit undefined: it is taken away */
   allow(tag: string, limit: number | undefined): readonly PermitState[] {
     if (limit === undefined) this.limits.delete(tag);

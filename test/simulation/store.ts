@@ -11,6 +11,7 @@ import type {
   GroupStamp,
   LoadedRun,
   NewRun,
+  Pause,
   PermitAnswer,
   PermitLook,
   PermitState,
@@ -211,6 +212,7 @@ export class SimStore {
     };
     this.#watcher.made(run, this, made.parent);
     this.#add(run);
+    if (ends) this.permits.release(run.uuid);
     this.#made.set(identity, { key, request });
     if (decision.result === "STOPPED") return { result: "STOPPED", ref: run, versionId: run.versionId };
     return { result: "CREATED", run };
@@ -301,8 +303,8 @@ export class SimStore {
     return attempts.map((ref) => this.#hasBreakpoint(ref));
   }
 
-  arePaused(attempts: readonly AttemptRef[]): readonly boolean[] {
-    return attempts.map((ref) => this.paused.has(nameOfAttempt(ref)));
+  arePaused(attempts: readonly AttemptRef[]): readonly Pause[] {
+    return attempts.map((ref) => ({ isHeld: this.paused.has(nameOfAttempt(ref)) }));
   }
 
   #hasBreakpoint({ runKey, stepId }: AttemptRef): boolean {
@@ -398,6 +400,7 @@ export class SimStore {
     }
     for (const need of batch.wanted) this.permits.want(need);
     for (const { uuid } of batch.released) this.permits.release(uuid);
+    for (const { starter } of batch.left) this.permits.leave(starter);
     this.#watcher.committed(batch, this);
   }
 
@@ -526,6 +529,7 @@ export class SimStore {
     const now = this.now();
     const timeline = [...run.timeline, logEvent(reason, now)];
     this.runs.set(run.key, { ...run, status, endTime: now, modifyTime: now, timeline });
+    this.permits.release(run.uuid);
   }
 
   #strategy(workflowId: string, change: (runs: WorkflowRuns) => WorkflowRuns | undefined): void {

@@ -433,6 +433,7 @@ export class World {
       else if (row.kind === "words-taken") this.#taken(row.runKey, row.stepId);
       else if (row.kind === "permits-wanted") this.permits.want(row);
       else if (row.kind === "permits-released") this.permits.release(row.uuid);
+      else if (row.kind === "permits-left") this.permits.leave(row.starter);
     }
   }
 
@@ -521,7 +522,7 @@ export class World {
         this.breakpointReads++;
         return attempts.map(({ stepId }) => this.breakpoints.includes(stepId));
       },
-      arePaused: async (attempts) => attempts.map((ref) => this.paused.has(placeIn(ref))),
+      arePaused: async (attempts) => attempts.map((ref) => ({ isHeld: this.paused.has(placeIn(ref)) })),
       assignPermits: async (look) => {
         if (writer !== this.#writer) throw new Error("the engine has crashed");
         return this.permits.assign(look);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { StepFields, TypedStep } from "../../src/definition/step.ts";
+import type { Step, StepFields, TypedStep } from "../../src/definition/step.ts";
 import { decide, newStep, storedStep } from "../../src/step/machine.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
 import { stepNode } from "../../src/step/node.ts";
@@ -251,6 +251,12 @@ describe("a gate that is guarded", () => {
     step.take({ type: "told" }).reply({ type: "opened" });
     if (step.asked === "params") step.reply({ type: "params", params: {} });
     expect([step.status, effectsOf(step)]).toEqual(["STARTING", ["ready"]]);
+  });
+
+  test("who lets a paused step go on is in its timeline", () => {
+    const step = at("breakpoint").reply(HELD).reply(HELD).take({ type: "told" });
+    step.reply({ type: "opened", event: { timestamp: 7, type: "LOG", level: "INFO", message: "ann lets it go" } });
+    expect(step.messages.at(-1)).toBe("INFO ann lets it go");
   });
 
   test("a paused step asks though its breakpoint is forgotten", () => {
@@ -708,4 +714,22 @@ describe("a step that the restart of its run skips", () => {
   test("is UNSATISFIED all the same when no condition leads to it", () => {
     expect(new Driven().take({ type: "begin", satisfied: false, skipped: true }).status).toBe("UNSATISFIED");
   });
+});
+
+test("a step whose work are other runs is asked when it is told that one may go; a job is not", () => {
+  const fresh = newStep({ stepId: "s", uuid: "u1", stepInstanceId: 1, now: START }).attempt;
+  const told = (step: object) => {
+    const node = stepNode(step as Step, [], {});
+    const facts = { now: START, node, inPlace: false, place: { host: "h", directory: "d" }, guarded: {} };
+    const running = decide(
+      storedStep({ ...fresh, status: "RUNNING" }),
+      { type: "resume", satisfied: true },
+      facts,
+    ).state;
+    const id = running.asked?.id ?? 0;
+    const waiting = decide(running, { type: "answered", id, result: { state: "CONTINUE" } }, facts).state;
+    return decide(waiting, { type: "told" }, facts).state.asked?.what;
+  };
+  expect(told({ subworkflow: { id: "s", params: {} } })).toBe("execute");
+  expect(told({ step: { id: "s", type: "shell" } })).toBeUndefined();
 });

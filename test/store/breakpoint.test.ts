@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import type { AttemptRef, Write } from "../../src/flow/port.ts";
+import { logEvent } from "../../src/step/event.ts";
 import {
   arePaused,
   type Breakpoint,
@@ -59,7 +60,9 @@ const ending = (at: AttemptRef): readonly Write[] => [
   { kind: "attempt", runKey: at.runKey, attempt: attempt(at.stepId, at.attemptId, { status: "STOPPED" }) },
   { kind: "paused", ...at, since: undefined },
 ];
-const isPaused = async (at: AttemptRef) => (await arePaused(sql, [at]))[0];
+const held = async (attempts: readonly AttemptRef[]) => (await arePaused(sql, attempts)).map(({ isHeld }) => isHeld);
+const isPaused = async (at: AttemptRef) => (await held([at]))[0];
+const BY_ANN = logEvent("User [ann] lets it go on", 7);
 
 describe("a breakpoint", () => {
   test("that is there already stays as it is", async () => {
@@ -87,10 +90,10 @@ describe("a breakpoint", () => {
     const attempts = [ref(1), ref(2), ref(1, "s", 2)];
     expect(await haveBreakpoints(sql, attempts)).toEqual(expected);
     for (const at of attempts) await write(...pausing(at));
-    expect(await arePaused(sql, attempts)).toEqual(expected);
-    const resumed = await removeBreakpoint(sql, { internalId, stepId: "s", ...scope }, true);
+    expect(await held(attempts)).toEqual([...expected]);
+    const resumed = await removeBreakpoint(sql, { internalId, stepId: "s", ...scope }, BY_ANN);
     expect(resumed?.length).toBe(expected.filter((it) => it).length);
-    expect(await arePaused(sql, attempts)).toEqual([false, false, false]);
+    expect(await held(attempts)).toEqual([false, false, false]);
   });
 
   test("of one step or workflow is none of another's", async () => {
@@ -108,20 +111,20 @@ describe("a breakpoint", () => {
     await put("s");
     await put("t");
     await write(...pausing(ref(1)), ...pausing(ref(2)), ...pausing(ref(2, "t")));
-    const resumed = await removeBreakpoint(sql, { internalId, stepId: "s" }, true);
+    const resumed = await removeBreakpoint(sql, { internalId, stepId: "s" }, BY_ANN);
     expect(resumed?.map(({ runKey, stepId }) => [runKey, stepId]).toSorted()).toEqual([
       [ref(1).runKey, "s"],
       [ref(2).runKey, "s"],
     ]);
     expect(resumed?.[0]?.groupId).toBeNumber();
-    expect(await arePaused(sql, [ref(1), ref(2), ref(2, "t")])).toEqual([false, false, true]);
-    expect(await removeBreakpoint(sql, { internalId, stepId: "s" }, true)).toBeUndefined();
+    expect(await held([ref(1), ref(2), ref(2, "t")])).toEqual([false, false, true]);
+    expect(await removeBreakpoint(sql, { internalId, stepId: "s" }, BY_ANN)).toBeUndefined();
   });
 
   test("may be removed without letting anything go", async () => {
     await put("s");
     await write(...pausing(ref(1)));
-    expect(await removeBreakpoint(sql, { internalId, stepId: "s" }, false)).toEqual([]);
+    expect(await removeBreakpoint(sql, { internalId, stepId: "s" }, undefined)).toEqual([]);
     expect([await isPaused(ref(1)), await listBreakpoints(sql, { internalId, stepId: "s" })]).toEqual([true, []]);
   });
 
@@ -144,10 +147,11 @@ describe("an attempt", () => {
   test("that is resumed goes on, and can't be resumed twice", async () => {
     await put("s");
     await write(...pausing(ref(1)));
-    expect(await resumeAttempt(sql, ref(1, "s", 2))).toBeUndefined();
-    expect(await resumeAttempt(sql, ref(1))).toMatchObject({ runKey: runs[0], stepId: "s" });
-    expect(await resumeAttempt(sql, ref(1))).toBeUndefined();
-    expect(await isPaused(ref(1))).toBe(false);
+    expect(await resumeAttempt(sql, ref(1, "s", 2), BY_ANN)).toBeUndefined();
+    expect(await resumeAttempt(sql, ref(1), BY_ANN)).toMatchObject({ runKey: runs[0], stepId: "s" });
+    expect(await resumeAttempt(sql, ref(1), BY_ANN)).toBeUndefined();
+    expect(await arePaused(sql, [ref(1)])).toEqual([{ isHeld: false, resumed: BY_ANN }]);
+    expect(await listPaused(sql, { internalId, stepId: "s" })).toEqual([]);
   });
 
   test("is paused once: a commit that is made again pauses nothing that was resumed meanwhile", async () => {
@@ -155,7 +159,7 @@ describe("an attempt", () => {
     await write(...pausing(ref(1)));
     await write(...pausing(ref(1)));
     expect(await isPaused(ref(1))).toBe(true);
-    await resumeAttempt(sql, ref(1));
+    await resumeAttempt(sql, ref(1), BY_ANN);
     await write(...pausing(ref(1)));
     expect(await isPaused(ref(1))).toBe(false);
   });
@@ -203,7 +207,7 @@ describe("a breakpoint that is removed while an attempt is being paused", () => 
       await gate.promise;
     });
     await held.promise;
-    const removal = removeBreakpoint(sql, { internalId, stepId: "s" }, true);
+    const removal = removeBreakpoint(sql, { internalId, stepId: "s" }, BY_ANN);
     await blocked(1);
     gate.resolve();
     await batch;

@@ -23,6 +23,7 @@ const wanted = (uuid: string, ...tags: readonly string[]): Write & PermitNeed =>
   ...{ kind: "permits-wanted", uuid, runKey: 7, groupId: 0, stepId: "s", time: 5 },
   wants: tags.map((tag) => ({ tag, limit: undefined })),
 });
+const left = (starter: string): Write => ({ kind: "permits-left", runKey: 7, starter });
 const released = (uuid: string): Write => ({ kind: "permits-released", runKey: 7, uuid });
 
 const write = (...rows: readonly Write[]) =>
@@ -42,10 +43,13 @@ test("the writer and its twin write the same rows", async () => {
     released("u3"),
     wanted("u1", "a", "b"),
     released("unknown"),
+    { ...wanted("c1", "d"), starter: "at" } as Write,
+    left("at"),
+    { ...wanted("c2", "d"), starter: "other" } as Write,
   ];
   const read = (
     sql: Sql,
-  ) => sql`SELECT uuid, tag, most, width, state, run_key, group_id, step_id, create_time, grant_time,
+  ) => sql`SELECT uuid, tag, most, width, state, run_key, group_id, step_id, create_time, grant_time, starter,
     dense_rank() OVER (ORDER BY seq) AS place FROM step_permit ORDER BY uuid, tag`;
   const twin = new RowWriter(db.sql);
   twin.write(STAMP, rows);
@@ -57,6 +61,7 @@ test("the writer and its twin write the same rows", async () => {
   await writer.flush();
   expect([...(await read(db.sql))]).toEqual(expected);
   expect(expected).toMatchObject([
+    { uuid: "c2", tag: "d", starter: "other" },
     { uuid: "u1", tag: "a", most: 2147483647, width: 2, state: "NEW", place: 1 },
     { uuid: "u1", tag: "b", state: "WAITING", place: 1 },
     { uuid: "u2", tag: 'odd "\\,{}', most: 3, width: 1, state: "NEW", place: 2 },
@@ -89,6 +94,29 @@ test("setting and removing a limit answers with those that it lets go, and with 
   expect(uuids(await allow("a", 1))).toEqual(["u1"]);
   expect(uuids(await removeTagPermit(db.sql, "a"))).toEqual(["u2"]);
   expect(uuids(await removeTagPermit(db.sql, "nothing"))).toEqual([]);
+});
+
+test("with a step goes what the runs hold that it has started, and nothing else", async () => {
+  const of = (uuid: string, starter: string): Write => ({ ...wanted(uuid, "a"), starter }) as Write;
+  await write(of("c1", "s1"), of("c2", "s1"), of("c3", "s2"), wanted("u1", "a"));
+  await assign([]);
+  await write(left("s1"));
+  expect(await assign([], ["c1", "c2", "c3", "u1"])).toEqual({ c3: "holds", u1: "holds" });
+});
+
+test("a run that its run strategy ends keeps no permit, whoever ends it; one that has an owner gives it back itself", async () => {
+  const add = (uuid: string, columns: object) => {
+    const fields = { workflow_id: "w", instance_id: Number(uuid), run_id: 1, key: Number(uuid), uuid, internal_id: 1 };
+    const rest = { version_id: 1, group_id: 0, group_info: 1, initiator: "{}", config: "{}" };
+    const times = { properties: "{}", request_time: 1, create_time: 1, modify_time: 1 };
+    return db.sql`INSERT INTO run ${db.sql({ ...fields, ...rest, ...times, parent_key: 7, ...columns } as never)}`;
+  };
+  await write(...["1", "2", "3"].map((uuid) => wanted(uuid, "a")));
+  await add("1", { status: "CREATED" });
+  await add("2", { status: "CREATED", execution_id: "2" });
+  await add("3", { status: "STOPPED", end_time: 5 });
+  await db.sql`UPDATE run SET status = 'STOPPED', end_time = 5 WHERE key IN (1, 2)`;
+  expect((await db.sql`SELECT uuid FROM step_permit`).map(({ uuid }) => uuid)).toEqual(["2"]);
 });
 
 test("one that is being deleted holds up nobody, and is waited for by nobody", async () => {

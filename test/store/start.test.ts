@@ -295,6 +295,18 @@ describe("restarting", () => {
     for (const outcome of outcomes) if (outcome !== made[0]) expect(outcome).toEqual({ result: "UNFINISHED", ref });
   });
 
+  test("of one instance by several at once, which end at once, makes one from each run: the others begin anew", async () => {
+    const wf = await make("PARALLEL", 9);
+    await wf.start();
+    await wf.end(1, "FAILED");
+    const restart = (restartAfter: number) => wf.start(2, { restartOf: 1, restartAfter, status: "FAILED" });
+    for (const before of [1, 2]) {
+      const outcomes = (await Promise.all(Array.from({ length: 4 }, () => restart(before)))).flat();
+      expect(outcomes.map(({ result }) => result).sort()).toEqual([...Array(7).fill("CHANGED"), "CREATED"]);
+      expect(await wf.states()).toHaveLength(before + 1);
+    }
+  });
+
   test("needs an instance", async () => {
     const wf = await make("PARALLEL", 9);
     expect(await wf.start(1, { restartOf: 1 })).toEqual([{ result: "MISSING" }]);

@@ -181,11 +181,14 @@ async function deleteBreakpoint(
   const user = call.user();
   const workflow = await loadWorkflow(sql, workflowId);
   if (workflow === undefined) throw noWorkflow(workflowId);
-  const resumed = await removeBreakpoint(sql, { internalId: workflow.internalId, stepId }, isResuming);
+  const now = clock.now();
+  const event = logEvent(`User [${user}] removed the breakpoint, and resumed the attempts that it had paused`, now);
+  const removed = { internalId: workflow.internalId, stepId };
+  const resumed = await removeBreakpoint(sql, removed, isResuming ? event : undefined);
   if (resumed === undefined) throw notFound(`Step [${stepId}] of workflow [${workflowId}] has no breakpoint.`);
   engine.hintSteps(resumed);
   const message = `StepBreakpoint has been removed by the user [${user}]. Total of [${resumed.length}] steps have been resumed`;
-  return { workflow_id: workflowId, step_id: stepId, timeline_event: logEvent(message, clock.now()) };
+  return { workflow_id: workflowId, step_id: stepId, timeline_event: logEvent(message, now) };
 }
 
 async function listPausedAttempts(_: Call, { sql }: Services, { workflowId, stepId }: QueryValues<typeof at>) {
@@ -208,8 +211,9 @@ async function resume(call: Call, { sql, engine, clock }: Services) {
   const run = await loadRun(sql, workflowId, instanceId, runId);
   if (run === undefined) throw noRun(workflowId, instanceId, runId);
   const attemptId = given === "latest" ? (await loadAttempt(sql, run.key, stepId, given))?.attemptId : given;
-  const resumed = await resumeAttempt(sql, { runKey: run.key, stepId, attemptId: attemptId ?? 0 });
   const name = `[${workflowId}][${instanceId}][${run.runId}][${stepId}][${attemptId ?? given}]`;
+  const event = logEvent(`User [${user}] resumed the paused attempt ${name}`, clock.now());
+  const resumed = await resumeAttempt(sql, { runKey: run.key, stepId, attemptId: attemptId ?? 0 }, event);
   if (resumed === undefined || attemptId === undefined) throw notFound(`The attempt ${name} is not paused.`);
   engine.hintSteps([resumed]);
   return {
@@ -218,6 +222,6 @@ async function resume(call: Call, { sql, engine, clock }: Services) {
     workflow_run_id: run.runId,
     step_id: stepId,
     step_attempt_id: attemptId,
-    timeline_event: logEvent(`User [${user}] resumed the paused attempt ${name}`, clock.now()),
+    timeline_event: event,
   };
 }

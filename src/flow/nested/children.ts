@@ -15,7 +15,7 @@ import type { RunPlan } from "../../run/plan.ts";
 import type { RestartRequest } from "../../run/restart.ts";
 import type { Word } from "../../run/word.ts";
 import type { TaskParent, TaskView } from "../parent.ts";
-import type { GroupStamp } from "../port.ts";
+import type { GroupStamp, Write } from "../port.ts";
 import type { ChildStart, RunCommand, RunHint, StartReply } from "../protocol.ts";
 import type { ChildrenPort, NestedContext } from "./place.ts";
 import { NestedStep } from "./step.ts";
@@ -111,6 +111,8 @@ export class Children implements ChildrenPort {
 
   /** Finds the ends that nobody has told of. */
   async sweep(): Promise<void> {
+    // Whoever was to be told of a permit may not have been.
+    for (const step of this.#steps.values()) if (step.waits) this.#engine.wake(step.uuid);
     await this.#ask([...this.#steps.values()]);
   }
 
@@ -165,26 +167,25 @@ export class Children implements ChildrenPort {
   }
 
   launch(stamp: GroupStamp, runs: readonly Run[], plan: RunPlan | undefined): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const asOf = this.#engine.takeovers;
     const rows = runs.map((run) => ({ kind: "child", run }) as const);
-    this.#engine.store.writer.write(stamp, rows, (error) => {
-      if (error?.name === "StaleOwner") return this.#engine.lost(stamp);
-      if (error) return reject(error);
+    return this.write(stamp, rows, () => {
       if (plan) for (const run of runs) this.#engine.launch(run, plan, asOf);
       else this.#point(runs);
-      resolve();
     });
-    return promise;
   }
 
   say(stamp: GroupStamp, children: readonly LiveChild[], word: Word): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const rows = children.map(({ key, groupId }) => ({ kind: "word", runKey: key, groupId, word }) as const);
+    return this.write(stamp, rows, () => this.#point(children));
+  }
+
+  write(stamp: GroupStamp, rows: readonly Write[], committed: () => void = () => {}): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#engine.store.writer.write(stamp, rows, (error) => {
       if (error?.name === "StaleOwner") return this.#engine.lost(stamp);
       if (error) return reject(error);
-      this.#point(children);
+      committed();
       resolve();
     });
     return promise;

@@ -14,6 +14,7 @@ import { downstream } from "../../run/restart.ts";
 import { isOver, shownRunStatus } from "../../run/status.ts";
 import { logEvent } from "../../step/event.ts";
 import type { RuntimeArtifacts, StepResult } from "../../step/result.ts";
+import { MOST_ASKED } from "./admission.ts";
 import { artifactBefore, configAgain, configOfFirst } from "./again.ts";
 import { identityOf, initiatorOf, runOfIteration } from "./iteration.ts";
 import { LoopParams } from "./param.ts";
@@ -93,7 +94,7 @@ export class ForeachKind implements Kind {
     switch (verdict) {
       case "GOES_ON":
         await this.#launch(foreach);
-        return { state: "CONTINUE", artifacts: this.#shown(foreach) };
+        return { state: "CONTINUE", artifacts: this.#shown(foreach), ...this.#place.admission.notes };
       case "KILL": {
         const { artifacts } = await this.stop(true);
         const reason = "An iteration has failed, and the failure mode is FAIL_IMMEDIATELY: the others are ended";
@@ -180,14 +181,17 @@ export class ForeachKind implements Kind {
   /** One batch at a time: the next one comes when this one has committed. */
   async #launch(foreach: Foreach): Promise<void> {
     if (this.#launching || this.#isHeldBack(foreach)) return;
-    const ids = foreach.due(this.#rules, BATCH);
+    const ids = await this.#admitted(foreach);
     if (ids.length === 0) return;
     const runs = await this.#runs(foreach, ids);
     const whole = runs.filter((run) => !isPartial(run));
     const plan = whole[0] && (await this.#place.engine.planOf(whole[0]));
     if (whole[0] && plan === undefined) throw notFound("The definition of the workflow is gone");
     const { children, stamp } = this.#place;
-    for (const run of runs) foreach.launched(run);
+    for (const run of runs) {
+      foreach.launched(run);
+      this.#place.admission.started(run.uuid);
+    }
     const partial = runs.filter(isPartial);
     this.#launching = Promise.all([
       whole.length > 0 ? children.launch(stamp, whole, plan) : undefined,
@@ -199,6 +203,18 @@ export class ForeachKind implements Kind {
         this.#launched();
       },
     );
+  }
+
+  /** Those of the iterations that are due which the limit of the tree lets go. */
+  async #admitted(foreach: Foreach): Promise<readonly number[]> {
+    const { admission } = this.#place;
+    const ids = foreach.due(this.#rules, admission.isLimited ? MOST_ASKED : BATCH);
+    if (!admission.isLimited) return ids;
+    const { foreach_workflow_id: workflowId, foreach_run_id: runId } = foreach.head;
+    const uuids = new Map(ids.map((id) => [id, foreachUuid(workflowId, runId, id - 1)]));
+    const admitted = await admission.admit([...uuids.values()]);
+    // An iteration may have failed meanwhile.
+    return foreach.due(this.#rules, MOST_ASKED).filter((id) => admitted.has(uuids.get(id) ?? ""));
   }
 
   #launched(): void {

@@ -5,20 +5,21 @@ import type { Run } from "../../run/model.ts";
 import type { RunPlan } from "../../run/plan.ts";
 import type { RestartRequest } from "../../run/restart.ts";
 import type { Word } from "../../run/word.ts";
-import type { StepAttempt } from "../../step/model.ts";
-import type { StepNode } from "../../step/node.ts";
 import type { StepResult } from "../../step/result.ts";
 import type { FlowContext } from "../context.ts";
 import type { TaskScope } from "../evaluation.ts";
 import type { GroupStamp } from "../port.ts";
 import type { ChildStart } from "../protocol.ts";
+import type { Admission, Starting } from "./admission.ts";
 
 export interface NestedContext extends FlowContext {
   planOf(run: Run): Promise<RunPlan | undefined>;
 }
 
+type Writing = Starting["children"];
+
 /** The narrow port: children are launched in batches, spoken to, and tell of their ends. */
-export interface ChildrenPort {
+export interface ChildrenPort extends Writing {
   /** Keys of runs to be. */
   reserve(count: number): Promise<readonly number[]>;
   /**
@@ -37,14 +38,10 @@ export interface ChildrenPort {
 }
 
 /** The step as its kind sees it. */
-export interface Place {
+export interface Place extends Starting {
   readonly engine: NestedContext;
   readonly children: ChildrenPort;
-  readonly stamp: GroupStamp;
-  readonly node: StepNode;
-  readonly run: Run;
-  readonly attempt: StepAttempt;
-  readonly now: number;
+  readonly admission: Admission;
   scope(): TaskScope;
   /** `execute` is to be called, once nothing else is under way. */
   wake(): void;

@@ -11,6 +11,7 @@ import type { StepResult } from "../../step/result.ts";
 import type { AttemptRuntime } from "../context.ts";
 import { Deferred } from "../evaluation.ts";
 import type { TaskParent, TaskView } from "../parent.ts";
+import { Admission } from "./admission.ts";
 import { ForeachKind } from "./foreach.ts";
 import type { ChildrenPort, Kind, NestedContext, Place } from "./place.ts";
 import { SubworkflowKind } from "./subworkflow.ts";
@@ -31,6 +32,7 @@ export class NestedStep implements AttemptRuntime {
   readonly stepId: string;
   readonly attemptId: number;
   readonly #clock: Clock;
+  readonly #admission: Admission;
   readonly #kind: Kind;
   /** The call that is under way, or was last. */
   #last: Promise<unknown> = Promise.resolve();
@@ -46,7 +48,8 @@ export class NestedStep implements AttemptRuntime {
     this.parentKey = parent.run.key;
     this.stepId = task.node.id;
     this.#clock = engine.clock;
-    this.#kind = kindOf({
+    const isOver = (): boolean => this.#over || this.#closed;
+    const place: Place = {
       ...{ engine, children, stamp: parent.stamp, node: task.node },
       get run() {
         return parent.run;
@@ -57,12 +60,26 @@ export class NestedStep implements AttemptRuntime {
       get now() {
         return engine.clock.now();
       },
+      get isOver() {
+        return isOver();
+      },
+      get admission() {
+        return admission;
+      },
       scope: () => parent.scope(task.node, task.attempt),
       wake: () => {
         if (!this.#closed) wake(uuid);
       },
       told: () => this.#told.promise,
-    });
+    };
+    const admission = new Admission(place);
+    this.#admission = admission;
+    this.#kind = kindOf(place);
+  }
+
+  /** Some run of it is held back. */
+  get waits(): boolean {
+    return this.#admission.waits;
   }
 
   get live(): Iterable<LiveChild> {

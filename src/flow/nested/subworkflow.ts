@@ -9,8 +9,9 @@ import type { ParamDefinitions } from "../../param/type.ts";
 import { own } from "../../record.ts";
 import { subworkflowUuid } from "../../run/inline.ts";
 import type { Run } from "../../run/model.ts";
-import { downstream, instanceRestart } from "../../run/restart.ts";
+import { downstream, instanceRestart, type RestartRequest } from "../../run/restart.ts";
 import { isOver, shownRunStatus } from "../../run/status.ts";
+import { isAsync } from "../../step/node.ts";
 import type { RuntimeArtifacts, StepResult } from "../../step/result.ts";
 import type { ChildStart } from "../protocol.ts";
 import { artifactBefore } from "./again.ts";
@@ -38,7 +39,8 @@ export class SubworkflowKind implements Kind {
 
   /** The same attempt's request names the same child, however often it is made. */
   async start(): Promise<StepResult> {
-    const run = (await this.#again()) ?? (await this.#start());
+    const run = await this.#made();
+    if (run === undefined) return { state: "CONTINUE", ...this.#place.admission.notes };
     await this.#found(run);
     if (this.#isAsync) return { state: "DONE", artifacts: this.#artifacts };
     this.#place.wake();
@@ -73,35 +75,53 @@ export class SubworkflowKind implements Kind {
   }
 
   get #isAsync(): boolean {
-    return (this.#place.node.body as SubworkflowStep).sync === false;
+    return isAsync(this.#place.node);
   }
 
   get #artifacts(): RuntimeArtifacts {
     return { maestro_subworkflow: this.#artifact as never };
   }
 
+  /** Undefined: it has to wait until the tree has room for it. */
+  async #made(): Promise<Run | undefined> {
+    const { children, admission, run, attempt } = this.#place;
+    const previous = await this.#previous();
+    if (previous === undefined && !admission.isLimited) return this.#start();
+    const made = await this.#existing();
+    if (made) return made;
+    const restart = previous && this.#restartOf(previous);
+    if (previous && restart === undefined) return previous;
+    const uuid = subworkflowUuid(run, attempt);
+    if (!(await admission.admit([uuid])).has(uuid)) return undefined;
+    const child = await (previous && restart ? children.startAgain(previous, restart, this.#request()) : this.#start());
+    admission.started(uuid);
+    return child;
+  }
+
   #start(): Promise<Run> {
     return this.#place.children.start(this.#text("subworkflow_id"), this.#text("subworkflow_version"), this.#request());
   }
 
-  /** The child that an earlier attempt has waited for runs once more, unless it is complete. */
-  async #again(): Promise<Run | undefined> {
-    const { run, node, attempt, children, engine } = this.#place;
+  /** The child that an earlier attempt has waited for runs once more. */
+  async #previous(): Promise<Run | undefined> {
+    const { engine } = this.#place;
     const before = this.#isAsync
       ? undefined
       : await artifactBefore<SubworkflowArtifact>(this.#place, "maestro_subworkflow");
     const workflowId = this.#text("subworkflow_id");
     if (before?.subworkflow_id !== workflowId) return undefined;
-    const made = await this.#existing();
-    if (made) return made;
-    const previous = await engine.store.latestRun(workflowId, before.subworkflow_instance_id);
-    if (previous === undefined) return undefined;
-    const child = { type: "SUBWORKFLOW", workflowId, instanceId: previous.instanceId } as const;
+    return engine.store.latestRun(workflowId, before.subworkflow_instance_id);
+  }
+
+  /** Undefined: it is complete, and counts as it is. */
+  #restartOf(previous: Run): RestartRequest | undefined {
+    const { run, node, attempt } = this.#place;
+    const { workflowId, instanceId } = previous;
+    const child = { type: "SUBWORKFLOW", workflowId, instanceId } as const;
     const { policy, config } = downstream(run.config, attempt.restart, node.id, child);
     const isDone = policy === "RESTART_FROM_INCOMPLETE" && stateOf(shownRunStatus(previous.status)) === "DONE";
-    if (isDone) return previous;
-    const restart = { policy, config: config ?? instanceRestart(previous, policy, undefined).config };
-    return children.startAgain(previous, restart, this.#request());
+    if (isDone) return undefined;
+    return { policy, config: config ?? instanceRestart(previous, policy, undefined).config };
   }
 
   #request(): ChildStart {

@@ -170,8 +170,13 @@ export class WhileKind implements Kind {
     }
     const { iterations } = engine;
     if (next > iterations) throw badRequest(`The loop has had ${iterations} iterations, and may have no more`);
-    await this.#launch(artifact, next, values, isResumed ? existing : undefined);
-    return { state: "CONTINUE", artifacts: artifactsOf(this.#artifact) };
+    const uuid = whileUuid(loop_workflow_id, next, loop_run_id);
+    const { admission } = this.#place;
+    if ((await admission.admit([uuid])).has(uuid)) {
+      await this.#launch(artifact, next, values, isResumed ? existing : undefined);
+      admission.started(uuid);
+    }
+    return { state: "CONTINUE", artifacts: artifactsOf(this.#artifact), ...admission.notes };
   }
 
   /** A restart of what is incomplete resumes at the last iteration; one that has succeeded counts as it is. */

@@ -1,4 +1,5 @@
 /** INITIALIZED to STARTING: through the gates, one after the other, as far as they let the step. */
+import type { TimelineEvent } from "../../definition/timeline.ts";
 import type { Params } from "../../param/type.ts";
 import { GATES, type Gate, isGate, placeOf } from "../gate.ts";
 import type { StepTemplate } from "../model.ts";
@@ -37,7 +38,8 @@ export function told(move: Move): void {
 }
 
 /** The guard lets the step pass. */
-export function opened(move: Move, gate: GateName): void {
+export function opened(move: Move, gate: GateName, event: TimelineEvent | undefined): void {
+  if (event) move.events([event]);
   passFrom(move, placeOf(gate) + 1, []);
 }
 

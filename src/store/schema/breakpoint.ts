@@ -25,7 +25,7 @@ export const breakpoint = pgTable(
   ],
 );
 
-/** An attempt whose status is PAUSED goes on once its row here is gone. */
+/** An attempt whose status is PAUSED goes on once its row here is resumed, or gone. The row goes with the attempt's end. */
 export const pausedAttempt = pgTable(
   "paused_attempt",
   {
@@ -35,6 +35,8 @@ export const pausedAttempt = pgTable(
     /** Of the run. */
     internalId: bigint("internal_id", { mode: "number" }).notNull(),
     createTime: bigint("create_time", { mode: "number" }).notNull(),
+    /** A user has let it go on: the event for the step's timeline. Null: it is paused. */
+    resumed: json("resumed"),
   },
   (table) => [
     primaryKey({ columns: [table.runKey, table.stepId, table.attemptId] }),

@@ -38,11 +38,14 @@ export const stepPermit = pgTable(
     stepId: text("step_id").notNull(),
     createTime: bigint("create_time", { mode: "number" }).notNull(),
     grantTime: bigint("grant_time", { mode: "number" }),
+    /** Of a run that a step waits for: the uuid of the step's attempt, with which the row goes at last. */
+    starter: text("starter"),
   },
   (table) => [
     primaryKey({ columns: [table.uuid, table.tag] }),
     index("step_permit_held").on(table.tag, table.seq).where(sql`state = 'HELD'`),
     index("step_permit_blocked").on(table.tag, table.most, table.seq).where(sql`state = 'BLOCKED'`),
+    index("step_permit_starter").on(table.starter).where(sql`starter IS NOT NULL`),
     index("step_permit_new").on(table.seq).where(sql`state = 'NEW'`),
   ],
 );

@@ -65,6 +65,11 @@ export interface ReleasedWrite {
   readonly uuid: string;
 }
 
+export interface LeftWrite {
+  /** The uuid of a step's attempt. */
+  readonly starter: string;
+}
+
 export interface Batch {
   /** Distinct. */
   readonly stamps: readonly GroupStamp[];
@@ -88,6 +93,8 @@ export interface Batch {
   readonly wanted: readonly PermitNeed[];
   /** Attempts, none of which is in `wanted`. */
   readonly released: readonly ReleasedWrite[];
+  /** Attempts, no run of which is in `wanted`. */
+  readonly left: readonly LeftWrite[];
 }
 
 /** A row of a batch as a transaction writes it; the last write of a row wins. */
@@ -104,6 +111,7 @@ export function batchOf(requests: readonly Request[]): Batch {
   const taken = new Map<string, TakenWrite>();
   const wanted = new Map<string, PermitNeed>();
   const released = new Map<string, ReleasedWrite>();
+  const left = new Map<string, LeftWrite>();
   for (const { stamp, rows } of requests) {
     stamps.set(`${stamp.groupId}:${stamp.generation}`, stamp);
     for (const row of rows) {
@@ -144,6 +152,10 @@ export function batchOf(requests: readonly Request[]): Batch {
           wanted.delete(row.uuid);
           released.set(row.uuid, row);
           break;
+        case "permits-left":
+          for (const { uuid, starter } of wanted.values()) if (starter === row.starter) wanted.delete(uuid);
+          left.set(row.starter, row);
+          break;
       }
     }
   }
@@ -161,6 +173,7 @@ export function batchOf(requests: readonly Request[]): Batch {
     taken: [...taken.values()],
     wanted: [...wanted.values()],
     released: [...released.values()],
+    left: [...left.values()],
   };
 }
 

@@ -15,6 +15,7 @@ import { bigint, type Columns, int, json, Source, send, text, word } from "../so
 import type {
   AttemptWrite,
   Batch,
+  LeftWrite,
   LetterWrite,
   OutboxWrite,
   PauseWrite,
@@ -278,12 +279,13 @@ const wanted = part<PermitNeed>("wanted", {
     group_id: int((row) => row.groupId),
     step_id: text((row) => row.stepId),
     create_time: bigint((row) => row.time),
+    starter: text((row) => row.starter),
   },
   statement: (
     rows,
-  ) => `INSERT INTO step_permit (uuid, tag, most, width, state, seq, run_key, group_id, step_id, create_time)
+  ) => `INSERT INTO step_permit (uuid, tag, most, width, state, seq, run_key, group_id, step_id, create_time, starter)
     SELECT t.uuid, want.pair->>0, (want.pair->>1)::integer, json_array_length(t.wants),
-      CASE WHEN want.number = 1 THEN 'NEW' ELSE 'WAITING' END, t.seq, t.run_key, t.group_id, t.step_id, t.create_time
+      CASE WHEN want.number = 1 THEN 'NEW' ELSE 'WAITING' END, t.seq, t.run_key, t.group_id, t.step_id, t.create_time, t.starter
     FROM (SELECT t.*, nextval('permit_seq') AS seq FROM ${rows} OFFSET 0) AS t
       CROSS JOIN LATERAL json_array_elements(t.wants) WITH ORDINALITY AS want (pair, number)
     ON CONFLICT (uuid, tag) DO NOTHING`,
@@ -293,6 +295,12 @@ const released = part<ReleasedWrite>("released", {
   rows: (batch) => batch.released,
   columns: { uuid: text((row) => row.uuid) },
   statement: (rows) => `DELETE FROM step_permit USING ${rows} WHERE step_permit.uuid = t.uuid`,
+});
+
+const leaving = part<LeftWrite>("leaving", {
+  rows: (batch) => batch.left,
+  columns: { starter: text((row) => row.starter) },
+  statement: (rows) => `DELETE FROM step_permit USING ${rows} WHERE step_permit.starter = t.starter`,
 });
 
 /**
@@ -330,5 +338,5 @@ const unpaused = part<AttemptRef>("unpaused", {
 
 const PARTS: readonly Part[] = [
   ...[fence, children, replaced, attempts, runs, chunks, announcements, letters],
-  ...[words, held, paused, unpaused, taken, wanted, released],
+  ...[words, held, paused, unpaused, taken, wanted, released, leaving],
 ];

@@ -132,12 +132,16 @@ async function writeRow(sql: Transaction, row: Write): Promise<void> {
         const state = index === 0 ? "NEW" : "WAITING";
         const need = { uuid: row.uuid, tag, most: limit ?? ANY_NUMBER, width: row.wants.length, state };
         const owner = { run_key: row.runKey, group_id: row.groupId, step_id: row.stepId, create_time: row.time };
-        await sql`INSERT INTO step_permit ${sql({ ...need, ...owner, seq: next?.seq ?? 0 })} ON CONFLICT DO NOTHING`;
+        const fields = { ...need, ...owner, seq: next?.seq ?? 0, starter: row.starter ?? null };
+        await sql`INSERT INTO step_permit ${sql(fields)} ON CONFLICT DO NOTHING`;
       }
       return;
     }
     case "permits-released":
       await sql`DELETE FROM step_permit WHERE uuid = ${row.uuid}`;
+      return;
+    case "permits-left":
+      await sql`DELETE FROM step_permit WHERE starter = ${row.starter}`;
   }
 }
 

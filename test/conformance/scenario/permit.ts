@@ -3,7 +3,7 @@ import { expect } from "bun:test";
 import { ask, eventually, refuses, send } from "../kit/client.ts";
 import type { Part } from "../kit/definition.ts";
 import { foreach, longs, noop, sleep, subworkflow } from "../kit/definition.ts";
-import type { Run } from "../kit/run.ts";
+import type { Run, Step } from "../kit/run.ts";
 import { mostAtOnce } from "../kit/span.ts";
 import { freshId, given } from "../kit/workflow.ts";
 
@@ -191,4 +191,42 @@ export const PERMIT = {
     const states = await Promise.all(leaves.map(async (leaf) => (await leaf.read()).runtime_state));
     expect(mostAtOnce(states.map(({ start_time, end_time }) => ({ start: start_time, end: end_time })))).toBe(2);
   },
+
+  "instance step concurrency: bounds the runs of the tree that are under way on each level": async () => {
+    const kid = await given([foreach("deep", { i: longs(1, 2, 3) }, [sleep("nap", 1)])]);
+    const subs = ["a", "b", "c"].map((id) => subworkflow(id, kid.id));
+    const loop = foreach("each", { i: longs(1, 2, 3) }, [noop("in")]);
+    const run = await (await given([...subs, loop], { instance_step_concurrency: 2 })).start();
+    await run.ends("SUCCEEDED");
+    const children = await Promise.all(subs.map((_, index) => run.step("abc"[index] as string).child()));
+    const iterations = (step: Step) => Promise.all([1, 2, 3].map((number) => step.iteration(number)));
+    const upper = [...children, ...(await iterations(run.step("each")))];
+    const deeper = await Promise.all(children.map((child) => iterations(child.step("deep"))));
+    const most = async (runs: readonly Run[]) => {
+      const read = await Promise.all(runs.map((it) => it.read()));
+      return mostAtOnce(read.map(({ start_time, end_time }) => ({ start: start_time, end: end_time })));
+    };
+    expect(await most(upper), "on the first level").toBeLessThanOrEqual(2);
+    expect(await most(deeper.flat()), "on the second level").toBe(2);
+  },
+
+  "instance step concurrency: a step whose run is held back can be stopped, and leaves its place to others":
+    async () => {
+      const kid = await given([sleep("nap", 600)]);
+      const run = await (
+        await given(
+          ["a", "b"].map((id) => subworkflow(id, kid.id)),
+          { instance_step_concurrency: 1 },
+        )
+      ).start();
+      for (const id of ["a", "b"]) await run.step(id).reaches("RUNNING");
+      const begun = () => Promise.all(["a", "b"].map(async (id) => (await run.step(id).read()).artifacts ?? {}));
+      const isOne = (all: readonly object[]) => all.filter((it) => "maestro_subworkflow" in it).length === 1;
+      const [a] = await eventually("one child", begun, isOne);
+      const [first, second] = a && "maestro_subworkflow" in a ? ["a", "b"] : ["b", "a"];
+      await run.step(second as string).does("skip");
+      await run.step(second as string).reaches("SKIPPED");
+      await (await run.step(first as string).child()).step("nap").does("skip");
+      await run.ends("SUCCEEDED");
+    },
 };

@@ -28,6 +28,12 @@ export const PERMIT_ROWS: readonly Row[] = [
     "only leaves hold permits (decision 14)",
     "step concurrency: only leaves count, not the steps whose runs they are in",
   ),
+  shown(
+    "10.3",
+    "runs of a tree on each level, when asked for (decision 16)",
+    "instance step concurrency: bounds the runs of the tree that are under way on each level",
+    "instance step concurrency: a step whose run is held back can be stopped, and leaves its place to others",
+  ),
   shown("10.2", "limits are for a tag, over all workflows", "permit: counts over all workflows"),
   shown(
     "10.2",

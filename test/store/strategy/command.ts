@@ -53,6 +53,8 @@ const request = fc.record({
     "revision" as const,
     "deleted" as const,
     "owner" as const,
+    "restart" as const,
+    "restart" as const,
   ),
 });
 const ending = fc.constantFrom("STOPPED" as const, "FAILED" as const);
@@ -171,12 +173,14 @@ function requestOf(it: Of<typeof request>, workflowId: string, state: State): Re
   const known = again === undefined ? undefined : of(state.uuids, again);
   const runs = Object.values(state.rows).map((row) => row.ref);
   const parent = it.parent === undefined ? undefined : of(runs, it.parent);
+  const restartOf = it.restart === undefined ? undefined : 1 + (it.restart % (latestInstanceId + 1));
   return {
     workflowId,
     parent,
     isStale: parent !== undefined && stale === "owner",
     batch: it.batch,
-    restartOf: it.restart === undefined ? undefined : 1 + (it.restart % (latestInstanceId + 1)),
+    restartOf,
+    restartAfter: restartOf !== undefined && stale === "restart" ? 1 : undefined,
     uuid: known ?? freshUuid(state),
     internalId: stale === "deleted" ? internalId + 1_000_000 : internalId,
     revision: stale === "revision" ? revision - 1 : revision,

@@ -1,0 +1,1 @@
+ALTER TABLE "paused_attempt" ADD COLUMN "resumed" json;
