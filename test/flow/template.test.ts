@@ -23,8 +23,9 @@ class Fixture {
     this.stored = [{ job_type: "a", version: "v", step_type: "NoOp", params }];
   }
 
-  answer(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
+  /** The first so many reads. */
+  answer(count = this.#waiting.length): void {
+    for (const resolve of this.#waiting.splice(0, count)) resolve();
   }
 
   /** What is known; undefined: it has to be waited for. */
@@ -68,6 +69,9 @@ test("what was read before it changed does not count", async () => {
   expect(fixture.now()).toBeUndefined();
   fixture.templates.forget();
   fixture.put("new");
+  expect(fixture.now()).toBeUndefined();
+  fixture.answer(1);
+  await new Promise((resolve) => setImmediate(resolve));
   expect(fixture.now()).toBeUndefined();
   await fixture.next();
   expect([fixture.now(), fixture.reads]).toEqual([{ found: "new" }, 2]);

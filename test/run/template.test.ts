@@ -60,14 +60,14 @@ describe("a lineage", () => {
   });
 
   test("that doubles with each generation is refused before it takes long", () => {
-    const known = Array.from({ length: 60 }, (_, n) =>
+    const known = Array.from({ length: 16 }, (_, n) =>
       template(`t${n}`, n === 0 ? {} : { [`t${n - 1}`]: "v", [`x${n}`]: "v" }),
     );
     const doubling = known.map((it, n) =>
       n === 0 ? it : { ...it, inherit_from: { [`t${n - 1}`]: "v", [`u${n}`]: "v" } },
     );
     const twins = known.map((_, n) => template(`u${n}`, n === 0 ? {} : { [`t${n - 1}`]: "v" }));
-    expect(() => lineageOf(ref("t59"), [...doubling, ...twins])).toThrow("more than 1000");
+    expect(() => lineageOf(ref("t15"), [...doubling, ...twins])).toThrow("more than 1000");
   });
 });
 

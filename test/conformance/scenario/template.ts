@@ -117,6 +117,24 @@ export const TEMPLATE = {
     expect(await valuesOf(second.step("s"), "sleep_seconds", "twice")).toEqual([0, 4]);
   },
 
+  "step template: params that only the template has are put out, and changed by a restart": async () => {
+    const name = freshId("jt");
+    await put(name, { sleep_seconds: long(600), rows: long(0) }, { step_type: "Sleep" });
+    const workflow = await given([
+      template("s", named(name), to("after")),
+      noop("after", having({ n: { type: "LONG", expression: "s__rows" } })),
+    ]);
+    const run = await workflow.start();
+    await run.step("s").reaches("RUNNING");
+    await run.step("s").refusesSuccess(400, { nosuch: long(1) });
+    await run.step("s").succeed({ rows: long(5) });
+    await run.ends("SUCCEEDED");
+    expect(await valuesOf(run.step("after"), "n")).toEqual([5]);
+    const again = await run.step("s").restartRun({ params: { sleep_seconds: long(0), rows: long(7) } });
+    await again.ends("SUCCEEDED");
+    expect(await valuesOf(again.step("after"), "n")).toEqual([7]);
+  },
+
   "step template: one that does not exist is refused at the push, and ends the step when it is gone": async () => {
     const name = freshId("jt");
     const steps = [template("s", named(name))];

@@ -28,6 +28,7 @@ export const TEMPLATE_ROWS: readonly Row[] = [
     "template steps (decision 28)",
     "step template: has its type, params and tags from the job template",
     "step template: its own params lie over the template's, in loops too",
+    "step template: params that only the template has are put out, and changed by a restart",
     "step template: one that does not exist is refused at the push, and ends the step when it is gone",
   ),
 ];
