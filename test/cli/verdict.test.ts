@@ -74,6 +74,9 @@ async function verdicts(definitions: Definitions) {
       run(["validate", "-"], { stdin: text }),
     ]);
     const answer = await response.text();
+    // The server alone knows job templates, and so whether what a step asks for comes from one.
+    const isServers = response.status === 400 && /"sub_type"/.test(text) && /is a required parameter/.test(answer);
+    if (isServers) continue;
     if ((response.status === 200) !== (command.exit === 0) || ![200, 400].includes(response.status)) {
       differing.push([name, `server ${response.status}: ${answer}`, `validate ${command.exit}: ${command.out}`]);
     } else if (command.exit === 0) taken++;
