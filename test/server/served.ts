@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isJsonObject, type Json, type JsonObject, parseJson, stringifyJson } from "../../src/json.ts";
-import { sourceProgram, startServer } from "../bench/server.ts";
+import { type Program, sourceProgram, startServer } from "../bench/server.ts";
 import { freshDatabase } from "../support/database.ts";
 import { atEnd } from "../support/end.ts";
 
@@ -23,11 +23,14 @@ export interface Served {
 }
 
 /** @param env settings of the server */
-export async function served(env: Readonly<Record<string, string>> = {}): Promise<Served> {
+export async function served(
+  env: Readonly<Record<string, string>> = {},
+  program: Program = sourceProgram,
+): Promise<Served> {
   const dataDir = mkdtempSync(join(tmpdir(), "maestro-served-"));
   const database = await freshDatabase();
   const server = await startServer({
-    program: sourceProgram,
+    program,
     dataDir,
     env: { MAESTRO_DATABASE_URL: database.url, MAESTRO_ENGINE_THREADS: "1", MAESTRO_RUNTIME_THREADS: "1", ...env },
   });
