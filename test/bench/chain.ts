@@ -40,7 +40,8 @@ export const chains: Bench = {
   },
 };
 
-async function measure({ client }: Subject, count: number): Promise<Chains> {
+/** Runs of the workflow `bench-chain`, after ten to warm up. */
+export async function measure({ client }: Subject, count: number): Promise<Chains> {
   const result: Chains = { seen: [], launches: [] };
   for (let index = 0; index < count + 10; index++) {
     const begin = performance.now();

@@ -9,20 +9,27 @@ import { parseArgs } from "node:util";
 import { connect } from "../../src/store/connection.ts";
 import { type Baseline, measureBaseline } from "./baseline.ts";
 import type { Bench, Surroundings } from "./bench.ts";
-import { burst } from "./burst.ts";
 import { chains } from "./chain.ts";
 import { Client } from "./client.ts";
 import { cold } from "./cold.ts";
 import { delay } from "./delay.ts";
 import { expression } from "./expression.ts";
+import { foreachLoop, nested } from "./foreach.ts";
+import { history } from "./history.ts";
 import { idle } from "./idle.ts";
 import { oneStep } from "./onestep.ts";
 import { type Figure, table, verdictOf } from "./report.ts";
+import { restart } from "./restart.ts";
 import { BINARY, databaseUrl, killPostgres, type Program, ROOT, sourceProgram, startServer } from "./server.ts";
+import { starts } from "./starts.ts";
 import { busySeconds } from "./stat.ts";
 import { fan, throughput } from "./throughput.ts";
 
-const BENCHES: readonly Bench[] = [oneStep, chains, throughput, burst, fan, delay, idle, cold, expression];
+const BENCHES: readonly Bench[] = [
+  ...[oneStep, chains, throughput, starts, fan, nested, delay],
+  ...[foreachLoop, restart, history],
+  ...[idle, cold, expression],
+];
 
 interface Failure {
   readonly bench: string;
@@ -61,7 +68,7 @@ const failures: Failure[] = [];
 const disturbances: Record<string, number> = {};
 let baseline: Baseline | undefined;
 try {
-  baseline = await onServer(chosen);
+  baseline = await onServers(chosen);
   for (const bench of chosen) if (bench.on === "nothing") await attempt(bench.name, () => bench.run(around));
 } finally {
   for (const path of folders) {
@@ -84,15 +91,24 @@ for (const { bench, message } of failures) console.log(`${bench} failed: ${messa
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(document(), undefined, 2)}\n`);
 process.exit(failures.length > 0 ? 1 : 0);
 
-async function onServer(benches: readonly Bench[]): Promise<Baseline | undefined> {
-  if (!benches.some(({ on }) => on === "server")) return undefined;
+/** @returns what the bare database did, for those that compare themselves with it */
+async function onServers(benches: readonly Bench[]): Promise<Baseline | undefined> {
+  const shared = benches.filter((bench) => bench.on === "server");
+  const fresh = benches.filter((bench) => bench.on === "fresh");
+  let measured = shared.length === 0 ? undefined : await onServer(shared);
+  for (const bench of fresh) measured = await onServer([bench], measured);
+  return measured;
+}
+
+/** @param known measured on another server of this run; when absent it is measured on this one */
+async function onServer(benches: readonly Exclude<Bench, { on: "nothing" }>[], known?: Baseline): Promise<Baseline> {
   const server = await startServer({ program: around.program, dataDir: around.folder() });
   const sql = connect(databaseUrl(server.dataDir), { max: 2, name: "bench" });
   try {
-    const measured = await measureBaseline(databaseUrl(server.dataDir), values.quick);
-    const subject = { ...around, server, client: new Client(server.url), sql, baseline: measured };
-    for (const bench of benches) if (bench.on === "server") await attempt(bench.name, () => bench.run(subject));
-    return measured;
+    const baseline = known ?? (await measureBaseline(databaseUrl(server.dataDir), values.quick));
+    const subject = { ...around, server, client: new Client(server.url), sql, baseline };
+    for (const bench of benches) await attempt(bench.name, () => bench.run(subject));
+    return baseline;
   } finally {
     await sql.end();
     await server.stop();

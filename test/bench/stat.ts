@@ -18,8 +18,13 @@ export function cpuSeconds(pid: number): number | undefined {
 }
 
 /** Resident megabytes of a process, without its children. */
-export function residentMb(pid: number): number | undefined {
-  const match = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(pid, "status") ?? "");
+export const residentMb = (pid: number): number | undefined => statusMb(pid, "VmRSS");
+
+/** The most that it has been since the process began: the kernel keeps account, so no peak is missed. */
+export const peakResidentMb = (pid: number): number | undefined => statusMb(pid, "VmHWM");
+
+function statusMb(pid: number, field: string): number | undefined {
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(readProc(pid, "status") ?? "");
   return match ? Number(match[1]) / 1024 : undefined;
 }
 

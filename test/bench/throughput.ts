@@ -50,7 +50,7 @@ async function once({ client, sql, server }: Subject, runs: number): Promise<Rou
   const begin = performance.now();
   await concurrently(runs, CONNECTIONS, () => client.start("bench-many"));
   const starting = (performance.now() - begin) / 1000;
-  await allEnded(sql, "bench-many");
+  await allEnded(sql, ["bench-many"]);
   const seconds = (performance.now() - begin) / 1000;
   const { user, system } = process.cpuUsage(cpu[0]);
   return {
@@ -65,9 +65,9 @@ const load = ({ seconds, clientCpu, serverCpu }: Round): string =>
   `cores used: client ${(clientCpu / seconds).toFixed(2)}, server ${(serverCpu / seconds).toFixed(2)}`;
 
 /** Looks every 10 ms; the partial index on unfinished runs answers. */
-export async function allEnded(sql: Sql, workflow: string): Promise<void> {
+export async function allEnded(sql: Sql, workflows: readonly string[]): Promise<void> {
   for (;;) {
-    const open = await sql`SELECT 1 FROM run WHERE workflow_id = ${workflow}
+    const open = await sql`SELECT 1 FROM run WHERE workflow_id = ANY(${workflows as string[]})
       AND status IN ('CREATED', 'IN_PROGRESS', 'PAUSED') LIMIT 1`;
     if (open.length === 0) return;
     await Bun.sleep(10);
