@@ -172,11 +172,10 @@ async function judge(
   equal("attempts at them", attempts?.attempts, 2 + 2 * width + leaves);
   equal("attempts that succeeded", attempts?.good, 2 + 2 * width + leaves);
 
-  const bad = await sql<{ step: string; timeline: string }[]>`
-    SELECT workflow_id || ' ' || step_id || ' ' || a.status AS step, a.timeline
-    FROM step_attempt a JOIN run ON run.key = run_key
-    WHERE create_time >= ${since} AND a.status <> 'SUCCEEDED' ORDER BY run_key DESC LIMIT 3`;
-  problems.push(...bad.map(({ step, timeline }) => `${step}: ${timeline}`));
+  const bad = await sql<{ what: string; timeline: string }[]>`
+    SELECT workflow_id || ' ' || status AS what, timeline FROM run
+    WHERE create_time >= ${since} AND status <> 'SUCCEEDED' ORDER BY key DESC LIMIT 3`;
+  problems.push(...bad.map(({ what, timeline }) => `${what}: ${timeline}`));
 
   const gaps =
     await sql`SELECT workflow_id FROM run WHERE create_time >= ${since} AND parent_key IS NOT NULL AND workflow_id <> ${LEAF}
