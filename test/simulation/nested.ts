@@ -26,6 +26,25 @@ import type { SimStore } from "./store.ts";
 const isLeft = ({ timeline }: StepAttempt): boolean =>
   timeline.some((event) => event.type === "LOG" && event.message.includes("may still run"));
 
+/** Of the runs that an attempt at a loop makes, unless a user has asked for more of some iteration. */
+function loopRunOf({ artifacts }: StepAttempt): number {
+  const { maestro_foreach: foreach, maestro_while: loop } = artifacts as Artifacts;
+  return foreach?.foreach_run_id ?? loop?.loop_run_id ?? 0;
+}
+
+const configOf = (parent: Run, { restart }: StepAttempt) => restart ?? parent.config.restart_config;
+
+/** The iteration to which a restart of the loop goes. */
+function namedBelow(parent: Run, attempt: StepAttempt) {
+  const path = configOf(parent, attempt)?.restart_path;
+  return path?.at(-1)?.step_id === attempt.stepId ? path.at(-2) : undefined;
+}
+
+/** The loop makes all its iterations anew. */
+const isForAll = (parent: Run, attempt: StepAttempt): boolean =>
+  !namedBelow(parent, attempt) &&
+  (configOf(parent, attempt)?.downstream_policy ?? parent.config.policy) === "RESTART_FROM_BEGINNING";
+
 export class NestedInvariants {
   /** What users have asked for in runs that were under way: steps, and iterations below them. */
   readonly #asked = new Set<string>();
@@ -71,23 +90,25 @@ export class NestedInvariants {
     if (before && !isOver(before))
       throw new Breach(`${nameOf(run)} begins beside ${nameOf(before)}, which has not ended`);
     if (before && before.runId >= run.runId) throw new Breach(`${nameOf(run)} begins after ${nameOf(before)}`);
-    if (before) this.#isAgain(run, before, parent, attempt);
+    if (before) this.#isAgain(run, before, parent, attempt, store);
   }
 
-  /** An iteration that has succeeded runs again because a restart is for it, or for all. */
-  #isAgain(run: Run, before: Run, parent: Run, { stepId, restart, artifacts }: StepAttempt): void {
-    if (this.#asked.has(`${parent.key} ${stepId} ${run.instanceId}`)) return;
-    const { maestro_foreach: foreach, maestro_while: loop } = artifacts as Artifacts;
-    const runId = foreach?.foreach_run_id ?? loop?.loop_run_id ?? 0;
-    if (before.runId >= runId) throw new Breach(`${nameOf(run)} begins, and ${nameOf(before)} is of the same loop`);
+  /** An iteration that has succeeded runs again because a restart is for it, or for all of its loop, now or since then. */
+  #isAgain(run: Run, before: Run, parent: Run, attempt: StepAttempt, store: SimStore): void {
+    if (this.#asked.has(`${parent.key} ${attempt.stepId} ${run.instanceId}`)) return;
+    if (before.runId >= loopRunOf(attempt))
+      throw new Breach(`${nameOf(run)} begins, and ${nameOf(before)} is of the same loop`);
     if (shownRunStatus(before.status) !== "SUCCEEDED") return;
-    const config = restart ?? parent.config.restart_config;
-    const isOnPath = config?.restart_path.at(-1)?.step_id === stepId;
-    const next = isOnPath ? config?.restart_path.at(-2) : undefined;
+    const next = namedBelow(parent, attempt);
     if (next?.workflow_id === run.workflowId && next.instance_id === run.instanceId) return;
-    if ((config?.downstream_policy ?? parent.config.policy) === "RESTART_FROM_BEGINNING") return;
     // What comes after the iteration at which a while resumes runs anew.
+    const { maestro_while: loop } = attempt.artifacts as Artifacts;
     if (loop && run.instanceId > loop.first_iteration) return;
+    for (const above of store.runsOf(parent)) {
+      for (const loop of [...(store.attempts.get(above.key)?.values() ?? []), ...(above === parent ? [attempt] : [])]) {
+        if (loop.stepId === attempt.stepId && loopRunOf(loop) > before.runId && isForAll(above, loop)) return;
+      }
+    }
     throw new Breach(`${nameOf(run)} runs again, and ${nameOf(before)} has succeeded`);
   }
 
