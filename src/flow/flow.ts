@@ -137,6 +137,7 @@ export class Flow implements Scheduled, TaskParent {
       } else if (!this.#steps.advance()) break;
       if (clock.elapsed() >= deadline) break;
     }
+    if (this.#abandoned) return false;
     this.#mail = index < this.#mail.length ? this.#mail.slice(index) : [];
     const more = this.#mail.length > 0 || this.#steps.isBusy;
     if (!more && this.#steps.isIdle) {
@@ -270,7 +271,7 @@ export class Flow implements Scheduled, TaskParent {
   /** The run's end takes what was asked of it along, and tells its run strategy (D6): iterations of loops have none. */
   #handOver(): void {
     const { run, ending, over } = this.#state;
-    if (!over || this.#abandoned) return this.#rows.handOver(run);
+    if (!over) return this.#rows.handOver(run);
     const { permits } = this.engine;
     this.#rows.handOver(run, {
       rows: [

@@ -28,6 +28,22 @@ describe("a group that is given up", () => {
     await world.settle();
     expect(world.runtime.started).toEqual(["job:1"]);
   });
+
+  test("leaves what has not had its turn as it is, and goes no further in the middle of one", async () => {
+    const world = new World(workflow([step("a")]));
+    await world.boot();
+    let given: Promise<void> | undefined;
+    world.onParams = () => {
+      given ??= world.disown();
+    };
+    await Promise.all([world.start(), world.start()]);
+    await world.settle();
+    await given;
+    expect([world.commits, world.status(1), world.status(2)]).toEqual([0, "CREATED", "CREATED"]);
+    await world.boot();
+    await world.settle();
+    expect([world.status(1), world.status(2)]).toEqual(["SUCCEEDED", "SUCCEEDED"]);
+  });
 });
 
 test("a new owner looks at once for what a former one has announced, and with every sweep", async () => {
