@@ -39,7 +39,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     '"string") chars += 1;',
   ),
   outcome("a result that is too large is evaluated for ever", "return Math.min(chars, most);", "return chars;"),
-  flow("what is given up ends the runs that wait for their turn", "if (this.#abandoned) return false;", ""),
+  flow("what is given up ends the runs that wait for their turn", "if (this.#abandoned) return false;", "", own),
   flow("an adopted FAIL_IMMEDIATELY is not carried on", "for (const task of ended) this.#stepEnded(task, []);", ""),
   flow(
     "what was said to a step stays when it has ended",
