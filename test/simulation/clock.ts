@@ -1,5 +1,6 @@
 /** Clocks for tests: one whose time a test moves, and one in which all that happens is an event in a queue. */
 import { type Clock, systemClock, type Timer } from "../../src/clock.ts";
+import { SLICE } from "../../src/flow/scheduler.ts";
 
 /** Time that stands still until a test moves it. What is to happen soon happens in the event loop's next turn. */
 export class FakeClock implements Clock {
@@ -53,10 +54,16 @@ interface Entry {
   callback: (() => void) | undefined;
 }
 
+/** How many looks at the clock find that a slice is over. */
+const SLOW = 0.05;
+/** The longest turn of an event loop, ms. */
+const BUSY = 200;
+
 /** Time and chance out of a seed: whatever happens is an event in one queue, and time is that of the event. */
 export class SimClock implements Clock {
   readonly random: () => number;
   #now = 1_700_000_000_000;
+  #spent = 0;
   #order = 0;
   readonly #heap: Entry[] = [];
 
@@ -68,8 +75,10 @@ export class SimClock implements Clock {
     return Math.floor(this.#now);
   }
 
+  /** Work takes its time: now and then as long as a thread may be held. */
   elapsed(): number {
-    return this.#now;
+    if (this.random() < SLOW) this.#spent += SLICE;
+    return this.#now + this.#spent;
   }
 
   at(time: number, callback: () => void): Timer {
@@ -86,7 +95,7 @@ export class SimClock implements Clock {
   }
 
   soon(callback: () => void): Timer {
-    return this.at(this.#now, callback);
+    return this.at(this.#now + (this.random() < SLOW ? this.random() * BUSY : 0), callback);
   }
 
   /** When the next event is; undefined: there is none. */

@@ -68,6 +68,8 @@ export class Invariants implements StoreWatcher, JobWatcher {
       if (isDeepStrictEqual({ ...run, ...change, ...(unblocked && { status: run.status }) }, run)) continue;
       if (isOver(run)) throw new Breach(`${nameOf(run)} ends twice: ${run.status}, then ${change.status}`);
       if (run.executionId === undefined) throw new Breach(`${nameOf(run)} runs, and was not let go`);
+      if (isOver(change) && change.startTime === undefined)
+        throw new Breach(`${nameOf(run)} ends, and has never begun`);
       if (run.startTime !== undefined && change.startTime !== run.startTime) {
         throw new Breach(`${nameOf(run)} begins twice`);
       }
