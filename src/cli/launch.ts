@@ -2,7 +2,7 @@
 import { paramDefinitionsSchema } from "../definition/parameter.ts";
 import type { JsonObject } from "../json.ts";
 import { addressIn, type RunAddress, runPath } from "./address.ts";
-import { type Arguments, JSON_OPTION, option, uuid, wholeNumber } from "./argument.ts";
+import { type Arguments, JSON_OPTION, option, UsageError, uuid, wholeNumber } from "./argument.ts";
 import { problemsOf } from "./attempt.ts";
 import type { Client } from "./client.ts";
 import { EXIT, type Exit, type Io } from "./command.ts";
@@ -43,6 +43,21 @@ export const WATCH = option({
   short: "-w",
   summary: "Watch the run; exit 6 when it does not succeed",
 });
+export const DEPTH = option({
+  name: "--depth",
+  placeholder: "N",
+  summary: "Show the runs of loops and subworkflows, too, so many levels deep",
+  otherwise: "0",
+  read: wholeNumber(0, 9),
+});
+
+/** @throws UsageError when an option is there that has no effect: before anything is started */
+export function checkWatched(args: Arguments, watched: boolean): void {
+  if (args.has(TIMEOUT) && !watched) throw new UsageError("--timeout is for --watch");
+  if (args.has(DEPTH) && !watched) throw new UsageError("--depth is for --watch");
+  if (args.has(DEPTH) && args.has(JSON_OPTION)) throw new UsageError("--depth is for what is shown, not for --json");
+}
+
 /** Undefined: none are given. */
 export async function paramsIn(args: Arguments, io: Io): Promise<JsonObject | undefined> {
   const file = args.get(PARAMS);
@@ -74,15 +89,14 @@ export async function warn(client: Client, answer: JsonObject, io: Io): Promise<
   for (const line of problemsOf(object(run).timeline)) io.err(`warning: ${line}`);
 }
 
-/** @param depth levels of runs below the run that are shown, too */
-export async function watch(client: Client, address: RunAddress, args: Arguments, io: Io, depth = 0): Promise<Exit> {
+export async function watch(client: Client, address: RunAddress, args: Arguments, io: Io): Promise<Exit> {
   const json = args.has(JSON_OPTION);
   const end = await watchRun(client, address, io, {
     timeout: args.get(TIMEOUT),
     quiet: json,
     signal: firstSignal(io),
     hints: true,
-    depth,
+    depth: args.get(DEPTH),
   });
   if (json) printJson(io, end.run, 2);
   return exitOfRun(end);

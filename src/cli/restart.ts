@@ -4,7 +4,18 @@ import { addressIn, INSTANCE, STEP } from "./address.ts";
 import { JSON_OPTION, option, UsageError } from "./argument.ts";
 import { clientOf, path } from "./client.ts";
 import { type Command, EXIT } from "./command.ts";
-import { PARAM, PARAMS, paramsIn, REQUEST_ID, reportStart, TIMEOUT, WATCH, watch } from "./launch.ts";
+import {
+  checkWatched,
+  DEPTH,
+  PARAM,
+  PARAMS,
+  paramsIn,
+  REQUEST_ID,
+  reportStart,
+  TIMEOUT,
+  WATCH,
+  watch,
+} from "./launch.ts";
 import { cell, object, printJson } from "./output.ts";
 import { runName } from "./progress.ts";
 import { CLIENT_SETTING_OPTIONS } from "./setting.ts";
@@ -35,12 +46,12 @@ export const runRestartCommand: Command = {
   name: "run restart",
   summary: "Make a new run of an instance that has ended",
   positionals: [WORKFLOW, INSTANCE],
-  options: [FROM, PARAM, PARAMS, REQUEST_ID, WATCH, TIMEOUT, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
+  options: [FROM, PARAM, PARAMS, REQUEST_ID, WATCH, DEPTH, TIMEOUT, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
   examples: ["run restart etl 7 --watch", "run restart etl 7 --from beginning --param rows=100"],
   detail:
     "Steps that are complete are not executed again, unless --from is beginning. Params are those of the run before; what depends on one that is given is evaluated anew.",
   run: async (args, io) => {
-    if (args.has(TIMEOUT) && !args.has(WATCH)) throw new UsageError("--timeout is for --watch");
+    checkWatched(args, args.has(WATCH));
     const client = clientOf(args, io);
     const [workflow, instance] = [args.need(WORKFLOW), args.need(INSTANCE)];
     const params = await paramsIn(args, io);
@@ -65,6 +76,7 @@ export const stepRestartCommand: Command = {
     PARAMS,
     REQUEST_ID,
     WATCH,
+    DEPTH,
     TIMEOUT,
     JSON_OPTION,
     ...CLIENT_SETTING_OPTIONS,
@@ -73,7 +85,7 @@ export const stepRestartCommand: Command = {
   detail:
     "By a new run when the latest one has ended, else by another attempt. Params are the step's. --from is for the runs below the step: iterations of a loop, a subworkflow.",
   run: async (args, io) => {
-    if (args.has(TIMEOUT) && !args.has(WATCH)) throw new UsageError("--timeout is for --watch");
+    checkWatched(args, args.has(WATCH));
     const client = clientOf(args, io);
     const [workflow, instance, step] = [args.need(WORKFLOW), args.need(INSTANCE), args.need(STEP)];
     const params = await paramsIn(args, io);

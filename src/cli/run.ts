@@ -4,7 +4,19 @@ import { addressOf, INSTANCE, RUN, type RunAddress, runPath } from "./address.ts
 import { type Arguments, JSON_OPTION, option, UsageError, version, wholeNumber } from "./argument.ts";
 import { type Client, clientOf, path } from "./client.ts";
 import { type Command, EXIT, type Exit, type Io } from "./command.ts";
-import { PARAM, PARAMS, paramsIn, REQUEST_ID, reportStart, TIMEOUT, WATCH, warn, watch } from "./launch.ts";
+import {
+  checkWatched,
+  DEPTH,
+  PARAM,
+  PARAMS,
+  paramsIn,
+  REQUEST_ID,
+  reportStart,
+  TIMEOUT,
+  WATCH,
+  warn,
+  watch,
+} from "./launch.ts";
 import { logsCommand } from "./log.ts";
 import { cell, instant, object, objects, printJson, table, timeText } from "./output.ts";
 import { DEFAULT_PAGE, LIMIT } from "./page.ts";
@@ -24,13 +36,6 @@ const VERSION = option({
 });
 const KILL = option({ name: "--kill", summary: "End it as FAILED, not as STOPPED" });
 const WAIT = option({ name: "--wait", summary: "Wait until it has ended" });
-const DEPTH = option({
-  name: "--depth",
-  placeholder: "N",
-  summary: "Show the runs of loops and subworkflows, too, so many levels deep",
-  otherwise: "0",
-  read: wholeNumber(0, 9),
-});
 const BEFORE = option({
   name: "--cursor",
   placeholder: "INSTANCE",
@@ -42,7 +47,7 @@ const startCommand: Command = {
   name: "run start",
   summary: "Start a workflow",
   positionals: [WORKFLOW],
-  options: [PARAM, PARAMS, VERSION, REQUEST_ID, WATCH, TIMEOUT, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
+  options: [PARAM, PARAMS, VERSION, REQUEST_ID, WATCH, DEPTH, TIMEOUT, JSON_OPTION, ...CLIENT_SETTING_OPTIONS],
   examples: [
     "run start etl --watch",
     "run start etl --param rows=100 --param day:STRING=20240501",
@@ -53,7 +58,7 @@ const startCommand: Command = {
     "the server replaces $name by the param of that name. A file's params are values, or {type, value} as in a definition.",
   ].join("\n"),
   run: async (args, io) => {
-    if (args.has(TIMEOUT) && !args.has(WATCH)) throw new UsageError("--timeout is for --watch");
+    checkWatched(args, args.has(WATCH));
     const client = clientOf(args, io);
     const workflow = args.need(WORKFLOW);
     const body = await startRequest(args, io);
@@ -150,8 +155,8 @@ const watchCommand: Command = {
     "below a step are in which status.",
   ].join("\n"),
   run: (args, io) => {
-    if (args.has(DEPTH) && args.has(JSON_OPTION)) throw new UsageError("--depth is for what is shown, not for --json");
-    return watch(clientOf(args, io), addressOf(args), args, io, args.get(DEPTH));
+    checkWatched(args, true);
+    return watch(clientOf(args, io), addressOf(args), args, io);
   },
 };
 

@@ -239,6 +239,8 @@ test.each([
   [["run", "watch", "etl"], "missing required argument 'INSTANCE'"],
   [["run", "get", "etl", "7", "--run", "0"], '--run is "0"'],
   [["run", "start", "etl", "--timeout", "3"], "--timeout is for --watch"],
+  [["run", "start", "etl", "--depth", "1"], "--depth is for --watch"],
+  [["run", "restart", "etl", "7", "--watch", "--depth", "1", "--json"], "--depth is for what is shown, not for --json"],
   [["run", "stop", "etl", "7", "--timeout", "3"], "--timeout is for --wait"],
 ])("%j is a usage error", async (argv, message) => {
   const { exit, out, err } = await run(argv);
