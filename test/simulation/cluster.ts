@@ -136,7 +136,7 @@ export class Cluster implements Ground {
   }
 
   trace(text: () => string): void {
-    this.#options.trace?.(`${String(Math.round(this.clock.elapsed() - 1_700_000_000_000)).padStart(7)} ${text()}`);
+    this.#options.trace?.(`${String(this.clock.now() - 1_700_000_000_000).padStart(7)} ${text()}`);
   }
 
   complain(line: string): void {

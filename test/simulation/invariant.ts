@@ -22,6 +22,7 @@ import { before, edgesOf, executed, stepsOf } from "./history.ts";
 import type { Jobs, JobWatcher } from "./job.ts";
 import { NestedInvariants } from "./nested.ts";
 import type { SimNode } from "./node.ts";
+import { heldUp } from "./standoff.ts";
 import { nameOfStep, type SimStore, type StoreWatcher } from "./store.ts";
 
 export class Invariants implements StoreWatcher, JobWatcher {
@@ -200,8 +201,11 @@ export class Invariants implements StoreWatcher, JobWatcher {
   healed(nodes: readonly SimNode[], jobs: Jobs): void {
     const store = this.#store();
     const left = this.unfinished();
-    const late = left.find(({ key }) => !store.childrenOf(key).some((child) => !isOver(child))) ?? left[0];
+    const stuck = left.length > 0 ? heldUp(store) : new Set<Run>();
+    const open = left.filter((run) => !stuck.has(run));
+    const late = open.find(({ key }) => !store.childrenOf(key).some((child) => !isOver(child))) ?? open[0];
     if (late) throw new Breach(`${nameOf(late)} is still ${late.status} when all has healed: ${spell(store, late)}`);
+    if (left.length > 0) return;
     const [waiting] = store.permits.rows.values();
     if (waiting) throw new Breach(`${waiting.uuid}, which has ended, is still in the queue for permits`);
     const [row] = store.outbox.rows;

@@ -40,10 +40,12 @@ function namedBelow(parent: Run, attempt: StepAttempt) {
   return path?.at(-1)?.step_id === attempt.stepId ? path.at(-2) : undefined;
 }
 
-/** The loop makes all its iterations anew. */
-const isForAll = (parent: Run, attempt: StepAttempt): boolean =>
-  !namedBelow(parent, attempt) &&
-  (configOf(parent, attempt)?.downstream_policy ?? parent.config.policy) === "RESTART_FROM_BEGINNING";
+/** The loop makes the iteration anew: alone, or with all the others. */
+function isFor({ workflowId, instanceId }: Run, parent: Run, attempt: StepAttempt): boolean {
+  const named = namedBelow(parent, attempt);
+  if (named) return named.workflow_id === workflowId && named.instance_id === instanceId;
+  return (configOf(parent, attempt)?.downstream_policy ?? parent.config.policy) === "RESTART_FROM_BEGINNING";
+}
 
 export class NestedInvariants {
   /** What users have asked for in runs that were under way: steps, and iterations below them. */
@@ -99,14 +101,12 @@ export class NestedInvariants {
     if (before.runId >= loopRunOf(attempt))
       throw new Breach(`${nameOf(run)} begins, and ${nameOf(before)} is of the same loop`);
     if (shownRunStatus(before.status) !== "SUCCEEDED") return;
-    const next = namedBelow(parent, attempt);
-    if (next?.workflow_id === run.workflowId && next.instance_id === run.instanceId) return;
     // What comes after the iteration at which a while resumes runs anew.
     const { maestro_while: loop } = attempt.artifacts as Artifacts;
     if (loop && run.instanceId > loop.first_iteration) return;
     for (const above of store.runsOf(parent)) {
       for (const loop of [...(store.attempts.get(above.key)?.values() ?? []), ...(above === parent ? [attempt] : [])]) {
-        if (loop.stepId === attempt.stepId && loopRunOf(loop) > before.runId && isForAll(above, loop)) return;
+        if (loop.stepId === attempt.stepId && loopRunOf(loop) > before.runId && isFor(run, above, loop)) return;
       }
     }
     throw new Breach(`${nameOf(run)} runs again, and ${nameOf(before)} has succeeded`);
