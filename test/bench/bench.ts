@@ -24,6 +24,12 @@ export type Bench =
   /** Runs against the server that all of these share, which has nothing else to do. */
   | { readonly name: string; readonly on: "server"; run(subject: Subject): Promise<readonly Figure[]> }
   /** Runs against a server of its own: it is measured what that one needs in memory, or much is left in its database. */
-  | { readonly name: string; readonly on: "fresh"; run(subject: Subject): Promise<readonly Figure[]> }
+  | {
+      readonly name: string;
+      readonly on: "fresh";
+      /** Further ones of `serve`. */
+      readonly args?: readonly string[];
+      run(subject: Subject): Promise<readonly Figure[]>;
+    }
   /** Starts what it needs. */
   | { readonly name: string; readonly on: "nothing"; run(around: Surroundings): Promise<readonly Figure[]> };

@@ -18,6 +18,7 @@ import { foreachLoop, nested } from "./foreach.ts";
 import { history } from "./history.ts";
 import { idle } from "./idle.ts";
 import { oneStep } from "./onestep.ts";
+import { plugin } from "./plugin.ts";
 import { type Figure, table, verdictOf } from "./report.ts";
 import { restart } from "./restart.ts";
 import { BINARY, databaseUrl, killPostgres, type Program, ROOT, sourceProgram, startServer } from "./server.ts";
@@ -27,7 +28,7 @@ import { fan, throughput } from "./throughput.ts";
 
 const BENCHES: readonly Bench[] = [
   ...[oneStep, chains, throughput, starts, fan, nested, delay],
-  ...[foreachLoop, restart, history],
+  ...[foreachLoop, restart, history, plugin],
   ...[idle, cold, expression],
 ];
 
@@ -96,13 +97,17 @@ async function onServers(benches: readonly Bench[]): Promise<Baseline | undefine
   const shared = benches.filter((bench) => bench.on === "server");
   const fresh = benches.filter((bench) => bench.on === "fresh");
   let measured = shared.length === 0 ? undefined : await onServer(shared);
-  for (const bench of fresh) measured = await onServer([bench], measured);
+  for (const bench of fresh) measured = await onServer([bench], measured, bench.args);
   return measured;
 }
 
 /** @param known measured on another server of this run; when absent it is measured on this one */
-async function onServer(benches: readonly Exclude<Bench, { on: "nothing" }>[], known?: Baseline): Promise<Baseline> {
-  const server = await startServer({ program: around.program, dataDir: around.folder() });
+async function onServer(
+  benches: readonly Exclude<Bench, { on: "nothing" }>[],
+  known?: Baseline,
+  args: readonly string[] = [],
+): Promise<Baseline> {
+  const server = await startServer({ program: around.program, dataDir: around.folder(), args });
   const sql = connect(databaseUrl(server.dataDir), { max: 2, name: "bench" });
   try {
     const baseline = known ?? (await measureBaseline(databaseUrl(server.dataDir), values.quick));

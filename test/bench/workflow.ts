@@ -21,12 +21,12 @@ export const workflow = (id: string, steps: readonly object[], concurrency = 100
   workflow: { id, name: id, steps, ...more },
 });
 
-/** NoOp steps, one after the other. */
-export const chain = (id: string, length: number): object =>
+/** Steps one after the other, of a type that does nothing. */
+export const chain = (id: string, length: number, type = "NoOp"): object =>
   workflow(
     id,
     Array.from({ length }, (_, index) =>
-      step(`s${index}`, "NoOp", { next: index + 1 < length ? [`s${index + 1}`] : [] }),
+      step(`s${index}`, type, { next: index + 1 < length ? [`s${index + 1}`] : [] }),
     ),
   );
 
