@@ -49,7 +49,7 @@ export const BREAKPOINT_MUTATIONS: readonly Mutation[] = [
     "SET create_time = excluded.create_time",
   ),
   statement(
-    "a commit that is made again pauses what was resumed",
+    "a commit that is made again pauses by a newer breakpoint what has come before it",
     "AND a.status = 'PAUSED')",
     "AND a.status = 'NONE')",
   ),

@@ -8,7 +8,7 @@ const foreach = inFile("src/nested/foreach.ts", "test/nested/foreach.test.ts");
 const again = inFile("src/nested/again.ts", "test/nested/again.test.ts");
 const loop = inFile("src/nested/loop.ts", "test/nested/loop.test.ts");
 const whileLoop = inFile("src/nested/while.ts", "test/nested/while.test.ts");
-const whileStep = inFile("src/flow/nested/while.ts", CLUSTER);
+const whileStep = inFile("src/flow/nested/while.ts", "test/flow/while.test.ts");
 const subworkflow = inFile("src/flow/nested/subworkflow.ts", CLUSTER);
 const step = inFile("src/flow/nested/step.ts", CLUSTER);
 const children = inFile("src/flow/nested/children.ts", CLUSTER);
@@ -77,6 +77,11 @@ export const NESTED_MUTATIONS: readonly Mutation[] = [
   ),
   whileLoop("the first step that has a param hands it on", "ordered.findLast(", "ordered.find("),
   whileStep("an iteration that a former owner launched outlives its step", "    await this.#takeNext();\n", ""),
+  whileStep(
+    "what an earlier run of a loop has left counts as launched",
+    "if (next === undefined || next.runId < loop_run_id) return;",
+    "if (next === undefined) return;",
+  ),
   subworkflow(
     "an asynchronous run is waited for",
     "if (!this.#isAsync) this.#child = run;",

@@ -2,6 +2,7 @@
 import { inFile, type Mutation } from "./mutation.ts";
 
 const STRATEGY = "test/store/strategy.property.test.ts";
+const START = "test/store/start.test.ts";
 
 const starts = inFile("drizzle/0018_restart_after.sql", STRATEGY);
 const dequeue = inFile("src/store/run.ts", STRATEGY);
@@ -47,16 +48,21 @@ export const STRATEGY_MUTATIONS: readonly Mutation[] = [
     "        IF place.run_rule IN ('LAST_ONLY', 'SERIAL_LATEST_ONLY') THEN",
     "        IF place.run_rule IN ('LAST_ONLY') THEN",
   ),
-  starts("FIRST_ONLY does not mind what waits", "IF running > 0 OR front IS NOT NULL THEN", "IF running > 0 THEN"),
+  starts(
+    "FIRST_ONLY does not mind what waits",
+    "IF running > 0 OR front IS NOT NULL THEN",
+    "IF running > 0 THEN",
+    START,
+  ),
   starts("a new run overtakes those that wait", "OR front < instance_ids[i]", ""),
-  starts("a restarted run goes behind all that wait", "OR front < instance_ids[i]", "OR front IS NOT NULL"),
+  starts("a restarted run goes behind all that wait", "OR front < instance_ids[i]", "OR front IS NOT NULL", START),
   starts("one more goes than may", "OR running >= place.run_concurrency OR", "OR running > place.run_concurrency OR"),
   starts("what a batch launches takes no place", "running := running + 1;", ""),
   starts(
     "what a batch queues is overtaken by its next one",
     "        front := least(front, instance_ids[i]);",
     "",
-    "test/store/start.test.ts",
+    START,
   ),
   starts(
     "a paused run takes no place",

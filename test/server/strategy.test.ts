@@ -28,10 +28,10 @@ async function runs(id: string): Promise<string> {
 }
 
 /** As soon as it is so. */
-async function soon(id: string, expected: string): Promise<void> {
+async function soon(id: string, expected: string, read = runs): Promise<void> {
   const end = performance.now() + 10_000;
-  let seen = await runs(id);
-  while (seen !== expected && performance.now() < end) seen = await runs(id);
+  let seen = await read(id);
+  while (seen !== expected && performance.now() < end) seen = await read(id);
   expect(seen).toBe(expected);
 }
 
@@ -146,6 +146,15 @@ test("what a step starts of a paused workflow waits, and goes when that is resum
   await soon("parent", "1/1 STOPPED+");
 });
 
+/** The instances for which the steps of a workflow wait: it is stored after the step has read them for the last time. */
+async function awaited(id: string): Promise<string> {
+  const rows = await sql<
+    { instance: string }[]
+  >`SELECT a.artifacts->'maestro_subworkflow'->>'subworkflow_instance_id' AS instance
+    FROM step_attempt a JOIN run r ON r.key = a.run_key WHERE r.workflow_id = ${id} AND a.artifacts IS NOT NULL`;
+  return rows.map(({ instance }) => instance).join(", ");
+}
+
 test.each([
   ["a newer run", "newer", (id: string) => start(id)],
   ["a user", "one", (id: string) => act(`/${id}/instances/2/actions/stop`)],
@@ -156,6 +165,7 @@ test.each([
   await start(id);
   await start(`parent-of-${id}`);
   await soon(id, "1/1 CREATED+, 2/1 CREATED");
+  await soon(`parent-of-${id}`, "2", awaited);
   await stop(id);
   await soon(`parent-of-${id}`, "1/1 STOPPED+");
 });

@@ -164,6 +164,13 @@ describe("an attempt", () => {
     expect(await isPaused(ref(1))).toBe(false);
   });
 
+  test("is paused as it comes or not at all: a commit that is made again knows no breakpoint that is newer", async () => {
+    await write(...pausing(ref(1)));
+    await put("s");
+    await write(...pausing(ref(1)));
+    expect(await isPaused(ref(1))).toBe(false);
+  });
+
   test("is paused no longer when it has ended, though both are one commit", async () => {
     await put("s");
     await write(...pausing(ref(1)));

@@ -190,6 +190,17 @@ describe("run strategies at the start", () => {
     expect(launched(await wf.start())).toEqual(["CREATED+"]);
   });
 
+  test("FIRST_ONLY stops newcomers while one waits that came under another rule", async () => {
+    const wf = await make("SEQUENTIAL");
+    await wf.start(2);
+    await wf.end(1);
+    await db.sql`UPDATE workflow SET run_rule = 'FIRST_ONLY' WHERE workflow_id = ${wf.id}`;
+    expect(launched(await wf.start())).toEqual(["STOPPED"]);
+    expect((await dequeue(db.sql, [wf.id])).map((run) => run.instanceId)).toEqual([2]);
+    await wf.end(2);
+    expect(launched(await wf.start())).toEqual(["CREATED+"]);
+  });
+
   test("SERIAL_LATEST_ONLY keeps only the newest of those that wait", async () => {
     const wf = await make("SERIAL_LATEST_ONLY");
     await wf.start(2);

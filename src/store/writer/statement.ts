@@ -304,9 +304,9 @@ const leaving = part<LeftWrite>("leaving", {
 });
 
 /**
- * An attempt is paused once: a commit that was not heard of is made again, and a user may have resumed it meanwhile. What is
- * stored of the attempt is read as it was before this statement. The breakpoint is locked, so that whoever takes it away
- * finds the attempt.
+ * An attempt is paused as it comes, or not at all: a commit that was not heard of is made again, and meanwhile a user may have
+ * resumed it, or put a breakpoint where none was. What is stored of the attempt is read as it was before this statement. The
+ * breakpoint is locked, so that whoever takes it away finds the attempt.
  */
 const paused = part<PauseWrite>("paused", {
   rows: (batch) => batch.paused,
