@@ -1,5 +1,6 @@
 /** The lines of a server's log about runs and attempts. Written once what they say has committed. */
 import type { Logger } from "../log.ts";
+import { isInlineId } from "../run/inline.ts";
 import type { Run, RunRef } from "../run/model.ts";
 import { type StoredRunStatus, shownRunStatus } from "../run/status.ts";
 import { isProblem, problemText } from "../step/event.ts";
@@ -11,7 +12,10 @@ const MOST_REASON = 500;
 /** The reason of a run that gave way to another one. */
 export const STOPPED_BY_STRATEGY = "its run strategy lets another run go instead";
 
-/** @param time when it began and ended; absent for a run that never began */
+/**
+ * An iteration that has succeeded is a line for whoever debugs: a loop has as many as 100,000.
+ * @param time when it began and ended; absent for a run that never began
+ */
 export function reportRun(
   log: Logger,
   run: RunRef,
@@ -19,10 +23,12 @@ export function reportRun(
   reason?: string,
   { startTime, endTime }: Partial<Pick<Run, "startTime" | "endTime">> = {},
 ): void {
-  if (!log.enabled("info")) return;
-  log.info("run ended", {
+  const shown = shownRunStatus(status);
+  const level = shown === "SUCCEEDED" && isInlineId(run.workflowId) ? "debug" : "info";
+  if (!log.enabled(level)) return;
+  log[level]("run ended", {
     ...runFields(run),
-    status: shownRunStatus(status),
+    status: shown,
     ms: startTime === undefined || endTime === undefined ? undefined : endTime - startTime,
     reason: short(reason),
   });

@@ -51,9 +51,11 @@ function commonTime(params: Params): number | undefined {
   return undefined;
 }
 
+/** Without what is undefined. Its keys are this module's and the param's fields, no names that users give. */
 function clean(object: { readonly [key: string]: unknown }): JsonObject {
-  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as JsonObject;
+  const cleaned: Record<string, unknown> = {};
+  for (const key in object) if (object[key] !== undefined) cleaned[key] = object[key];
+  return cleaned as JsonObject;
 }
 
 function compactAll(params: Params, time: number | undefined): JsonObject | undefined {

@@ -67,6 +67,24 @@ test("a step that fails by the engine's word, and a run whose start does, are li
   expect(run).toEqual(ended("wrong", "FAILED"));
 });
 
+test("iterations of a loop are lines when they do not succeed", async () => {
+  const body = { id: "in", type: "NoOp", params: { x: { type: "LONG", expression: "1 / i" } } };
+  const values = { type: "LONG_ARRAY", value: [1, 0, 2] };
+  const params = { loop_params: { type: "MAP", value: { i: values } } };
+  const foreach = { id: "each", concurrency: 1, params, steps: [{ step: body }] };
+  await server.send("POST", "", { properties: { owner: "ann" }, workflow: { id: "loops", steps: [{ foreach }] } });
+  await server.run("loops");
+  await linesOf("loops", 2);
+  const lines = server
+    .log()
+    .split("\n")
+    .filter((line) => line.includes("maestro_foreach_"));
+  expect(lines.map((line) => parseJson(line))).toMatchObject([
+    { message: "step failed", instance: 2, step: "in" },
+    { message: "run ended", instance: 2, status: "FAILED" },
+  ]);
+});
+
 test("runs that wait are lines when a user or their run strategy stops them", async () => {
   const long = { type: "Sleep", params: { sleep_seconds: { type: "LONG", value: 1000 } } };
   const start = (id: string) =>
