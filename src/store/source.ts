@@ -2,7 +2,7 @@
  * Rows of one table as the relation `t` of a statement: `SELECT … FROM <relation>`.
  *
  * Many rows travel as one parameter per column, so that the text is the same for any number of them (see `column.ts`).
- * A row alone travels as plain values: for one row, cutting up the texts costs Postgres more than everything else.
+ * A few travel as plain values, in a text for their number: cutting up the texts of columns costs Postgres more than they do.
  */
 import type postgres from "postgres";
 import { arrayLiteral, type Cell, integer, separated, storable } from "./column.ts";
@@ -39,9 +39,9 @@ export class Source<T> {
     this.#columns = Object.entries(columns);
   }
 
-  /** How many parameters a relation takes. */
-  get width(): number {
-    return this.#columns.length;
+  /** How many parameters the relation takes. @param plain number of rows that travel as plain values; 0: any, by column */
+  width(plain: number): number {
+    return this.#columns.length * Math.max(1, plain);
   }
 
   /** `a, b`. */
@@ -55,11 +55,14 @@ export class Source<T> {
     return names.map((name) => `${name} = ${relation}.${name}`).join(", ");
   }
 
-  /** @param first number of its first parameter */
-  relation(isOne: boolean, first: number): string {
-    const rows = isOne
-      ? `(VALUES (${this.#columns.map(([, { type }], index) => `$${first + index}::${type}`).join(", ")}))`
-      : `unnest(${this.arrays(first)})`;
+  /** @param plain as in {@link width} @param first number of its first parameter */
+  relation(plain: number, first: number): string {
+    const row = (_: unknown, index: number): string => {
+      const from = first + index * this.#columns.length;
+      return `(${this.#columns.map(([, { type }], column) => `$${from + column}::${type}`).join(", ")})`;
+    };
+    const rows =
+      plain > 0 ? `(VALUES ${Array.from({ length: plain }, row).join(", ")})` : `unnest(${this.arrays(first)})`;
     return `${rows} AS t (${this.names})`;
   }
 
@@ -70,13 +73,12 @@ export class Source<T> {
     return this.#columns.map(([, column], index) => array(column, index)).join(", ");
   }
 
-  /** @param isOne there is one row, and the text was made for one */
-  parameters(rows: readonly T[], isOne: boolean): Cell[] {
-    const [only] = rows;
-    return this.#columns.map(([, { isFree, cell }]) => {
-      if (isOne && only !== undefined) return value(cell(only), isFree);
-      return isFree ? arrayLiteral(rows.map((row) => cell(row) as string | null)) : separated(rows.map(cell));
-    });
+  /** @param isPlain the text was made for so many rows */
+  parameters(rows: readonly T[], isPlain: boolean): Cell[] {
+    if (isPlain) return rows.flatMap((row) => this.#columns.map(([, { isFree, cell }]) => value(cell(row), isFree)));
+    return this.#columns.map(([, { isFree, cell }]) =>
+      isFree ? arrayLiteral(rows.map((row) => cell(row) as string | null)) : separated(rows.map(cell)),
+    );
   }
 }
 

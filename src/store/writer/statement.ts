@@ -26,36 +26,46 @@ import type {
 } from "./batch.ts";
 
 /**
+ * Rows of a table that travel as plain values: a batch with more of any travels by columns. The end of a step and the next
+ * one's begin are two. Each number is a shape of its own, so there are to be few.
+ */
+const MOST_PLAIN = 2;
+
+/** Tables of the batch, each with the number of its rows when those travel as plain values, or 0. */
+type Shape = readonly (readonly [part: Part, plain: number])[];
+
+/**
  * Encodes the rows, so it may throw before anything is sent.
  *
- * @returns the run that the batch has ended, when no table had a second row: then a wait for that run is answered with the row
+ * @returns the run that the batch has ended, when it has few rows, and one of a run: then a wait for that run is answered with the row
  */
 export async function commit(sql: Sql, batch: Batch): Promise<StoredRun | undefined> {
-  const parts = PARTS.filter((part) => part.count(batch) > 0);
-  const isOne = parts.every((part) => part.count(batch) === 1);
-  const parameters = parts.flatMap((part) => part.parameters(batch, isOne));
-  const [row] = await send<StoredRun>(sql, textOf(parts, isOne), parameters);
+  const counts = PARTS.map((part) => [part, part.count(batch)] as const).filter(([, count]) => count > 0);
+  const isPlain = counts.every(([, count]) => count <= MOST_PLAIN);
+  const shape: Shape = isPlain ? counts : counts.map(([part]) => [part, 0]);
+  const parameters = shape.flatMap(([part]) => part.parameters(batch, isPlain));
+  const [row] = await send<StoredRun>(sql, textOf(shape), parameters);
   return row?.key === null ? undefined : row;
 }
 
 const texts = new Map<string, string>();
 
 /** Made once for each shape. */
-function textOf(parts: readonly Part[], isOne: boolean): string {
-  const shape = `${isOne ? "one" : "many"} ${parts.map((part) => part.name).join(" ")}`;
-  let made = texts.get(shape);
+function textOf(shape: Shape): string {
+  const name = shape.map(([part, plain]) => `${part.name} ${plain}`).join(", ");
+  let made = texts.get(name);
   if (made === undefined) {
     let first = 1;
-    const ctes = parts.map((part) => {
-      const cte = part.text(isOne, first);
-      first += part.width;
+    const ctes = shape.map(([part, plain]) => {
+      const cte = part.text(plain, first);
+      first += part.width(plain);
       return cte;
     });
-    const ended = isOne && parts.includes(runs);
+    const ended = shape.some(([part, plain]) => part === runs && plain === 1);
     // Whatever comes of the runs, the fence is read: it would not be checked otherwise.
     made = `WITH ${ctes.join(", ")} SELECT ${ended ? "runs.*" : "NULL AS key"} FROM (SELECT count(*) FROM fence) AS fenced
       ${ended ? "LEFT JOIN runs ON runs.end_time IS NOT NULL" : ""}`;
-    texts.set(shape, made);
+    texts.set(name, made);
   }
   return made;
 }
@@ -63,11 +73,11 @@ function textOf(parts: readonly Part[], isOne: boolean): string {
 /** What a batch does to one table: a common table expression. */
 interface Part {
   readonly name: string;
-  readonly width: number;
+  width(plain: number): number;
   count(batch: Batch): number;
   /** @param first number of its first parameter */
-  text(isOne: boolean, first: number): string;
-  parameters(batch: Batch, isOne: boolean): Cell[];
+  text(plain: number, first: number): string;
+  parameters(batch: Batch, isPlain: boolean): Cell[];
 }
 
 interface PartOptions<T> {
@@ -81,10 +91,10 @@ function part<T>(name: string, { rows, columns, statement }: PartOptions<T>): Pa
   const source = new Source(columns);
   return {
     name,
-    width: source.width,
+    width: (plain) => source.width(plain),
     count: (batch) => rows(batch).length,
-    text: (isOne, first) => `${name} AS MATERIALIZED (${statement(source.relation(isOne, first), source)})`,
-    parameters: (batch, isOne) => source.parameters(rows(batch), isOne),
+    text: (plain, first) => `${name} AS MATERIALIZED (${statement(source.relation(plain, first), source)})`,
+    parameters: (batch, isPlain) => source.parameters(rows(batch), isPlain),
   };
 }
 
