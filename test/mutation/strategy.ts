@@ -8,7 +8,7 @@ const starts = inFile("drizzle/0018_restart_after.sql", STRATEGY);
 const dequeue = inFile("src/store/run.ts", STRATEGY);
 const stop = inFile("src/store/stop.ts", STRATEGY);
 const strategy = inFile("src/run/strategy.ts", "test/run/strategy.test.ts");
-const strategyChange = inFile("src/store/version.ts", STRATEGY);
+const strategyChange = inFile("src/store/version.ts", "test/store/strategy.test.ts", STRATEGY);
 
 const start = inFile("src/flow/start.ts", "test/server/batch.test.ts");
 

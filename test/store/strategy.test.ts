@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { RUN_STRATEGY_RULES, type RunStrategyRule } from "../../src/definition/strategy.ts";
 import { dequeue } from "../../src/store/run.ts";
 import { startRuns } from "../../src/store/start.ts";
+import { checkStrategyChange } from "../../src/store/version.ts";
 import { freshDatabase } from "../support/database.ts";
 import { newRun, workflow } from "./fixture.ts";
 
@@ -88,6 +89,22 @@ test("a batch whose commit was not heard of is not made twice", async () => {
   const rows = await db.sql<{ key: number }[]>`SELECT key FROM run WHERE workflow_id = 'unheard' ORDER BY key OFFSET 1`;
   const keys = outcomes.flatMap((outcome) => ("run" in outcome ? [outcome.run.key] : []));
   expect(rows.map((row) => row.key)).toEqual(keys);
+});
+
+test("runs that are paused stand in the way of a rule that lets one run be unfinished", async () => {
+  const internalId = await workflow(db.sql, "paused", "PARALLEL", CONCURRENCY);
+  await startRuns(
+    db.sql,
+    ["a", "b"].map((uuid) => newRun("paused", internalId, uuid)),
+  );
+  await db.sql`UPDATE run SET status = 'PAUSED' WHERE workflow_id = 'paused'`;
+  const properties = (rule: RunStrategyRule) => ({ run_strategy: { rule, workflow_concurrency: CONCURRENCY } });
+  const change = (to: RunStrategyRule) =>
+    db.sql.begin((transaction) => checkStrategyChange(transaction, "paused", properties("PARALLEL"), properties(to)));
+  for (const rule of ["FIRST_ONLY", "LAST_ONLY"] as const) {
+    await expect(change(rule)).rejects.toThrow("two or more of its instances are unfinished");
+  }
+  await change("SEQUENTIAL");
 });
 
 /** The pool, but that the first answer is lost with its connection. */
