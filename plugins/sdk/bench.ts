@@ -132,6 +132,7 @@ export class Attempt {
       directory: join(this.#dataDir, "attempt", this.uuid),
       elsewhere: undefined,
       dataDir: this.#dataDir,
+      callback: undefined,
       log: (stream, text) => {
         log[stream] += text;
       },

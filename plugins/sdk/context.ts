@@ -57,6 +57,17 @@ export interface Follower {
   end(): Promise<void>;
 }
 
+/**
+ * How the work of an attempt reports outputs while it runs: `PUT {url}/api/v3/output-data` with the header
+ * `Authorization: Bearer {token}`. The token is a secret: it is not for logs.
+ */
+export interface Callback {
+  /** Where the server's API is: a base such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Good for this attempt alone, while it is under way. */
+  readonly token: string;
+}
+
 /** Lines for the server's own log, with the attempt's identity added. */
 export interface Logger {
   debug(message: string): void;
@@ -98,6 +109,8 @@ export interface StepContext<Params> {
   readonly elsewhere: string | undefined;
   /** The server's data directory. */
   readonly dataDir: string;
+  /** Undefined on a host without an API. */
+  readonly callback: Callback | undefined;
   /** Adds to the attempt's log. */
   log(stream: LogStream, text: string): void;
   /** Adds a file, which may not exist yet, to the attempt's log as it grows, from where the stored log ends. */

@@ -20,6 +20,7 @@
 export { z } from "zod";
 export {
   type Artifacts,
+  type Callback,
   type Follower,
   type Logger,
   type LogStream,

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { StepIdentity } from "@maestro/sdk";
+import type { StepContext } from "@maestro/sdk";
 
 /** What a script may see of the server's own environment: nothing that could be a secret. */
 const INHERITED =
@@ -15,7 +15,7 @@ export const outputFile = (directory: string): string => join(directory, "output
 
 /** The script's environment: a safe part of the server's, then the step's `env`, then the attempt's identity. */
 export function environment(
-  attempt: { readonly uuid: string; readonly identity: StepIdentity; readonly directory: string },
+  attempt: Pick<StepContext<unknown>, "uuid" | "identity" | "directory" | "callback">,
   env: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const result: Record<string, string> = {};
@@ -36,6 +36,7 @@ export function environment(
     MAESTRO_STEP_UUID: attempt.uuid,
     MAESTRO_CORRELATION_ID: identity.correlationId,
     MAESTRO_OWNER: identity.owner,
+    ...(attempt.callback && { MAESTRO_API_URL: attempt.callback.url, MAESTRO_STEP_TOKEN: attempt.callback.token }),
     MAESTRO_OUTPUT: outputFile(attempt.directory),
     MAESTRO_OUTPUT_START: start,
     MAESTRO_OUTPUT_END: end,

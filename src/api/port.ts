@@ -6,9 +6,11 @@
 import type { WorkflowCreateRequest } from "../definition/metadata.ts";
 import type { JobTemplateDefinition } from "../definition/template.ts";
 import type { StepRef, StoredRun } from "../flow/port.ts";
-import type { RunCommand, StartReply } from "../flow/protocol.ts";
+import type { OutputReport, RunCommand, StartReply } from "../flow/protocol.ts";
+import type { ReportAnswer } from "../flow/reports.ts";
 import type { JsonObject } from "../json.ts";
 import type { RunRef } from "../run/model.ts";
+import type { TokenRef } from "../runtime/token.ts";
 
 export type { RunCommand, StartCommand, StartReply, StartRequest } from "../flow/protocol.ts";
 
@@ -57,6 +59,13 @@ export interface EnginePort {
    * @throws MaestroError BAD_REQUEST with one detail a finding
    */
   dryRun(request: WorkflowCreateRequest, user: string, templates: readonly JobTemplateDefinition[]): Promise<void>;
+  /** The job that has this token is known to be of this attempt; undefined: the token is none of this database's. */
+  readToken(token: string): TokenRef | undefined;
+  /**
+   * A job reports outputs: its step's owner, whichever node that is, stores them. `stored` comes after the commit; `unknown`:
+   * no owner that can be reached has the attempt under way.
+   */
+  report(report: OutputReport): Promise<ReportAnswer>;
   /** These workflows may have room for queued runs, or fewer queued runs than before. */
   hintDequeue(workflowIds: readonly string[]): void;
   /** Rows of the outbox have become due: they should be looked at. */

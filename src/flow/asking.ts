@@ -98,7 +98,10 @@ export class Asking {
     if (isNested(node)) return this.#flow.engine.nestedRuntime(this.#flow, this.#task);
     const runtime = this.#flow.engine.runtimeOf(node);
     if ("unavailable" in runtime) return runtime;
-    const context = (): AttemptContext => contextOf(this.#flow, node, this.#task.attempt);
+    const context = (): AttemptContext => ({
+      ...contextOf(this.#flow, node, this.#task.attempt),
+      callback: this.#flow.engine.callback(this.#flow.run, this.#task.attempt.uuid),
+    });
     return {
       start: () => runtime.start(context()),
       execute: () => runtime.execute(context()),

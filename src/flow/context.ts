@@ -3,8 +3,8 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import type { Run } from "../run/model.ts";
 import type { RunPlan } from "../run/plan.ts";
-import type { AttemptContext } from "../runtime/type.ts";
-import type { Place } from "../step/model.ts";
+import type { AttemptContext, Callback } from "../runtime/type.ts";
+import type { Place, Reported } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
 import type { StepResult } from "../step/result.ts";
 import type { EvaluationPort } from "./evaluation.ts";
@@ -12,6 +12,7 @@ import type { Gates } from "./gate.ts";
 import type { Permits } from "./permit.ts";
 import type { FlowStore, GroupStamp, OutboxRow, StoredRun } from "./port.ts";
 import type { Refusal } from "./refusal.ts";
+import type { ReportAnswer } from "./reports.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { TimerHeap } from "./timer.ts";
 
@@ -34,6 +35,8 @@ export interface AttemptRuntime {
 export interface Tracked {
   readonly stamp: GroupStamp;
   wake(): void;
+  /** @param workflowId of the attempt, as the job has it; undefined: it does not say */
+  report(reported: Reported, workflowId: string | undefined): Promise<ReportAnswer>;
 }
 
 export interface FlowContext {
@@ -52,6 +55,8 @@ export interface FlowContext {
   /** Workflow params that subworkflows get in spite of `explicit_params: true`, as far as there are some of that name. */
   readonly alwaysPassDown: readonly string[];
   newUuid(): string;
+  /** How the attempt's job gets at the API; undefined: it does not. */
+  callback(run: Run, uuid: string): Callback | undefined;
   /** Why there is none: a sentence for the user. */
   runtimeOf(node: StepNode): StepRuntime | { readonly unavailable: string };
   track(uuid: string, tracked: Tracked): void;

@@ -13,8 +13,9 @@ import { ITERATION_LIMIT } from "../param/scope.ts";
 import { earlierOf } from "../run/earlier.ts";
 import type { Run, RunRef } from "../run/model.ts";
 import { isPartial, type PlannedRun, planKey, planOf, type RunPlan } from "../run/plan.ts";
-import type { LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
-import type { Place } from "../step/model.ts";
+import type { TokenRef } from "../runtime/token.ts";
+import type { Callback, LogChunk as RuntimeLogChunk } from "../runtime/type.ts";
+import type { Place, Reported } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
 import type { GateName } from "../step/state.ts";
 import { BreakpointGuard } from "./breakpoint.ts";
@@ -30,6 +31,7 @@ import type { EarlierRows, FlowStore, GroupStamp, LogChunk, Outbox, OutboxRow, S
 import type { EngineCounters, RunCommand, RunHint, StartReply } from "./protocol.ts";
 import type { Refusal } from "./refusal.ts";
 import { runFields } from "./report.ts";
+import type { ReportAnswer } from "./reports.ts";
 import { Scheduler, SLICE } from "./scheduler.ts";
 import { type StartContext, Starter } from "./start.ts";
 import { TimerHeap } from "./timer.ts";
@@ -71,6 +73,8 @@ export interface EngineOptions {
   readonly events: EngineEvents;
   readonly newUuid: () => string;
   readonly runtimeOf: (node: StepNode) => StepRuntime | { readonly unavailable: string };
+  /** How the job of an attempt gets at the API; default: it does not. */
+  readonly callback?: (attempt: TokenRef) => Callback;
   /** How long flows or starts may hold the thread, ms; default: the scheduler's. */
   readonly slice?: number;
   /** The attempt's job is over and its rows are committed. */
@@ -276,6 +280,14 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
     this.#tracked.get(uuid)?.wake();
   }
 
+  /**
+   * The attempt's job reports outputs: resolves once they have committed, or can't be taken.
+   * @param workflowId of the attempt, as the job has it
+   */
+  async report(uuid: string, reported: Reported, workflowId: string | undefined): Promise<ReportAnswer> {
+    return (await this.#tracked.get(uuid)?.report(reported, workflowId)) ?? "unknown";
+  }
+
   append(chunks: readonly RuntimeLogChunk[]): void {
     for (const { uuid, stream, offset, length, text, time } of chunks) {
       const tracked = this.#tracked.get(uuid);
@@ -299,6 +311,10 @@ export class Engine implements FlowContext, GroupContext, StartContext, Children
 
   newUuid(): string {
     return this.#options.newUuid();
+  }
+
+  callback({ groupId, key }: Run, uuid: string): Callback | undefined {
+    return this.#options.callback?.({ groupId, runKey: key, uuid });
   }
 
   runtimeOf(node: StepNode): StepRuntime | { readonly unavailable: string } {

@@ -16,13 +16,14 @@ import { leafCount } from "../run/overview.ts";
 import type { RunPlan } from "../run/plan.ts";
 import type { Word } from "../run/word.ts";
 import type { LogOffset } from "../runtime/type.ts";
-import type { StepAttempt } from "../step/model.ts";
+import type { Reported, StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
 import type { Again } from "../step/state.ts";
 import type { TaskScope } from "./evaluation.ts";
 import type { TaskContext, TaskParent, TaskView } from "./parent.ts";
 import type { GroupStamp, LoadedRun, StoredRun, Write } from "./port.ts";
 import { reportRun } from "./report.ts";
+import { type ReportAnswer, Reports } from "./reports.ts";
 import { Said } from "./said.ts";
 import type { Scheduled } from "./scheduler.ts";
 import { Steps } from "./steps.ts";
@@ -45,6 +46,7 @@ export class Flow implements Scheduled, TaskParent {
   /** Attempts whose wakes and logs come here. */
   readonly #tracked = new Set<string>();
   readonly #said = new Said();
+  readonly #reports = new Reports();
   /** Leaf steps below steps whose work are other runs. */
   readonly #leaves = new Map<string, number>();
   #abandoned = false;
@@ -123,6 +125,7 @@ export class Flow implements Scheduled, TaskParent {
     this.#timing.set({});
     this.#steps.abandon();
     for (const uuid of this.#tracked) this.engine.drop(uuid);
+    this.#reports.abandon();
   }
 
   turn(deadline: number): boolean {
@@ -194,7 +197,29 @@ export class Flow implements Scheduled, TaskParent {
 
   track(task: TaskView): void {
     this.#tracked.add(task.attempt.uuid);
-    this.engine.track(task.attempt.uuid, { stamp: this.stamp, wake: () => this.post(() => task.wake()) });
+    const { uuid } = task.attempt;
+    this.engine.track(uuid, {
+      stamp: this.stamp,
+      wake: () => this.post(() => task.wake()),
+      report: (reported, workflowId) => this.#report(task, uuid, reported, workflowId),
+    });
+  }
+
+  async #report(
+    task: TaskView,
+    uuid: string,
+    reported: Reported,
+    workflowId: string | undefined,
+  ): Promise<ReportAnswer> {
+    if (workflowId !== undefined && workflowId !== this.run.workflowId) return "foreign";
+    if (this.#isOver) return "unknown";
+    return this.#reports.open((report) =>
+      this.post(() => {
+        if (!task.report(uuid, reported)) return report.answer("late");
+        report.isTaken = true;
+        this.afterCommit(() => report.answer("stored"));
+      }),
+    );
   }
 
   untrack({ attempt: { uuid } }: TaskView): void {
@@ -272,6 +297,7 @@ export class Flow implements Scheduled, TaskParent {
   #handOver(): void {
     const { run, ending, over } = this.#state;
     if (!over) return this.#rows.handOver(run);
+    this.#reports.close();
     const { permits } = this.engine;
     this.#rows.handOver(run, {
       rows: [

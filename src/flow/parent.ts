@@ -3,7 +3,7 @@ import type { RestartConfig } from "../definition/restart.ts";
 import type { Json } from "../json.ts";
 import { correlationOf, type Run } from "../run/model.ts";
 import type { AttemptContext, LogOffset } from "../runtime/type.ts";
-import type { StepAttempt } from "../step/model.ts";
+import type { Reported, StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
 import { withSatisfied } from "../step/satisfied.ts";
 import type { StepStatus } from "../step/status.ts";
@@ -18,6 +18,8 @@ export interface TaskView {
   readonly status: StepStatus;
   /** The runtime has something to say. */
   wake(): void;
+  /** The job of the attempt reports outputs. @returns false when it has ended, or is to */
+  report(uuid: string, reported: Reported): boolean;
   /** Starts the step, if it still is to be started. */
   go(): void;
 }

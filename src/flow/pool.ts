@@ -15,6 +15,7 @@ import type { GroupStamp, StepRef } from "./port.ts";
 import type {
   EndedRun,
   EngineCounters,
+  OutputReport,
   RunCommand,
   RunHint,
   StartCommand,
@@ -22,6 +23,7 @@ import type {
   ToEngine,
   ToMain,
 } from "./protocol.ts";
+import type { ReportAnswer } from "./reports.ts";
 import { Running } from "./running.ts";
 
 export interface EnginePoolOptions {
@@ -51,6 +53,7 @@ export class EnginePool {
   readonly #starts = new Map<number, Waiting>();
   /** Messages whose threads have still to say that they have done what was asked. */
   readonly #undone = new Map<number, () => void>();
+  readonly #reports = new Map<number, (answer: ReportAnswer) => void>();
   readonly #owned = new Set<number>();
   readonly #running = new Running();
   readonly #counters: (EngineCounters | undefined)[];
@@ -172,6 +175,16 @@ export class EnginePool {
     await Promise.all(done);
   }
 
+  /** Resolves once it has committed, or can't be taken; `unknown` also when this node does not own the run. */
+  report(report: OutputReport): Promise<ReportAnswer> {
+    if (this.#closed || !this.#owned.has(report.groupId)) return Promise.resolve("unknown");
+    const { promise, resolve } = Promise.withResolvers<ReportAnswer>();
+    const id = ++this.#lastId;
+    this.#reports.set(id, resolve);
+    this.#byGroup(report.groupId).post({ type: "report", id, report: stringifyJson(report) });
+    return promise;
+  }
+
   /** The owners of these runs should look at them. */
   look(hints: readonly RunHint[]): void {
     const here = hints.filter(({ groupId }) => this.#owned.has(groupId));
@@ -203,6 +216,8 @@ export class EnginePool {
     this.#closed = true;
     for (const { reject } of this.#starts.values()) reject(internalError("The server is stopping"));
     for (const resolve of this.#undone.values()) resolve();
+    for (const resolve of this.#reports.values()) resolve("unknown");
+    this.#reports.clear();
     this.#starts.clear();
     this.#running.clear();
     this.#undone.clear();
@@ -222,6 +237,10 @@ export class EnginePool {
       case "done":
         this.#undone.get(message.id)?.();
         this.#undone.delete(message.id);
+        return;
+      case "reported":
+        this.#reports.get(message.id)?.(message.answer);
+        this.#reports.delete(message.id);
         return;
       case "hint":
         return this.look(message.hints);
@@ -257,6 +276,10 @@ export class EnginePool {
 
   #byWorkflow(workflowId: string): Channel<ToMain, ToEngine> {
     return this.#threads[(stringHash(workflowId) >>> 0) % this.#threads.length] as Channel<ToMain, ToEngine>;
+  }
+
+  #byGroup(groupId: number): Channel<ToMain, ToEngine> {
+    return this.#threads[groupId % this.#threads.length] as Channel<ToMain, ToEngine>;
   }
 
   /** One message for each thread that has some of the items; group ids map to threads by remainder. */

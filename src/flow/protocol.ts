@@ -7,7 +7,9 @@ import type { WorkflowParams } from "../param/scope.ts";
 import type { ParamDefinitions } from "../param/type.ts";
 import type { RunConfig, RunRef } from "../run/model.ts";
 import type { RestartRequest } from "../run/restart.ts";
+import type { Reported } from "../step/model.ts";
 import type { GroupStamp, RunPlace, StepRef, StoredRun } from "./port.ts";
+import type { ReportAnswer } from "./reports.ts";
 
 /** A start request after validation. */
 export interface StartRequest {
@@ -97,6 +99,16 @@ export interface EndedRun extends RunRef {
   readonly row?: StoredRun;
 }
 
+/** What the job of an attempt reports of its outputs. */
+export interface OutputReport {
+  /** Of the attempt's run: who owns it has the step. */
+  readonly groupId: number;
+  readonly uuid: string;
+  /** Of the attempt, as the job has it; undefined: it does not say. */
+  readonly workflowId: string | undefined;
+  readonly reported: Reported;
+}
+
 /** Main → engine thread. Commands travel as JSON text, so that only they pay for faithful numbers. */
 export type ToEngine =
   | { readonly type: "start"; readonly id: number; readonly command: string }
@@ -113,6 +125,8 @@ export type ToEngine =
   | { readonly type: "breakpoint"; readonly id: number; readonly step: StepRef }
   /** Job templates have changed; say when that is known. */
   | { readonly type: "templates"; readonly id: number }
+  /** An {@link OutputReport}, as JSON. */
+  | { readonly type: "report"; readonly id: number; readonly report: string }
   /** Compare memory with the database. */
   | { readonly type: "sweep" };
 
@@ -124,6 +138,8 @@ export type ToMain =
   | { readonly type: "evaluating"; readonly id: number; readonly isEvaluating: boolean }
   /** What the message of this number asked for is done. */
   | { readonly type: "done"; readonly id: number }
+  /** What has become of the report of this number. */
+  | { readonly type: "reported"; readonly id: number; readonly answer: ReportAnswer }
   /** Runs that are another thread's or node's to look at. */
   | { readonly type: "hint"; readonly hints: readonly RunHint[] }
   /** The ends of these runs have committed. */

@@ -6,7 +6,7 @@
 import type { RestartConfig } from "../definition/restart.ts";
 import { isSkipped } from "../run/restart.ts";
 import { decide, newStep, storedStep } from "../step/machine.ts";
-import type { StepAttempt, StepTemplate } from "../step/model.ts";
+import type { Reported, StepAttempt, StepTemplate } from "../step/model.ts";
 import { type StepNode, withTemplate } from "../step/node.ts";
 import type { Again, Answer, StepEffect, StepEvent, StepState, TimerName } from "../step/state.ts";
 import type { StepStatus } from "../step/status.ts";
@@ -93,6 +93,11 @@ export class Task implements TaskView {
 
   wake(): void {
     this.#take({ type: "woken" });
+  }
+
+  report(uuid: string, reported: Reported): boolean {
+    this.#take({ type: "reported", uuid, reported });
+    return this.attempt.reported === reported;
   }
 
   /** What a user wants to run runs, whatever its conditions say. */

@@ -6,7 +6,7 @@ import type { RunRef } from "../run/model.ts";
 import { Channel } from "../runtime/channel.ts";
 import type { Engine, EngineEvents } from "./engine.ts";
 import type { StoredRun } from "./port.ts";
-import type { EndedRun, RunCommand, RunHint, ToEngine, ToMain } from "./protocol.ts";
+import type { EndedRun, OutputReport, RunCommand, RunHint, ToEngine, ToMain } from "./protocol.ts";
 
 export interface EngineThreadOptions {
   readonly session: string;
@@ -69,6 +69,8 @@ export class EngineThread {
       case "templates":
         this.engine.evaluation.forgetTemplates();
         return this.#channel.post({ type: "done", id: message.id });
+      case "report":
+        return void this.#reported(message.id, parseJson(message.report) as unknown as OutputReport);
       case "sweep":
         return void this.engine.sweep().catch((error) => this.engine.failed("the sweep", error));
     }
@@ -83,6 +85,11 @@ export class EngineThread {
     } catch (error) {
       this.#channel.post({ type: "refused", id, error: toErrorData(error) });
     }
+  }
+
+  async #reported(id: number, { uuid, reported, workflowId }: OutputReport): Promise<void> {
+    const answer = await this.engine.report(uuid, reported, workflowId);
+    this.#channel.post({ type: "reported", id, answer });
   }
 
   async #disown(id: number, groups: readonly number[]): Promise<void> {

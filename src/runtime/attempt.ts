@@ -156,7 +156,7 @@ export class Attempt {
 
   #stepContext(params: unknown): StepContext<unknown> {
     const context = this.#context;
-    const { uuid, identity, startTime, place } = context;
+    const { uuid, identity, startTime, place, callback } = context;
     const here = this.#port.place;
     const line = (level: keyof StepLogger) => (message: string) => this.#port.line(level, message, context);
     return {
@@ -171,6 +171,7 @@ export class Attempt {
       directory: folderOf(uuid, place, here),
       elsewhere: isVisible(place, here) ? undefined : place?.host,
       dataDir: this.#port.dataDir,
+      callback,
       log: (stream, text) => this.#log(stream, text),
       follow: (stream, path) => this.#follow(stream, path),
       wake: () => {

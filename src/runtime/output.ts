@@ -15,8 +15,11 @@ import {
 } from "../json.ts";
 import { PARAM_TYPES, type Parameter, type ParamLiteral, type Params, type ParamType } from "../param/type.ts";
 
-/** Characters of all outputs as JSON. */
-const MAX_OUTPUTS = 750_000;
+/** Characters of all outputs as JSON, each value counted once. */
+export const MAX_OUTPUTS = 750_000;
+
+/** Where a value stands that is the evaluated result once more: upstream's, to save space. In an array, its only item. */
+const IDENTICAL = "PARAM_VALUE_IDENTICAL_TO_EVALUATED_RESULT";
 
 /**
  * @param plain values by name: string → STRING, integer → LONG (a JS number beyond 64 bits: DOUBLE), decimal → DOUBLE,
@@ -32,9 +35,26 @@ export function outputParams(
     ...Object.entries(plain).map(([name, value]) => [name, infer(value, name)] as const),
     ...Object.entries(typed).map(([name, value]) => [name, declared(value, name)] as const),
   ]);
-  const size = stringifyJson(params).length;
+  const size = outputsSize(params);
   if (size > MAX_OUTPUTS) throw badRequest(`The outputs have ${size} characters, more than ${MAX_OUTPUTS}`);
   return params;
+}
+
+/** Outputs among which some say their type, and the others are plain values. @throws as {@link outputParams} */
+export function mixedParams(values: JsonObject): Params {
+  const entries = Object.entries(values);
+  return outputParams(
+    Object.fromEntries(entries.filter(([, value]) => !isTyped(value))),
+    Object.fromEntries(entries.filter(([, value]) => isTyped(value))),
+  );
+}
+
+const isTyped = (value: Json): boolean =>
+  isJsonObject(value) && typeof value.type === "string" && ("value" in value || "evaluated_result" in value);
+
+function outputsSize(params: Params): number {
+  const once = Object.entries(params).map(([name, { type, evaluated_result }]) => [name, { type, evaluated_result }]);
+  return stringifyJson(Object.fromEntries(once)).length;
 }
 
 function infer(value: unknown, path: string): Parameter {
@@ -93,10 +113,19 @@ function declared(value: unknown, path: string): Parameter {
   const type = PARAM_TYPES.find((name) => name === String(value.type).toUpperCase());
   if (type === undefined)
     throw badRequest(`Output [${path}] has type [${value.type}]; known are ${PARAM_TYPES.join(", ")}`);
-  const plain = infer(value.evaluated_result ?? plainValue(value.value), path);
-  if (type === "MAP" && plain.type === "MAP") return plain;
+  const plain = infer(value.evaluated_result ?? plainValue(literalOf(value, path)), path);
+  const { evaluated_time: time } = value;
+  const timed = typeof time === "number" && Number.isSafeInteger(time) && time >= 0 ? { evaluated_time: time } : {};
+  if (type === "MAP" && plain.type === "MAP") return { ...plain, ...timed };
   const result = readAs(type, plain.evaluated_result ?? null, path);
-  return { type, value: result as ParamLiteral, evaluated_result: result };
+  return { type, value: result as ParamLiteral, evaluated_result: result, ...timed };
+}
+
+/** Of a param without a result. */
+function literalOf({ value }: JsonObject, path: string): Json | undefined {
+  const text = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  if (text !== IDENTICAL) return value;
+  throw badRequest(`Output [${path}] has the value ${IDENTICAL}, and no evaluated_result`);
 }
 
 /** A plain value as the declared type reads it in a definition: `"12"` is a LONG, too. */

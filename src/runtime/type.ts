@@ -18,6 +18,14 @@ export interface AttemptIdentity {
   readonly owner: string;
 }
 
+/** How the job of an attempt gets at the server. */
+export interface Callback {
+  /** Where the API is: a base such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Good for this attempt alone, while it is under way. */
+  readonly token: string;
+}
+
 /** All that a runtime is told about an attempt. */
 export interface AttemptContext {
   /** Idempotency key: the same for every call of one attempt. */
@@ -34,6 +42,7 @@ export interface AttemptContext {
   readonly logOffset?: LogOffset | undefined;
   /** Where it was, or is, to begin. Absent means: wherever the runtime thread keeps its files. */
   readonly place?: Place | undefined;
+  readonly callback?: Callback | undefined;
 }
 
 export type LogStream = "stdout" | "stderr";

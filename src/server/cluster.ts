@@ -14,9 +14,11 @@ export interface Cluster extends Part {
   start(): Promise<void>;
 }
 
-export async function openCluster(node: Node, store: OpenedDatabase, pool: EnginePool, log: Logger): Promise<Cluster> {
+export function openCluster(
+  node: Node,
+  { store, pool, secret, log }: { store: OpenedDatabase; pool: EnginePool; secret: string; log: Logger },
+): Cluster {
   const leases = new Leases(store.db.sql);
-  const secret = await leases.secret();
   // The membership tells the peers which groups are free; the peers ask the membership which nodes there are.
   const membership: Membership = new Membership({
     ...{ node, log },
@@ -35,6 +37,8 @@ export async function openCluster(node: Node, store: OpenedDatabase, pool: Engin
     },
     heardBreakpoint: (step) => pool.addBreakpoint(step),
     heardTemplates: () => pool.forgetTemplates(),
+    heardReport: (report) => pool.report(report),
+    ownerOf: (groupId) => leases.ownerOf(groupId),
   });
   return {
     ...{ membership, peers },

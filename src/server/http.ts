@@ -20,6 +20,8 @@ import { PEER_PATH } from "./peer.ts";
 
 export interface Http {
   readonly url: string;
+  /** The same for programs on this host. */
+  readonly localUrl: string;
   /** From now on requests are answered; until then with 503, that the server is starting. */
   open(answers: Answers): void;
   stop(): Promise<void>;
@@ -30,6 +32,12 @@ export interface Answers {
   readonly peer: (request: Request) => Response | Promise<Response>;
   readonly fetch: (request: Request, connections: Connections) => Response | Promise<Response>;
 }
+
+/** Who listens on all addresses is reached by one of them. */
+const ANY_ADDRESS: ReadonlyMap<string, string> = new Map([
+  ["0.0.0.0", "127.0.0.1"],
+  ["::", "[::1]"],
+]);
 
 /** Answered however much is going on. */
 const ALWAYS = ["/livez", "/readyz", "/metrics"];
@@ -86,8 +94,10 @@ export function listen(config: Config, log: Logger): Http {
   metrics.gauge("maestro_http_requests", "Requests that are being answered.", () => server.pendingRequests);
   metrics.gauge("maestro_http_streams", "Followed logs and waits that are open.", () => open.size);
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  const local = ANY_ADDRESS.get(config.host) ?? host;
   return {
     url: `http://${host}:${server.port}`,
+    localUrl: `http://${local}:${server.port}`,
     open: (given) => {
       answers = given;
     },

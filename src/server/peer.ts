@@ -1,7 +1,8 @@
 /**
  * Hints between the nodes of one database, over HTTP: "look at these runs, their groups are yours". Best effort and
  * batched per tick; the sweep of the owner finds what a lost hint leaves behind. A new breakpoint, and that
- * job templates have changed, is told to all at once, and whoever tells waits until they know.
+ * job templates have changed, is told to all at once, and whoever tells waits until they know. What a job reports to a node
+ * that does not own its step goes to the owner, and the job waits for what that answers.
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
@@ -10,9 +11,11 @@ import { CLIENT_LEFT, errorResponse, hasLeft } from "../api/error.ts";
 import { badRequest, MaestroError } from "../error.ts";
 import type { Node } from "../flow/membership.ts";
 import type { StepRef } from "../flow/port.ts";
-import type { RunHint } from "../flow/protocol.ts";
+import type { OutputReport, RunHint } from "../flow/protocol.ts";
+import { REPORT_ANSWERS, type ReportAnswer } from "../flow/reports.ts";
 import { isJsonObject, type Json, stringifyJson } from "../json.ts";
 import type { Logger } from "../log.ts";
+import { MAX_OUTPUTS } from "../runtime/output.ts";
 
 /** Where a node takes the hints of others. */
 export const PEER_PATH = "/internal/v1/hints";
@@ -23,6 +26,8 @@ const HEADER = "maestro-cluster-secret";
 /** Of the node that tells: a run is taken as another program of the same version has written it. */
 const VERSION = "maestro-version";
 const PATIENCE = 2_000;
+/** How long the owner of a step may take to store what a job reports, ms. */
+const REPORT_PATIENCE = 10_000;
 /** Hints in one request, and characters of the runs and step ids in them. */
 const BATCH = 5_000;
 const BATCH_SIZE = 200_000;
@@ -30,11 +35,18 @@ const BATCH_SIZE = 200_000;
 const MOST_WAITING = 20_000;
 /** Characters of what goes with a hint; the owner reads longer ones itself. */
 const LONGEST_RUN = 20_000;
-/** Bytes of a request: a hint without its run takes less than a hundred, a character three at most. */
-const BODY_LIMIT = 2_000_000;
+/**
+ * Bytes of a request: a hint without its run takes less than a hundred, a character three at most, and what a job reports
+ * is the longest ({@link MAX_OUTPUTS}), with each character escaped.
+ */
+const BODY_LIMIT = 6 * MAX_OUTPUTS + 100_000;
 
 /** What one request tells. */
-type Message = readonly RunHint[] | { readonly breakpoint: StepRef } | { readonly templates: "changed" };
+type Message =
+  | readonly RunHint[]
+  | { readonly breakpoint: StepRef }
+  | { readonly templates: "changed" }
+  | { readonly report: OutputReport };
 
 export interface PeersOptions {
   readonly self: string;
@@ -49,6 +61,10 @@ export interface PeersOptions {
   heardBreakpoint(step: StepRef): Promise<void>;
   /** Another node tells that job templates have changed; resolves when this node knows. */
   heardTemplates(): Promise<void>;
+  /** A job has reported to another node; resolves when this one has stored it, or can't. */
+  heardReport(report: OutputReport): Promise<ReportAnswer>;
+  /** Who owns a group, as the database says. */
+  ownerOf(groupId: number): Promise<Node | undefined>;
 }
 
 export class Peers {
@@ -83,6 +99,16 @@ export class Peers {
     await this.#postAll({ templates: "changed" });
   }
 
+  /** To the owner of the run, and what that answers; `unknown` when it can't be reached, or is this node. */
+  async report(report: OutputReport): Promise<ReportAnswer> {
+    const owner = await this.#options.ownerOf(report.groupId);
+    if (!owner || owner.id === this.#options.self) return "unknown";
+    const response = await this.#post(owner, { report }, REPORT_PATIENCE);
+    if (response?.status !== 200) return "unknown";
+    const body = (await response.json().catch(() => undefined)) as { readonly answer?: ReportAnswer } | undefined;
+    return REPORT_ANSWERS.find((answer) => answer === body?.answer) ?? "unknown";
+  }
+
   /** What is asked at {@link PEER_PATH}; who doesn't know the cluster's secret is told before the body is looked at. */
   async answer(request: Request): Promise<Response> {
     try {
@@ -98,6 +124,9 @@ export class Peers {
       if (isJsonObject(body) && body.templates === "changed") {
         await this.#options.heardTemplates();
         return new Response(null, { status: 204 });
+      }
+      if (isJsonObject(body) && isReport(body.report)) {
+        return Response.json({ answer: await this.#options.heardReport(body.report) });
       }
       const hints = hintsOf(body);
       const isAlike = request.headers.get(VERSION) === this.#options.version;
@@ -121,9 +150,10 @@ export class Peers {
     await Promise.all(others.map((node) => this.#post(node, message)));
   }
 
-  async #post(node: Node, message: Message): Promise<void> {
+  /** @returns undefined when the node can't be reached */
+  async #post(node: Node, message: Message, patience = PATIENCE): Promise<Response | undefined> {
     try {
-      await fetch(node.url + PEER_PATH, {
+      return await fetch(node.url + PEER_PATH, {
         method: "POST",
         headers: {
           [HEADER]: this.#options.secret,
@@ -131,10 +161,11 @@ export class Peers {
           "content-type": "application/json",
         },
         body: stringifyJson(message),
-        signal: AbortSignal.timeout(PATIENCE),
+        signal: AbortSignal.timeout(patience),
       });
     } catch (error) {
       this.#options.log.debug("a hint did not reach a node", { node: node.id, error });
+      return undefined;
     }
   }
 }
@@ -157,6 +188,13 @@ function stepOf(value: Json | undefined): StepRef | undefined {
   if (!Number.isSafeInteger(internalId) || typeof stepId !== "string") return undefined;
   return { internalId: Number(internalId), stepId };
 }
+
+const isReport = (value: unknown): value is OutputReport =>
+  isJsonObject(value) &&
+  Number.isSafeInteger(value.groupId) &&
+  typeof value.uuid === "string" &&
+  (value.workflowId === undefined || typeof value.workflowId === "string") &&
+  isJsonObject(value.reported);
 
 const isHint = (value: unknown): value is RunHint =>
   isJsonObject(value) &&

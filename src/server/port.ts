@@ -5,6 +5,7 @@ import type { EnginePool } from "../flow/pool.ts";
 import type { StoredRun } from "../flow/port.ts";
 import { type RunRef, runIdentity } from "../run/model.ts";
 import type { StepTypeEntry, StepTypeRegistry } from "../runtime/registry.ts";
+import { readToken } from "../runtime/token.ts";
 import type { EvaluationClient } from "./evaluation/client.ts";
 import type { Listeners } from "./listener.ts";
 import type { Peers } from "./peer.ts";
@@ -17,6 +18,8 @@ export interface PortParts {
   readonly logged: Listeners;
   readonly membership: Membership;
   readonly peers: Peers;
+  /** Of the database. */
+  readonly secret: string;
   /** What else is wrong with this node. */
   problems(): readonly string[];
 }
@@ -48,6 +51,8 @@ export function enginePort(parts: PortParts): EnginePort {
     async dryRun(request, user, templates) {
       await evaluation.ask({ kind: "dryRun", request, user, templates, now: Date.now() });
     },
+    readToken: (token) => readToken(parts.secret, token),
+    report: (report) => (pool.owned.has(report.groupId) ? pool.report(report) : peers.report(report)),
     hintDequeue: (workflowIds) => pool.dequeue(workflowIds),
     hintOutbox: () => pool.sweep(),
     isRunning: (run) => pool.isRunning(run),

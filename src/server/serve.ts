@@ -7,6 +7,7 @@
  */
 import { createApp } from "../api/app.ts";
 import type { Logger } from "../log.ts";
+import { Leases } from "../store/lease.ts";
 import { VERSION } from "../version.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
 import type { Config } from "./config.ts";
@@ -56,6 +57,8 @@ async function boot(config: Config, { log, fatal, ...lifetime }: ServeOptions, p
   // Before all else: an address that is taken is noticed before a database is made.
   const http = await parts.start("address", () => listen(config, log));
   const store = await parts.start("database", () => openStore(config, log, lifetime));
+  const secret = await new Leases(store.db.sql).secret();
+  const url = config.advertiseUrl ?? http.url;
   const runtime = await parts.start("runtimes", () =>
     startRuntime(config, log, (engine, text) => laterEngines.part.fromRuntime(engine, text)),
   );
@@ -64,15 +67,16 @@ async function boot(config: Config, { log, fatal, ...lifetime }: ServeOptions, p
     laterEngines.set(
       makeEngines({
         ...{ config, log, nodeId, store, runtime, evaluation },
+        callback: { url: config.advertiseUrl ?? http.localUrl, key: secret },
         elsewhere: (hints) => laterCluster.part.peers.tell(hints),
         stale: () => void laterCluster.part.membership.refresh(),
         died: (reason) => fatal?.(reason),
       }),
     ),
   );
-  const node = { id: nodeId, url: config.advertiseUrl ?? http.url, version: VERSION };
-  const cluster = laterCluster.set(await openCluster(node, store, engines.pool, log));
-  const app = appOf({ config, log, store, runtime, evaluation, engines, cluster });
+  const node = { id: nodeId, url, version: VERSION };
+  const cluster = laterCluster.set(openCluster(node, { store, pool: engines.pool, secret, log }));
+  const app = appOf({ config, log, store, runtime, evaluation, engines, cluster, secret });
   registerEngineMetrics(engines.pool, cluster.membership);
   // Open before groups are claimed, and closed when they have been handed over: other nodes have something to say.
   http.open({
@@ -93,9 +97,11 @@ interface AppParts {
   readonly evaluation: EvaluationThreads;
   readonly engines: Engines;
   readonly cluster: Cluster;
+  readonly secret: string;
 }
 
-function appOf({ config, log, store, runtime, evaluation, engines, cluster }: AppParts): ReturnType<typeof createApp> {
+function appOf(parts: AppParts): ReturnType<typeof createApp> {
+  const { config, log, store, runtime, evaluation, engines, cluster } = parts;
   const { pool, ended, logged, problems } = engines;
   const engine = enginePort({
     ...{ pool, ended, logged, problems: () => problems },
@@ -103,6 +109,7 @@ function appOf({ config, log, store, runtime, evaluation, engines, cluster }: Ap
     types: runtime.types,
     membership: cluster.membership,
     peers: cluster.peers,
+    secret: parts.secret,
   });
   const { catalog } = evaluationSetting(evaluation.setup);
   return createApp({ db: store.db, engine, config: { version: VERSION, limits: config.limits, catalog }, log });

@@ -23,7 +23,7 @@ import { decided, failInternally, withOutputs } from "./phase/finish.ts";
 import { evaluated, held, opened, pass, told, unasked } from "./phase/gates.ts";
 import { prepare, prepared } from "./phase/prepare.ts";
 import { backOff, followUp } from "./phase/retry.ts";
-import { adopt, again, answered, broken, launch, unavailable, wake } from "./phase/run.ts";
+import { adopt, again, answered, broken, launch, report, unavailable, wake } from "./phase/run.ts";
 import { answeredEnding, ended, giveUp, notEnded, terminate, timedOut } from "./phase/terminate.ts";
 import { FRESH_RETRY, retryKind } from "./retry.ts";
 import type {
@@ -85,6 +85,8 @@ function apply(move: Move, event: Exclude<StepEvent, { readonly type: "again" }>
       return;
     case "woken":
       return wake(move);
+    case "reported":
+      return report(move, event.uuid, event.reported);
     case "due":
       return due(move, event.timer, event.time, event.uuid);
     case "terminate":

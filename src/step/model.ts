@@ -40,6 +40,12 @@ export interface StepTemplate {
   readonly tags?: readonly Tag[] | undefined;
 }
 
+/** What a job says of its outputs while it runs. A later report replaces an earlier one whole. */
+export interface Reported {
+  readonly params?: Params | undefined;
+  readonly artifacts?: Artifacts | undefined;
+}
+
 export interface StepAttempt {
   readonly stepId: string;
   /** 1, 2, … within the run. */
@@ -69,4 +75,6 @@ export interface StepAttempt {
   readonly restart?: RestartConfig | undefined;
   /** Undefined: the step names none, it does not exist, or the params are not evaluated yet. */
   readonly template?: StepTemplate | undefined;
+  /** What its job has reported of its outputs; undefined once the attempt has ended. */
+  readonly reported?: Reported | undefined;
 }

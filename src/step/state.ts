@@ -5,7 +5,7 @@ import type { ResolvedRetryPolicy } from "../definition/retry.ts";
 import type { TimelineLogEvent } from "../definition/timeline.ts";
 import type { ErrorData } from "../error.ts";
 import type { Params } from "../param/type.ts";
-import type { Place, StepAttempt, StepTemplate } from "./model.ts";
+import type { Place, Reported, StepAttempt, StepTemplate } from "./model.ts";
 import type { StepNode } from "./node.ts";
 import type { StepResult } from "./result.ts";
 import type { Termination } from "./termination.ts";
@@ -87,6 +87,8 @@ export type StepEvent =
   | { readonly type: "go" }
   /** The runtime has something to say. */
   | { readonly type: "woken" }
+  /** The job of this attempt reports outputs. Not heard once the job has ended, or is to. */
+  | { readonly type: "reported"; readonly uuid: string; readonly reported: Reported }
   | { readonly type: "due"; readonly timer: TimerName; readonly time: number; readonly uuid: string }
   /** The step is tried again, if it has ended and is not complete. @param uuid of the attempt */
   | { readonly type: "again"; readonly again: Again; readonly uuid: string }

@@ -13,6 +13,7 @@ import type { ParamDefinitions, Parameter, Params } from "../param/type.ts";
 import { own } from "../record.ts";
 import type { RetryState, StepAttempt } from "./model.ts";
 import { tagsWith } from "./node.ts";
+import { signalsView } from "./signal.ts";
 import { STEP_TIMES, type StepStatus, type StepTime } from "./status.ts";
 import { enrichStepTimeline } from "./timeline.ts";
 
@@ -109,7 +110,7 @@ export function stepView(input: StepViewInput): StepView {
     step_retry: retryView(attempt.retry),
     ...(attempt.timeoutMs !== undefined && { timeout_in_millis: attempt.timeoutMs }),
     runtime_state: stateView(attempt),
-    ...(attempt.times.finish_time !== undefined && { signal_outputs: {} }),
+    ...(attempt.times.finish_time !== undefined && { signal_outputs: signalsView(attempt.artifacts) }),
     ...(Object.keys(attempt.artifacts).length > 0 && { artifacts: attempt.artifacts }),
     ...(timeline.length > 0 && { timeline }),
   };

@@ -103,7 +103,7 @@ export async function loadAttemptStates(sql: Sql, runKeys: readonly number[]): P
   const rows = await sql<AttemptRow[]>`
     SELECT DISTINCT ON (run_key, step_id) run_key, step_id, attempt_id, uuid, step_instance_id, status, times,
       NULL AS params, NULL AS conditions, NULL AS retry, timeout_ms, artifacts, NULL AS timeline, poll_time,
-      NULL AS place, NULL AS restart, NULL AS template
+      NULL AS place, NULL AS restart, NULL AS template, NULL AS reported
     FROM step_attempt WHERE run_key = ANY(${runKeys as number[]}::bigint[])
     ORDER BY run_key, step_id, attempt_id DESC`;
   return rows.map(toRunAttempt);

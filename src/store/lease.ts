@@ -60,6 +60,13 @@ export class Leases implements LeaseStore {
     return [...rows];
   }
 
+  /** The node that owns the group; undefined: none, or one that is silent. */
+  async ownerOf(groupId: number): Promise<Node | undefined> {
+    const [row] = await this.#sql<Node[]>`SELECT n.id, n.url, n.version FROM flow_group g JOIN node n ON n.id = g.node
+      WHERE g.id = ${groupId} AND g.heartbeat > now() - ${this.#lease}::interval`;
+    return row;
+  }
+
   /** Takes up to `limit` groups without an owner, or whose owner is silent; each gets a new generation. */
   async claim(nodeId: string, limit: number): Promise<readonly GroupStamp[]> {
     const rows = await this.#sql<GroupRow[]>`WITH free AS (
@@ -96,7 +103,7 @@ export class Leases implements LeaseStore {
     return row?.count ?? 0;
   }
 
-  /** What the nodes of this database prove themselves to each other with; made by the first one that asks. */
+  /** What the nodes of this database prove themselves to each other with, and jobs to them; made by the first one that asks. */
   async secret(): Promise<string> {
     const fresh = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex");
     await this.#sql`INSERT INTO setting (key, value) VALUES (${SECRET_KEY}, ${fresh}) ON CONFLICT DO NOTHING`;

@@ -9,7 +9,7 @@ import { compactParams, compactStepParams, expandParams, expandStepParams } from
 import type { StepIdentity, WorkflowParams } from "../param/scope.ts";
 import type { Run } from "../run/model.ts";
 import type { StoredRunStatus } from "../run/status.ts";
-import type { RetryState, StepAttempt, StepTemplate, StepTimes } from "../step/model.ts";
+import type { Reported, RetryState, StepAttempt, StepTemplate, StepTimes } from "../step/model.ts";
 import { STEP_TIMES, type StepStatus } from "../step/status.ts";
 
 /** A row of `run`, as `select *` gives it. */
@@ -64,6 +64,7 @@ export interface AttemptRow {
   readonly place: string | null;
   readonly restart: string | null;
   readonly template: string | null;
+  readonly reported: string | null;
 }
 
 export function runOf(row: RunRow): Run {
@@ -118,6 +119,7 @@ export function attemptOf(row: AttemptRow): StepAttempt {
     place: readOr<StepAttempt["place"]>(row.place, undefined),
     ...(row.restart !== null && { restart: read<RestartConfig>(row.restart) }),
     ...(row.template !== null && { template: read<StepTemplate>(row.template) }),
+    ...(row.reported !== null && { reported: read<Reported>(row.reported) }),
   };
 }
 

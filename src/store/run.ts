@@ -76,7 +76,7 @@ export async function loadGroup(sql: Sql, groupId: number, afterKey: number, lim
     ) AS open
     CROSS JOIN LATERAL (
       SELECT coalesce(sum(newest.bytes), 0) AS bytes FROM (
-        SELECT DISTINCT ON (step_id) ${bytesOf(sql, "params", "artifacts", "timeline")} AS bytes FROM step_attempt
+        SELECT DISTINCT ON (step_id) ${bytesOf(sql, "params", "artifacts", "timeline", "reported")} AS bytes FROM step_attempt
         WHERE run_key = open.key ORDER BY step_id DESC, attempt_id DESC
       ) AS newest
     ) AS steps

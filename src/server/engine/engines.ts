@@ -19,6 +19,7 @@ export interface EngineParts {
   readonly store: OpenedDatabase;
   readonly runtime: Runtime;
   readonly evaluation: EvaluationThreads;
+  readonly callback: EngineSetup["callback"];
   readonly elsewhere: EnginePoolOptions["elsewhere"];
   readonly stale: EnginePoolOptions["stale"];
   /** A thread has died; nothing of it goes on. */
@@ -77,7 +78,7 @@ export function makeEngines(parts: EngineParts): Engines {
   };
 }
 
-function setupsOf({ config, log, nodeId, store, evaluation }: EngineParts): EngineSetup[] {
+function setupsOf({ config, log, nodeId, store, evaluation, callback }: EngineParts): EngineSetup[] {
   return Array.from({ length: config.engineThreads }, (_, index) => ({
     ...evaluation.setup,
     session: `${nodeId}-${index}`,
@@ -86,6 +87,7 @@ function setupsOf({ config, log, nodeId, store, evaluation }: EngineParts): Engi
     runtimeThreads: config.runtimeThreads,
     dataDir: config.dataDir,
     groups: store.groups,
+    callback,
     alwaysPassDown: config.params.alwaysPassDown,
     log: log.style,
   }));

@@ -13,6 +13,8 @@ export interface EngineSetup extends EvaluationSetup {
   readonly groups: number;
   /** Workflow params that subworkflows get in spite of `explicit_params`. */
   readonly alwaysPassDown: readonly string[];
+  /** How jobs get at the API, and the key of their tokens. */
+  readonly callback: { readonly url: string; readonly key: string };
   readonly log: LogStyle;
 }
 

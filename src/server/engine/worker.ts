@@ -14,6 +14,7 @@ import type { ParamQuestion } from "../../run/child.ts";
 import { RuntimeClient } from "../../runtime/client.ts";
 import { placeOf } from "../../runtime/place.ts";
 import { StepTypeRegistry } from "../../runtime/registry.ts";
+import { issueToken, type TokenRef } from "../../runtime/token.ts";
 import { type Database, openDatabase } from "../../store/connection.ts";
 import { openFlowStore } from "../../store/flow.ts";
 import { openQueueStore } from "../../store/outbox.ts";
@@ -119,7 +120,9 @@ function parts(
   store: FlowStore,
 ) {
   const types = new StepTypeRegistry(setup.plugins);
+  const { url, key } = setup.callback;
   return {
+    callback: (attempt: TokenRef) => ({ url, token: issueToken(key, attempt) }),
     clock: systemClock,
     log,
     place: placeOf(setup.dataDir),

@@ -1,16 +1,19 @@
 /** The end of an attempt: its outputs, what its failure mode makes of a failure, and where the run goes from it. */
-import type { ErrorData } from "../../error.ts";
+import { badRequest, type ErrorData, toErrorData } from "../../error.ts";
 import type { Params } from "../../param/type.ts";
 import { detailsEvent } from "../event.ts";
 import { type Move, NO_TIMERS } from "../move.ts";
 import { applyFailureMode } from "../outcome.ts";
 import { retryKind } from "../retry.ts";
+import { signalsProblem } from "../signal.ts";
 import { isComplete, isFailed } from "../status.ts";
 import { backOff } from "./retry.ts";
 
 /** The job is done. @param outputs what it put out */
 export function finish(move: Move, outputs: Params | undefined): void {
   move.phase("finish");
+  const problem = signalsProblem(move.state.attempt.artifacts);
+  if (problem !== undefined) return failInternally(move, toErrorData(badRequest(problem)));
   if (outputs) return move.ask("outputs", outputs);
   succeed(move);
 }
@@ -48,6 +51,7 @@ export function failInternally(move: Move, error: ErrorData): void {
 export function settle(move: Move): void {
   move.state.timers = NO_TIMERS;
   move.phase("finish");
+  if (move.state.attempt.reported) move.change({ reported: undefined });
   if (isComplete(move.state.attempt.status) && !isDecided(move)) return move.ask("conditions");
   const { attempt } = move.state;
   const retry = retryKind(attempt.status) !== undefined;

@@ -3,8 +3,10 @@ import { DEFAULT_TIMEOUT_MS } from "../../definition/step.ts";
 import { own } from "../../record.ts";
 import { mergeArtifacts } from "../attempt.ts";
 import { logEvent } from "../event.ts";
+import type { Reported } from "../model.ts";
 import type { Move } from "../move.ts";
 import { failedStatus } from "../outcome.ts";
+import { withReported } from "../reported.ts";
 import type { StepResult } from "../result.ts";
 import type { RuntimeCall } from "../state.ts";
 import { isHard } from "../termination.ts";
@@ -37,8 +39,16 @@ export function wake(move: Move): void {
   } else move.state.woken = true;
 }
 
-export function answered(move: Move, result: StepResult): void {
+/** @param uuid of the attempt whose job it is */
+export function report(move: Move, uuid: string, reported: Reported): void {
+  if (move.state.phase !== "run" || move.state.attempt.uuid !== uuid) return;
+  move.change({ reported });
+  move.save();
+}
+
+export function answered(move: Move, answer: StepResult): void {
   const started = move.state.attempt.status === "STARTING";
+  const result = withReported(move.state.attempt, answer);
   absorb(move, result);
   switch (result.state) {
     case "CONTINUE":

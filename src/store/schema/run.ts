@@ -90,6 +90,8 @@ export const stepAttempt = pgTable(
     restart: json("restart"),
     /** `StepTemplate`; null: it has found none. */
     template: json("template"),
+    /** `Reported`; null: the job has reported no outputs, or the attempt has ended. */
+    reported: json("reported"),
   },
   (table) => [primaryKey({ columns: [table.runKey, table.stepId, table.attemptId] })],
 );

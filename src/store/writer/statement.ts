@@ -129,6 +129,7 @@ const attempts = part<AttemptWrite>("attempts", {
     place: json((row) => valueText(row.attempt.place)),
     restart: json((row) => valueText(row.attempt.restart)),
     template: json((row) => valueText(row.attempt.template)),
+    reported: json((row) => valueText(row.attempt.reported)),
   },
   statement: (rows, source) => {
     const changes = source.assignments("excluded", "run_key", "step_id", "attempt_id", "uuid", "step_instance_id");

@@ -74,6 +74,7 @@ async function writeRow(sql: Transaction, row: Write): Promise<void> {
         place: valueText(attempt.place),
         restart: valueText(attempt.restart),
         template: valueText(attempt.template),
+        reported: valueText(attempt.reported),
       };
       const key = { run_key: row.runKey, step_id: attempt.stepId, attempt_id: attempt.attemptId };
       const once = { uuid: attempt.uuid, step_instance_id: attempt.stepInstanceId };

@@ -1,0 +1,1 @@
+ALTER TABLE "step_attempt" ADD COLUMN "reported" json;
