@@ -19,6 +19,7 @@ import { flattenRoutes } from "./route/flatten.ts";
 import { inlineRoutes } from "./route/inline.ts";
 import { letterRoutes } from "./route/letter.ts";
 import { logRoutes } from "./route/log.ts";
+import { outputRoutes } from "./route/output.ts";
 import { permitRoutes } from "./route/permit.ts";
 import { propertyRoutes } from "./route/property.ts";
 import { restartRoutes } from "./route/restart.ts";
@@ -65,6 +66,7 @@ export function createApp({ db, engine, config, log, clock = systemClock }: AppO
   endingRoutes(router);
   bypassRoutes(router);
   restartRoutes(router);
+  outputRoutes(router);
   breakpointRoutes(router);
   permitRoutes(router);
   templateRoutes(router);

@@ -28,6 +28,8 @@ export interface Endpoint<Q extends Query = Query> {
   readonly tag: Tag;
   /** Needs the `user` header. */
   readonly caller?: boolean;
+  /** Needs the token of an attempt, in the header `Authorization`. */
+  readonly bearer?: boolean;
   readonly query?: Q;
   /** Undefined: a body is neither needed nor looked at. */
   readonly body?: { readonly schema: z.ZodType; readonly contentType?: string; readonly limit?: number };

@@ -353,6 +353,12 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       timeline_event: log("User [ann] resumed the paused attempt [etl][1][1][load][1]"),
     },
   },
+  putOutputData: {
+    request: {
+      params: { rows: { type: "LONG", value: 1200 }, day: "2026-03-01" },
+      artifacts: { maestro_retry: { type: "RETRY", retryable: false } },
+    },
+  },
   getStepActions: { reply: { UNSATISFIED: ["RESTART"] } },
   putTagPermit: { request: { tag: "warehouse", max_allowed: 3, why: "its connections" } },
   getTagPermit: {

@@ -22,6 +22,8 @@ const TAGS = [
 ];
 
 const ERRORS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  UNAUTHORIZED: "The request does not say who sends it",
+  FORBIDDEN: "Not for who sends it",
   BAD_REQUEST: "The request is not right: `message` says what, `errors` where and what would be",
   NOT_FOUND: "There is no such thing",
   REQUEST_TIMEOUT: "Not done in time",
@@ -30,6 +32,12 @@ const ERRORS: Readonly<Partial<Record<ErrorCode, string>>> = {
   UNPROCESSABLE_ENTITY: "Not possible for this kind of thing",
   INTERNAL_ERROR: "The server failed",
   UNAVAILABLE: "The server can't do it now, as when its database is away: the same request may succeed later",
+};
+
+const STEP_TOKEN = {
+  type: "http",
+  scheme: "bearer",
+  description: "Of an attempt at a step, for its job alone: a script has it in MAESTRO_STEP_TOKEN",
 };
 
 /** Beyond what an endpoint names. */
@@ -57,7 +65,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
     servers: [{ url: "/" }],
     tags: TAGS,
     paths,
-    components: { schemas },
+    components: { schemas, securitySchemes: { stepToken: STEP_TOKEN } },
   } as OpenApiDocument;
 }
 
@@ -69,6 +77,7 @@ function operationOf(endpoint: Endpoint, components: Components): JsonSchema {
     summary,
     description,
     tags: [tag],
+    ...(endpoint.bearer === true && { security: [{ stepToken: [] }] }),
     parameters: parametersOf(endpoint, components),
     ...(body && {
       requestBody: {
@@ -100,10 +109,15 @@ function operationOf(endpoint: Endpoint, components: Components): JsonSchema {
 }
 
 /** What is wrong with a request before its endpoint sees it. */
-function refusalsOf({ method, body }: Endpoint, components: Components) {
+function refusalsOf({ method, body, errors = [] }: Endpoint, components: Components) {
   const content = { "application/problem+json": { schema: components.output(problemSchema) } };
+  const forbidden = errors.includes("FORBIDDEN") && { "application/json": { schema: components.output(errorSchema) } };
+  const door = "The header Host or Origin is none that the server answers to";
   return {
-    403: { description: "The header Host or Origin is none that the server answers to", content },
+    403: {
+      description: forbidden ? `${ERRORS.FORBIDDEN}; or: ${door}` : door,
+      content: { ...content, ...forbidden },
+    },
     ...(body && { 413: { description: "The body is longer than the server takes", content } }),
     ...(method !== "get" && { 415: { description: "The body is not of the type that the endpoint takes", content } }),
   };

@@ -13,6 +13,8 @@ export interface DoorOptions {
   readonly host: string;
   /** Names that are the server's own, besides the loopback ones; see {@link nameOf}. */
   readonly allowedHost: readonly string[];
+  /** Where others reach the server: its name is the server's own, too. */
+  readonly advertiseUrl?: string | undefined;
 }
 
 export interface Refusal {
@@ -29,10 +31,14 @@ const SHOWN = 100;
  *
  * @returns looks at a request; undefined: let it in
  */
-export function doorOf({ host, allowedHost }: DoorOptions): (request: Request) => Refusal | undefined {
+export function doorOf({
+  host,
+  allowedHost,
+  advertiseUrl = "",
+}: DoorOptions): (request: Request) => Refusal | undefined {
   const listening = nameOf(host.includes(":") ? `[${host}]` : host) ?? "";
   const isHeld = isLoopback(listening) || allowedHost.length > 0;
-  const allowed = new Set(allowedHost);
+  const allowed = new Set([...allowedHost, nameOf(URL.parse(advertiseUrl)?.host ?? "") ?? ""]);
   /** The last one that was let in: nearly all requests of a server name it alike. */
   let known: string | undefined;
   return ({ headers, method }) => {

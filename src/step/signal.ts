@@ -30,7 +30,8 @@ export function dynamicSignals(artifact: Artifact): readonly SignalOutput[] {
 
 function signalOf(output: Json, path: string): SignalOutput {
   const values = valuesOf(output);
-  if (!values) throw wrong(path, 'must be a MAP param such as {"type": "MAP", "value": {"name": {"type": "STRING", …}}}');
+  if (!values)
+    throw wrong(path, 'must be a MAP param such as {"type": "MAP", "value": {"name": {"type": "STRING", …}}}');
   const name = own(values, "name");
   if (typeof name !== "string") throw wrong(`${path}.name`, "must be a text, the signal's name");
   const problem = checkMaestroName(name);

@@ -3,6 +3,7 @@ import type { StoredRun } from "../flow/port.ts";
 import type { Run, RunRef } from "../run/model.ts";
 import type { RunStatus } from "../run/status.ts";
 import type { StepAttempt } from "../step/model.ts";
+import type { StepStatus } from "../step/status.ts";
 import type { Sql } from "./connection.ts";
 import { type AttemptRow, attemptOf, type RunRow, runOf } from "./row.ts";
 import { likePattern } from "./workflow.ts";
@@ -124,6 +125,16 @@ export async function loadAttempt(
           SELECT * FROM step_attempt
           WHERE run_key = ${runKey} AND step_id = ${stepId} AND attempt_id = ${attemptId}`;
   return row && attemptOf(row);
+}
+
+/** Undefined when there is no such attempt. */
+export async function loadAttemptStatus(
+  sql: Sql,
+  { runKey, uuid }: { readonly runKey: number; readonly uuid: string },
+): Promise<StepStatus | undefined> {
+  const [row] = await sql<{ status: StepStatus }[]>`SELECT status FROM step_attempt
+    WHERE run_key = ${runKey} AND uuid = ${uuid}`;
+  return row?.status;
 }
 
 export async function loadAttemptUuid(

@@ -4,6 +4,8 @@ import type { EnginePort, StartCommand, StartReply } from "../../src/api/port.ts
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { conflict, notFound } from "../../src/error.ts";
 import type { StepRef, StoredRun } from "../../src/flow/port.ts";
+import type { OutputReport } from "../../src/flow/protocol.ts";
+import type { ReportAnswer } from "../../src/flow/reports.ts";
 import { type Json, parseJson, stringifyJson } from "../../src/json.ts";
 import { createLogger } from "../../src/log.ts";
 import { dryRunContext, dryRunWorkflowParams } from "../../src/param/index.ts";
@@ -12,6 +14,7 @@ import type { Run, RunRef } from "../../src/run/model.ts";
 import { runOverview } from "../../src/run/overview.ts";
 import { planOf } from "../../src/run/plan.ts";
 import type { StoredRunStatus } from "../../src/run/status.ts";
+import { readToken, type TokenRef } from "../../src/runtime/token.ts";
 import { logEvent } from "../../src/step/event.ts";
 import type { StepAttempt } from "../../src/step/model.ts";
 import { loadRun } from "../../src/store/instance.ts";
@@ -65,12 +68,17 @@ class Listeners {
 
 /** Calls that tests look at, and listeners that they call. */
 export class FakeEngine implements EnginePort {
+  /** Of the tokens that it knows. */
+  static readonly key = "key";
   readonly actions: { readonly runKey: number; readonly groupId: number }[] = [];
   readonly dequeues: string[] = [];
   /** How often it was told that rows of the outbox are due. */
   outboxHints = 0;
   readonly told: { readonly runKey: number; readonly groupId: number; readonly stepId: string }[] = [];
   readonly breakpoints: string[] = [];
+  readonly reports: OutputReport[] = [];
+  /** What becomes of a report. */
+  reportAnswer: ReportAnswer = "stored";
   templateChanges = 0;
   /** Every run counts as under way here. */
   hasRuns = false;
@@ -81,6 +89,15 @@ export class FakeEngine implements EnginePort {
 
   constructor(db: FreshDatabase) {
     this.#db = db;
+  }
+
+  readToken(token: string): TokenRef | undefined {
+    return readToken(FakeEngine.key, token);
+  }
+
+  async report(report: OutputReport): Promise<ReportAnswer> {
+    this.reports.push(report);
+    return this.reportAnswer;
   }
 
   async start({ workflowId, version, request, user }: StartCommand): Promise<StartReply> {

@@ -141,6 +141,7 @@ export async function inOneThread() {
     types: new StepTypeRegistry([]),
     membership: { healthy: true } as Membership,
     peers: { addBreakpoint: async () => {} } as unknown as Peers,
+    secret: "secret",
     problems: () => [],
   });
   const isRunning = (run: RunRef): boolean => {

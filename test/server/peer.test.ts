@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { Server } from "bun";
 import type { StepRef } from "../../src/flow/port.ts";
-import type { RunHint } from "../../src/flow/protocol.ts";
+import type { OutputReport, RunHint } from "../../src/flow/protocol.ts";
 import { createLogger } from "../../src/log.ts";
 import { PEER_PATH, Peers } from "../../src/server/peer.ts";
 
@@ -16,6 +16,7 @@ function listener(version = "1") {
   const heard: (readonly RunHint[])[] = [];
   const breakpoints: StepRef[] = [];
   const changes: string[] = [];
+  const reports: OutputReport[] = [];
   const peers = new Peers({
     self: "b",
     version,
@@ -30,10 +31,15 @@ function listener(version = "1") {
     async heardTemplates() {
       changes.push("templates");
     },
+    async heardReport(report) {
+      reports.push(report);
+      return report.uuid === "late" ? "late" : "stored";
+    },
+    ownerOf: async () => undefined,
   });
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => peers.answer(request) });
   servers.push(server);
-  return { heard, breakpoints, changes, url: `http://127.0.0.1:${server.port}` };
+  return { heard, breakpoints, changes, reports, url: `http://127.0.0.1:${server.port}` };
 }
 
 function teller(...urls: readonly string[]): Peers {
@@ -47,6 +53,8 @@ function teller(...urls: readonly string[]): Peers {
     heard() {},
     async heardBreakpoint() {},
     async heardTemplates() {},
+    heardReport: async () => "unknown",
+    ownerOf: async (groupId) => nodes[groupId],
   });
 }
 
