@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Step, StepFields, TypedStep } from "../../src/definition/step.ts";
 import { decide, newStep, storedStep } from "../../src/step/machine.ts";
-import type { StepAttempt } from "../../src/step/model.ts";
+import type { Reported, StepAttempt } from "../../src/step/model.ts";
 import { stepNode } from "../../src/step/node.ts";
 import type { StepResult } from "../../src/step/result.ts";
 import type {
@@ -732,4 +732,74 @@ test("a step whose work are other runs is asked when it is told that one may go;
   };
   expect(told({ subworkflow: { id: "s", params: {} } })).toBe("execute");
   expect(told({ step: { id: "s", type: "shell" } })).toBeUndefined();
+});
+
+describe("what a job reports", () => {
+  const rows = { type: "LONG", value: 1, evaluated_result: 1 } as const;
+  const seen = { type: "LONG", value: 2, evaluated_result: 2 } as const;
+  const report = (reported: Reported, uuid = "u1"): StepEvent => ({ type: "reported", uuid, reported });
+  const outputsOf = ({ effects }: Driven) => effects.flatMap((it) => (it.type === "ask" ? [it.outputs] : []));
+
+  test("is stored at once, and counts at the end below what the runtime says", () => {
+    const step = new Driven().run().take(report({ params: { rows, seen }, artifacts: { a: { x: 1 }, b: { x: 1 } } }));
+    expect([step.saved, step.asked, step.status]).toEqual([true, undefined, "RUNNING"]);
+    step.take({ type: "woken" }).answer("DONE", { outputs: { seen: rows }, artifacts: { b: { y: 2 } } });
+    expect(outputsOf(step)).toEqual([{ rows, seen: rows }]);
+    step.reply({ type: "params", params: { rows } });
+    expect(step.state.attempt).toMatchObject({ status: "SUCCEEDED", artifacts: { a: { x: 1 }, b: { x: 1, y: 2 } } });
+    expect([step.saved, step.state.attempt.reported]).toEqual([true, undefined]);
+  });
+
+  test("does not change what the runtime remembers", () => {
+    const step = new Driven().launch().answer("CONTINUE", { artifacts: { job: { pid: 1 } } });
+    step.take(report({ artifacts: { job: { pid: 2 } } })).take({ type: "woken" }).answer("DONE");
+    expect(step.state.attempt.artifacts).toEqual({ job: { pid: 1 } });
+  });
+
+  test("replaces what it has reported before", () => {
+    const step = new Driven().run().take(report({ params: { rows } })).take(report({ params: { seen } }));
+    step.take({ type: "woken" }).answer("DONE");
+    expect(outputsOf(step)).toEqual([{ seen }]);
+  });
+
+  test("counts after a change of owner", () => {
+    const step = new Driven({}, { status: "RUNNING", reported: { params: { rows } } });
+    step.take({ type: "resume", satisfied: true }).answer("DONE");
+    expect(outputsOf(step)).toEqual([{ rows }]);
+  });
+
+  test("says that no retry helps", () => {
+    const step = new Driven({ body: POLICY }).take({ type: "begin", satisfied: true }).reply(retried(3));
+    step.reply({ type: "params", params: {} }).take({ type: "go" }).answer("CONTINUE");
+    step.take(report({ artifacts: { maestro_retry: { type: "RETRY", retryable: false } } }));
+    step.take({ type: "woken" }).answer("USER_ERROR");
+    expect([step.status, step.state.attempt.reported]).toEqual(["FATALLY_FAILED", undefined]);
+  });
+
+  test("is not heard once the job has ended, is to end, or another attempt has followed", () => {
+    const late = (step: Driven) => {
+      step.take(report({ params: { rows } }));
+      return [step.saved, step.state.attempt.reported];
+    };
+    const dropped = [false, undefined];
+    expect(late(new Driven({ to: { t: "x" } }).run().take({ type: "woken" }).answer("DONE"))).toEqual(dropped);
+    expect(late(new Driven().run().end("STOPPED"))).toEqual(dropped);
+    expect(late(new Driven().take({ type: "begin", satisfied: true }))).toEqual(dropped);
+    const other = new Driven().run().take(report({ params: { rows } }, "u0"));
+    expect([other.saved, other.state.attempt.reported]).toEqual([false, undefined]);
+  });
+
+  test("is dropped when the step is stopped", () => {
+    const step = new Driven().run().take(report({ params: { rows }, artifacts: { a: { x: 1 } } }));
+    step.end("STOPPED").answer("STOPPED");
+    expect(step.state.attempt).toMatchObject({ status: "STOPPED", artifacts: {}, reported: undefined });
+  });
+});
+
+test("a step whose dynamic signals can't be read fails, and says where", () => {
+  const signal_outputs = [{ type: "MAP", value: { name: { type: "LONG", value: 1 } } }];
+  const step = new Driven().run().take({ type: "woken" });
+  step.answer("DONE", { artifacts: { maestro_dynamic_output: { signal_outputs } } });
+  expect(step.status).toBe("INTERNALLY_FAILED");
+  expect(JSON.stringify(step.state.attempt.timeline)).toContain("maestro_dynamic_output.signal_outputs[0].name");
 });
