@@ -28,7 +28,7 @@ describe("a job's report", () => {
     const extra = { external_job_type: "SHELL", external_job_id: "j", created_time: 1, more: true };
     const answer = await put({ ...outputs, workflow_id: "etl", ...extra });
     expect([answer.status, answer.text]).toEqual([200, ""]);
-    const reported = { params: { rows: { type: "LONG", evaluated_result: 12 } }, artifacts: { mine: { a: 1 } } };
+    const reported = { params: { rows: { type: "LONG" as const, evaluated_result: 12 } }, artifacts: { mine: { a: 1 } } };
     expect(engine.reports).toEqual([{ groupId: 3, uuid, workflowId: "etl", reported }]);
   });
 
@@ -65,6 +65,7 @@ describe("a job's report", () => {
     await write(run, [attempt("a", 1, { uuid, status: "RUNNING" })]);
     const busy = await put(outputs, tokenOf(run.key));
     expect([busy.status, busy.body.retryable]).toEqual([503, true]);
+    expect(engine.reports.length).toBeGreaterThan(1);
     await write(run, [attempt("a", 1, { uuid, status: "USER_FAILED" })]);
     expect((await put(outputs, tokenOf(run.key))).status).toBe(409);
     expect((await put(outputs, tokenOf(run.key + 1000))).status).toBe(409);

@@ -1,4 +1,5 @@
 /** What jobs report of their outputs while they run. */
+import { pause } from "../../clock.ts";
 import { parseWire } from "../../definition/parse.ts";
 import { conflict, MaestroError } from "../../error.ts";
 import type { JsonObject } from "../../json.ts";
@@ -12,6 +13,8 @@ import { outputDataRequestSchema } from "../schema/output.ts";
 import type { Services } from "../service.ts";
 
 const PATH = "/api/v3/output-data";
+/** After each try at the owner of a step, ms: a run changes hands in less than their sum, unless a node has died. */
+const WAITS = [50, 100, 200, 400, 800];
 
 export function outputRoutes(router: Router): void {
   router.add(
@@ -37,16 +40,22 @@ async function putOutputData(call: Call, services: Services): Promise<Response> 
   const body = parseWire(outputDataRequestSchema, await call.body(), "Invalid output data");
   const reported = readReport((body.params ?? {}) as JsonObject, (body.artifacts ?? {}) as JsonObject);
   const { groupId, uuid } = attempt;
-  switch (await services.engine.report({ groupId, uuid, workflowId: body.workflow_id, reported })) {
-    case "stored":
-      return new Response(null);
-    case "foreign":
-      throw new MaestroError("FORBIDDEN", `The token is of an attempt that is none of workflow [${body.workflow_id}].`);
-    case "late":
-      throw tooLate(attempt);
-    case "unknown":
-      return refuseUnknown(attempt, services);
+  const report = { groupId, uuid, workflowId: body.workflow_id, reported };
+  for (const wait of WAITS) {
+    switch (await services.engine.report(report)) {
+      case "stored":
+        return new Response(null);
+      case "foreign":
+        throw new MaestroError("FORBIDDEN", `The token is of no attempt of workflow [${report.workflowId}].`);
+      case "late":
+        throw tooLate(attempt);
+      case "unknown":
+        await checkUnderWay(attempt, services);
+        await pause(services.clock, wait);
+    }
   }
+  const message = "The owner of the step can't be reached; send this request again in a moment.";
+  throw new MaestroError("UNAVAILABLE", message, { retryable: true });
 }
 
 /** @throws UNAUTHORIZED, FORBIDDEN */
@@ -62,17 +71,10 @@ function attemptOf({ context }: Call, { engine }: Services): TokenRef {
   return attempt;
 }
 
-/** No owner has the attempt: it has ended, or its run is between two owners. @throws CONFLICT, UNAVAILABLE */
-async function refuseUnknown(attempt: TokenRef, { sql }: Services): Promise<never> {
+/** No owner has the attempt: if it has not ended, its run is between two owners. @throws CONFLICT */
+async function checkUnderWay(attempt: TokenRef, { sql }: Services): Promise<void> {
   const status = await loadAttemptStatus(sql, attempt);
   if (status === undefined || isTerminal(status)) throw tooLate(attempt);
-  throw new MaestroError(
-    "UNAVAILABLE",
-    "The owner of the step can't be reached; send this request again in a moment.",
-    {
-      retryable: true,
-    },
-  );
 }
 
 const tooLate = ({ uuid }: TokenRef): MaestroError =>
