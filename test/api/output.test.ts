@@ -28,7 +28,10 @@ describe("a job's report", () => {
     const extra = { external_job_type: "SHELL", external_job_id: "j", created_time: 1, more: true };
     const answer = await put({ ...outputs, workflow_id: "etl", ...extra });
     expect([answer.status, answer.text]).toEqual([200, ""]);
-    const reported = { params: { rows: { type: "LONG" as const, evaluated_result: 12 } }, artifacts: { mine: { a: 1 } } };
+    const reported = {
+      params: { rows: { type: "LONG" as const, evaluated_result: 12 } },
+      artifacts: { mine: { a: 1 } },
+    };
     expect(engine.reports).toEqual([{ groupId: 3, uuid, workflowId: "etl", reported }]);
   });
 

@@ -6,6 +6,7 @@ import { afterAll, setDefaultTimeout, test } from "bun:test";
 import { send } from "./kit/client.ts";
 import { isOurs } from "./kit/server.ts";
 import { tidy } from "./kit/workflow.ts";
+import { REPORT } from "./scenario/report.ts";
 import { SCRIPT } from "./scenario/script.ts";
 import { SCENARIOS } from "./scenario.ts";
 
@@ -16,6 +17,7 @@ afterAll(tidy);
 
 /** Another server may have no step type `shell`. */
 const runsScripts = isOurs || (await send("GET", "/step-types")).text.includes('"shell"');
-const played = Object.entries(SCENARIOS).filter(([name]) => runsScripts || !Object.hasOwn(SCRIPT, name));
+const scripts = { ...SCRIPT, ...REPORT };
+const played = Object.entries(SCENARIOS).filter(([name]) => runsScripts || !Object.hasOwn(scripts, name));
 
 test.concurrent.each(played)("%s", (_, play) => play());

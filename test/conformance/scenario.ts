@@ -14,6 +14,7 @@ import { PARAM } from "./scenario/param.ts";
 import { PAUSE } from "./scenario/pause.ts";
 import { PERMIT } from "./scenario/permit.ts";
 import { RELOOP } from "./scenario/reloop.ts";
+import { REPORT } from "./scenario/report.ts";
 import { RERUN } from "./scenario/rerun.ts";
 import { RESTART } from "./scenario/restart.ts";
 import { RETRY } from "./scenario/retry.ts";
@@ -35,6 +36,7 @@ export const SCENARIOS = {
   ...FAILURE,
   ...RETRY,
   ...SCRIPT,
+  ...REPORT,
   ...TIMEOUT,
   ...ACTION,
   ...INSTANCE,

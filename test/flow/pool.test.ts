@@ -16,6 +16,8 @@ class Played {
   readonly looked: number[] = [];
   /** Breakpoints that the thread is told of. */
   readonly breakpoints: Extract<ToEngine, { readonly type: "breakpoint" }>[] = [];
+  /** What jobs report, as the thread is told of it. */
+  readonly reports: Extract<ToEngine, { readonly type: "report" }>[] = [];
   readonly #thread: Channel<ToEngine, ToMain>;
   #reply: Partial<StartReply> = {};
 
@@ -55,6 +57,7 @@ class Played {
     if (message.type === "start") {
       this.#thread.post({ type: "started", id: message.id, replies: [this.#reply as StartReply] });
     } else if (message.type === "breakpoint") this.breakpoints.push(message);
+    else if (message.type === "report") this.reports.push(message);
     else if (message.type === "look") this.looked.push(...message.hints.map(({ key }) => key));
     else if (message.type === "disown") this.#thread.post({ type: "done", id: message.id });
   }
@@ -122,4 +125,18 @@ test("a breakpoint is known when the thread has said so, or is gone", async () =
   played.pool.close();
   await Promise.all(told);
   await played.pool.addBreakpoint(step);
+});
+
+test("what a job reports goes to the thread that has its step, if this node has it", async () => {
+  const played = new Played();
+  const report = { groupId: 1, uuid: "u", workflowId: "w", reported: {} };
+  const answer = played.pool.report(report);
+  await played.say({ type: "ended", runs: [] });
+  expect(played.reports).toEqual([{ type: "report", id: 1, report: JSON.stringify(report) }]);
+  await played.say({ type: "reported", id: 1, answer: "late" });
+  expect(await answer).toBe("late");
+  expect(await played.pool.report({ ...report, groupId: 9 })).toBe("unknown");
+  const cut = played.pool.report(report);
+  played.pool.close();
+  expect(await cut).toBe("unknown");
 });

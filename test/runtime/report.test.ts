@@ -76,7 +76,9 @@ describe("reported artifacts", () => {
   });
 
   test("are not those of the engine and its runtimes", () => {
-    expect(refused({}, { maestro_foreach: {} })).toContain("artifacts.maestro_foreach: a name that begins with maestro_");
+    expect(refused({}, { maestro_foreach: {} })).toContain(
+      "artifacts.maestro_foreach: a name that begins with maestro_",
+    );
     expect(refused({}, { mine: "text" })).toContain("Artifact [mine] must be an object");
     expect(refused({}, { maestro_retry: { retryable: "no" } })).toContain("must be true or false");
     expect(refused({}, { maestro_dynamic_output: { signal_outputs: 1 } })).toContain("must be a list");
@@ -90,15 +92,16 @@ const results = (params: Params | JsonObject): Record<string, Json | undefined> 
   Object.fromEntries(Object.entries(params).map(([name, param]) => [name, (param as JsonObject).evaluated_result]));
 
 describe.skipIf(!existsSync(folder))("upstream's recorded output data", () => {
-  test.each(["outputdata/sample-output-data.json", "outputdata/sample-output-data-payload.json", "api/sample-output-data-request.json"])(
-    "%s is read whole",
-    (name) => {
-      const { params = {}, artifacts = {} } = fixture(name) as Record<string, JsonObject>;
-      const reported = readReport(params, artifacts);
-      expect(results(reported.params ?? {})).toEqual(results(params));
-      expect(reported.artifacts as object).toEqual(artifacts);
-    },
-  );
+  test.each([
+    "outputdata/sample-output-data.json",
+    "outputdata/sample-output-data-payload.json",
+    "api/sample-output-data-request.json",
+  ])("%s is read whole", (name) => {
+    const { params = {}, artifacts = {} } = fixture(name) as Record<string, JsonObject>;
+    const reported = readReport(params, artifacts);
+    expect(results(reported.params ?? {})).toEqual(results(params));
+    expect(reported.artifacts as object).toEqual(artifacts);
+  });
 
   test("changes what a step has as upstream's does", () => {
     const step = fixture("outputdata/sample-output-data-params-defaults.json") as unknown as Params;

@@ -111,6 +111,21 @@ describe("hints between nodes", () => {
     expect([one.changes, other.changes]).toEqual([["templates"], ["templates"]]);
   });
 
+  test("are not all: what a job reports goes to the owner of its step, and what that says comes back", async () => {
+    const node = listener();
+    const tell = teller(node.url, "http://127.0.0.1:1");
+    const report = (groupId: number, uuid: string) =>
+      tell.report({ groupId, uuid, workflowId: undefined, reported: { artifacts: { a: { x: 1 } } } });
+    expect(await report(0, "u")).toBe("stored");
+    expect(await report(0, "late")).toBe("late");
+    expect(node.reports).toEqual([
+      { groupId: 0, uuid: "u", reported: { artifacts: { a: { x: 1 } } } },
+      { groupId: 0, uuid: "late", reported: { artifacts: { a: { x: 1 } } } },
+    ] as unknown as typeof node.reports);
+    // The node is away, or there is none.
+    expect([await report(1, "u"), await report(2, "u")]).toEqual(["unknown", "unknown"]);
+  });
+
   test("are refused when a run is no text", async () => {
     const response = await fetch(listener().url + PEER_PATH, {
       method: "POST",

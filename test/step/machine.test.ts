@@ -752,12 +752,18 @@ describe("what a job reports", () => {
 
   test("does not change what the runtime remembers", () => {
     const step = new Driven().launch().answer("CONTINUE", { artifacts: { job: { pid: 1 } } });
-    step.take(report({ artifacts: { job: { pid: 2 } } })).take({ type: "woken" }).answer("DONE");
+    step
+      .take(report({ artifacts: { job: { pid: 2 } } }))
+      .take({ type: "woken" })
+      .answer("DONE");
     expect(step.state.attempt.artifacts).toEqual({ job: { pid: 1 } });
   });
 
   test("replaces what it has reported before", () => {
-    const step = new Driven().run().take(report({ params: { rows } })).take(report({ params: { seen } }));
+    const step = new Driven()
+      .run()
+      .take(report({ params: { rows } }))
+      .take(report({ params: { seen } }));
     step.take({ type: "woken" }).answer("DONE");
     expect(outputsOf(step)).toEqual([{ seen }]);
   });

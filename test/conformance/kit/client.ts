@@ -12,10 +12,15 @@ export interface Answer {
 }
 
 /** @param path below `/api/v3` */
-export async function send(method: string, path: string, body?: unknown): Promise<Answer> {
+export async function send(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   const response = await fetch(`${await serverUrl()}/api/v3${path}`, {
     method,
-    headers: { user: "tester", "content-type": "application/json" },
+    headers: { user: "tester", "content-type": "application/json", ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return { status: response.status, text: await response.text() };

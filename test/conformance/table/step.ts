@@ -181,6 +181,15 @@ export const STEP_ROWS: readonly Row[] = [
     "output: of a name that the step does not declare, or that is not mutable, fails it",
   ),
   shown(
+    "2.14",
+    "output data that a job reports is merged into the step's params, its artifacts into the step's, at the job's end",
+    "report: what a job reports changes the step's params, which conditions and later steps read",
+    "report: what a job puts out at its end counts over what it has reported",
+    "report: of a name that the step does not declare, it fails the step",
+    "report: signals that a job names are shown with the step",
+    "report: without the attempt's token, or with another, it is refused, and so is what can't be read",
+  ),
+  shown(
     "2.9",
     "a runtime ends its job with the step",
     "timeout: a script that is under way is ended",
@@ -257,5 +266,6 @@ export const STEP_ROWS: readonly Row[] = [
     "2.5",
     "USER_FAILED → FATALLY_FAILED when an output says that no retry helps",
     "retry: an output that says so ends the retries",
+    "report: one that says so ends the retries",
   ),
 ];
