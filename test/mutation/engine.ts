@@ -31,8 +31,26 @@ const ended = inFile("src/flow/ended.ts", "test/flow/ended.test.ts");
 
 const seen = inFile("src/flow/seen.ts", "test/flow/seen.test.ts");
 const own = "test/simulation/own.test.ts";
+const reports = inFile("src/flow/reports.ts", "test/flow/reports.test.ts");
+const token = inFile("src/runtime/token.ts", "test/runtime/token.test.ts");
+const report = inFile("src/runtime/report.ts", "test/runtime/report.test.ts");
 
 export const ENGINE_MUTATIONS: readonly Mutation[] = [
+  reports("a report waits for ever when its run has ended", 'if (!report.isTaken) report.answer("unknown");', ""),
+  reports("a report that is about to commit is said to be unknown", "if (!report.isTaken) report", "report"),
+  token("whoever knows an attempt may report for it", "timingSafeEqual(given, right) ? attempt", "given ? attempt"),
+  token(
+    "a token is good for another run of the group",
+    "`${PURPOSE}\\n${groupId}.${runKey}.${uuid}`",
+    "`${PURPOSE}\\n${groupId}.${uuid}`",
+  ),
+  report("a job writes what its runtime remembers", "name.startsWith(PREFIX) && !OPEN.has(name)", "name.length === 0"),
+  report("a job reports without an end", "if (size > MAX_OUTPUTS) {", "if (size < 0) {"),
+  pool(
+    "a report is answered by a node that does not own its step",
+    "if (this.#closed || !this.#owned.has(report.groupId))",
+    "if (this.#closed)",
+  ),
   outcome(
     "results that nobody fetches are kept whatever their size",
     '"string") chars += next.length;',

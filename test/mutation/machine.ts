@@ -11,6 +11,8 @@ const node = inFile("src/step/node.ts", STEP);
 const prepare = inFile("src/step/phase/prepare.ts", STEP);
 const running = inFile("src/step/phase/run.ts", STEP);
 const finish = inFile("src/step/phase/finish.ts", STEP);
+const reported = inFile("src/step/reported.ts", STEP);
+const signal = inFile("src/step/signal.ts", "test/step/signal.test.ts");
 const retry = inFile("src/step/phase/retry.ts", STEP);
 const terminate = inFile("src/step/phase/terminate.ts", STEP);
 const status = inFile("src/step/status.ts", "test/step/status.test.ts");
@@ -22,6 +24,44 @@ const inline = inFile("src/run/inline.ts", "test/run/inline.test.ts");
 const overview = inFile("src/run/overview.ts", "test/run/overview.test.ts");
 
 export const MACHINE_MUTATIONS: readonly Mutation[] = [
+  running(
+    "a job that has ended still reports",
+    'move.state.phase !== "run" || move.state.attempt.uuid',
+    "move.state.attempt.uuid",
+  ),
+  running("an attempt takes what an earlier one reports", " || move.state.attempt.uuid !== uuid", ""),
+  running("a report is not stored", "move.change({ reported });\n  move.save();", "move.change({ reported });"),
+  running("what a job has reported is forgotten", "withReported(move.state.attempt, answer)", "answer"),
+  finish(
+    "a report stays with an attempt that has ended",
+    "if (move.state.attempt.reported) move.change({ reported: undefined });",
+    "",
+  ),
+  finish(
+    "signals that can't be read are no failure",
+    "if (problem !== undefined) return failInternally",
+    "if (!move) return failInternally",
+  ),
+  reported(
+    "a report counts over what the runtime says",
+    "{ ...reported.params, ...result.outputs }",
+    "{ ...result.outputs, ...reported.params }",
+  ),
+  reported(
+    "a report changes what the runtime remembers",
+    "mergeArtifacts(reported.artifacts ?? {}, artifacts)",
+    "mergeArtifacts(artifacts, reported.artifacts)",
+  ),
+  signal(
+    "a signal has a param that is no integer",
+    "if (jsonToLong(value) !== undefined) return value;",
+    "return value;",
+  ),
+  signal(
+    "a signal has texts in its payload",
+    'if (typeof value === "string") params.push',
+    'if (typeof value === "string") payload.push',
+  ),
   step(
     "an answer to a call made before a termination is acted on",
     "if (asked?.id !== event.id) return;",

@@ -67,6 +67,7 @@ export interface StepBody {
   readonly step_retry: { readonly [counter: string]: unknown; readonly retryable: boolean };
   readonly transition: { readonly successors?: { readonly [step: string]: { readonly evaluated_result: boolean } } };
   readonly tags: readonly { readonly name: string }[];
+  readonly signal_outputs?: Part;
   readonly artifacts?: Artifacts;
   readonly timeline?: readonly Event[];
 }
