@@ -45,6 +45,7 @@ const attemptWrite = fc.record({
       pollTime: maybe(time),
       place: maybe(fc.record({ host: text, directory: text })),
       template: maybe(fc.record({ jobType: text, version: text, stepType: text })),
+      reported: maybe(fc.record({ artifacts: fc.dictionary(text, fc.record({ note: text })) })),
     }),
   }),
 });
