@@ -6,10 +6,17 @@ import { RANGE } from "./range.ts";
 import { DEFAULT_RUN_STRATEGY, type RunStrategy, runStrategyOf, runStrategySchema } from "./strategy.ts";
 import { type Tag, tagListSchema } from "./tag.ts";
 import { type User, userSchema } from "./user.ts";
-import { flag, instant, integer, object, text } from "./wire.ts";
+import { caseless, flag, instant, integer, object, text } from "./wire.ts";
+
+/** Who the steps of a run run as: the workflow's owner, or whoever has started the run. */
+export const RUN_AS = ["OWNER", "CALLER"] as const;
+
+export type RunAs = (typeof RUN_AS)[number];
 
 export interface Properties {
   readonly owner?: User | undefined;
+  /** OWNER when absent. */
+  readonly run_as?: RunAs | undefined;
   /** SEQUENTIAL when absent. */
   readonly run_strategy?: RunStrategy | undefined;
   readonly step_concurrency?: number | undefined;
@@ -42,6 +49,7 @@ const fields = {
     .never({ error: "access control is not supported; leave it out" })
     .meta({ type: "null", description: "Not supported" })
     .optional(),
+  run_as: caseless(RUN_AS).meta({ id: "RunAs" }).optional(),
   run_strategy: runStrategySchema.optional(),
   step_concurrency: integer(RANGE.stepConcurrency).optional(),
   alerting: alertingSchema.optional(),

@@ -45,6 +45,7 @@ test("without settings everything has its default", () => {
     advertiseUrl: undefined,
     environment: "maestro",
     plugin: [],
+    secret: [],
     logFormat: "json",
     logLevel: "info",
     limits: {
