@@ -67,6 +67,8 @@ export class Attempt {
   readonly #cut = new Set<LogStream>();
   /** Streams of which something was left out just before what comes next. */
   readonly #gaps = new Set<LogStream>();
+  /** Streams of which it was said that they are not shown. */
+  readonly #withheld = new Set<LogStream>();
   /** The end of what the plugin handed over, while it may be the beginning of a secret. */
   readonly #held = new Map<LogStream, Buffer>();
   readonly #veil: Veil;
@@ -313,8 +315,8 @@ export class Attempt {
   #shown(stream: LogStream, bytes: Buffer): string {
     const isCut = this.#gaps.delete(stream);
     if (!this.#veil.isBlind) return this.#veil.piece(showNul(bytes.toString("utf8")), isCut);
-    const isFirst = !this.#cut.has(stream);
-    this.#cut.add(stream);
+    const isFirst = !this.#withheld.has(stream);
+    this.#withheld.add(stream);
     return isFirst ? WITHHELD : "";
   }
 }
