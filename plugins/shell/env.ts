@@ -36,6 +36,7 @@ export function environment(
     MAESTRO_STEP_UUID: attempt.uuid,
     MAESTRO_CORRELATION_ID: identity.correlationId,
     MAESTRO_OWNER: identity.owner,
+    MAESTRO_USER: identity.user,
     MAESTRO_OUTPUT: outputFile(attempt.directory),
     MAESTRO_OUTPUT_START: start,
     MAESTRO_OUTPUT_END: end,

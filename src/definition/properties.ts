@@ -9,7 +9,7 @@ import { type User, userSchema } from "./user.ts";
 import { caseless, flag, instant, integer, object, text } from "./wire.ts";
 
 /** Who the steps of a run run as: the workflow's owner, or whoever has started the run. */
-export const RUN_AS = ["OWNER", "CALLER"] as const;
+const RUN_AS = ["OWNER", "CALLER"] as const;
 
 export type RunAs = (typeof RUN_AS)[number];
 
@@ -43,13 +43,18 @@ export interface PropertiesUpdateRequest extends Omit<Properties, "tags"> {
   readonly reset_step_concurrency?: boolean | undefined;
 }
 
+export const runAsSchema: z.ZodType<RunAs> = caseless(RUN_AS).meta({
+  id: "RunAs",
+  description: "Who the steps of a run run as: the workflow's owner (the default), or whoever has started the run",
+});
+
 const fields = {
   owner: userSchema.optional(),
   access_control: z
     .never({ error: "access control is not supported; leave it out" })
     .meta({ type: "null", description: "Not supported" })
     .optional(),
-  run_as: caseless(RUN_AS).meta({ id: "RunAs" }).optional(),
+  run_as: runAsSchema.optional(),
   run_strategy: runStrategySchema.optional(),
   step_concurrency: integer(RANGE.stepConcurrency).optional(),
   alerting: alertingSchema.optional(),
