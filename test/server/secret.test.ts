@@ -35,7 +35,8 @@ async function push(id: string, step: object, properties: object = {}): Promise<
   return read(await server.send("POST", "", { properties: { owner: "ann", ...properties }, workflow: { id, steps } }));
 }
 
-const stepOf = async (run: string, id = "a"): Promise<JsonObject> => read(await server.send("GET", `${run}/steps/${id}/attempts/1`));
+const stepOf = async (run: string, id = "a"): Promise<JsonObject> =>
+  read(await server.send("GET", `${run}/steps/${id}/attempts/1`));
 const statusOf = (step: JsonObject) => at(step, "runtime_state", "status");
 const logsOf = (run: string) => server.send("GET", `${run}/steps/a/attempts/1/logs`);
 
@@ -81,7 +82,7 @@ test(
         const outputs = { out: text(""), list: { type: "STRING_ARRAY", value: [] } };
         await push("leaky", {
           params: {
-            ...shell(leaky(cut, code), { TOKEN: "\${secret.TOKEN}", PASSWORD: "\${secret.PASSWORD}" }),
+            ...shell(leaky(cut, code), { TOKEN: "${secret.TOKEN}", PASSWORD: "${secret.PASSWORD}" }),
             ...outputs,
           },
         });
@@ -89,7 +90,7 @@ test(
         runs.push(run);
         const step = await stepOf(run);
         expect(statusOf(step)).toBe(code === 0 ? "SUCCEEDED" : "FATALLY_FAILED");
-        expect(at(step, "params", "shell", "evaluated_result", "env", "TOKEN")).toBe("\${secret.TOKEN}");
+        expect(at(step, "params", "shell", "evaluated_result", "env", "TOKEN")).toBe("${secret.TOKEN}");
         if (code === 0) expect(at(step, "params", "out", "evaluated_result")).toBe("***");
         expect(await logsOf(run)).toContain("***");
         expect(await logsOf(run)).toContain("done");
@@ -102,7 +103,7 @@ test(
       answers.push(await server.send("GET", `${run}/steps/a/attempts/1/logs?follow=true`));
     }
     const all = [...answers, await rows(), server.log()].join("\n");
-    expect(all).toContain("\${secret.TOKEN}");
+    expect(all).toContain("${secret.TOKEN}");
     for (const secret of values) {
       expect(all).not.toContain(secret);
       expect(all).not.toContain(Buffer.from(secret).toString("base64").slice(0, -4));
@@ -115,7 +116,7 @@ test(
   "a secret that is not granted ends the step for good, and says who grants it",
   async () => {
     await push("other", {
-      params: shell("echo never", { T: "\${secret.TOKEN}" }),
+      params: shell("echo never", { T: "${secret.TOKEN}" }),
       retry_policy: { error_retry_limit: 5 },
     });
     const run = await server.run("other");
@@ -132,7 +133,7 @@ test(
   "the body of a loop has the grants of the workflow that it is written in",
   async () => {
     writeFileSync(file, "hunter22");
-    const step = { id: "b", type: "shell", params: shell("printenv T | tr a-z A-Z", { T: "\${secret.TOKEN}" }) };
+    const step = { id: "b", type: "shell", params: shell("printenv T | tr a-z A-Z", { T: "${secret.TOKEN}" }) };
     const loop = { loop_params: { type: "MAP", value: { i: { type: "LONG_ARRAY", value: [1] } } } };
     const workflow = { id: "loops", steps: [{ foreach: { id: "l", params: loop, steps: [{ step }] } }] };
     await server.send("POST", "", { properties: { owner: "ann" }, workflow });
@@ -144,8 +145,8 @@ test(
 );
 
 test.each([
-  [{ step: { params: shell("x", { T: "\${secret.1st}" }) } }, "steps[0].step.params.shell.value.env.value.T"],
-  [{ params: { x: text("\${secret.TOKEN}") } }, "workflow.params.x.value: the secret [TOKEN] can't be used here"],
+  [{ step: { params: shell("x", { T: "${secret.1st}" }) } }, "steps[0].step.params.shell.value.env.value.T"],
+  [{ params: { x: text("${secret.TOKEN}") } }, "workflow.params.x.value: the secret [TOKEN] can't be used here"],
 ])("a push with %j is refused with the place", async (change, place) => {
   const { step = {}, ...rest } = change as { readonly step?: object };
   const workflow = { id: "badly", steps: [{ step: { id: "a", type: "shell", params: shell("x"), ...step } }], ...rest };
@@ -157,7 +158,8 @@ test(
   "steps run as the owner, or as the caller when the workflow says so",
   async () => {
     const script = "printenv MAESTRO_USER MAESTRO_OWNER";
-    for (const run_as of ["OWNER", "caller"]) await push(`as-${run_as}`, { params: shell(script) }, { owner: "olga", run_as });
+    for (const run_as of ["OWNER", "caller"])
+      await push(`as-${run_as}`, { params: shell(script) }, { owner: "olga", run_as });
     const child = (id: string) => ({ subworkflow_id: text(id) });
     const steps = ["as-OWNER", "as-caller"].map((id) => ({ subworkflow: { id: `s-${id}`, params: child(id) } }));
     const properties = { owner: "boss", run_as: "CALLER" };
