@@ -9,6 +9,7 @@ const redact = inFile("src/runtime/redact.ts", "test/runtime/redact.test.ts");
 const veil = inFile("src/runtime/veil.ts", "test/runtime/secret.test.ts");
 const attempt = inFile("src/runtime/attempt.ts", "test/runtime/secret.test.ts");
 const follow = inFile("src/runtime/follow.ts", "test/runtime/secret.test.ts");
+const restart = inFile("src/flow/restart.ts", "test/server/secret.test.ts");
 const user = inFile("src/flow/start.ts", "test/server/secret.test.ts");
 
 export const SECRET_MUTATIONS: readonly Mutation[] = [
@@ -103,5 +104,10 @@ export const SECRET_MUTATIONS: readonly Mutation[] = [
     "wholeCharacters(buffer, read)",
   ),
   user("steps always run as the owner", 'snapshot.run_as === "CALLER" && {', "snapshot.run_as === undefined && {"),
+  restart(
+    "who restarts a run is not its caller",
+    'properties.run_as === "CALLER" ?',
+    "properties.run_as === undefined ?",
+  ),
   user("a child is called by nobody", "if (request.child) return request.child.parent.user;", ""),
 ];

@@ -19,6 +19,16 @@ test.each([
   expect(clean).not.toContain("s3cr3t");
 });
 
+test("a value is masked in JSON with its letters as they are, and without", () => {
+  const value = 'pässw"ört';
+  for (const text of [
+    JSON.stringify(value),
+    JSON.stringify(value).replaceAll("ä", "\\u00e4").replaceAll("ö", "\\u00f6"),
+  ]) {
+    expect(new Redactor([value]).text(text)).toBe(`"${MASK}"`);
+  }
+});
+
 test.each([0, 1, 2])("a value is masked in base64, %d bytes after its beginning", (before) => {
   const whole = Buffer.from(`${"u".repeat(before)}${TOKEN}:end`);
   const redactor = new Redactor([TOKEN]);

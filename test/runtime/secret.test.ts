@@ -157,6 +157,18 @@ test("an attempt keeps its value to its end; the next one has what the file says
   expect(given.map(({ params }) => params.token)).toEqual(["Bearer hunter22", "Bearer hunter22", "Bearer swordfish"]);
 });
 
+test("an error that is shortened shows no part of a value", async () => {
+  const { type } = scripted({
+    start({ params }) {
+      throw new Error("x".repeat(3950) + params.token);
+    },
+  });
+  using driver = inPlace(folder, [type], undefined, fileSecrets("hunter22".repeat(20)));
+  const result = await driver.client.start(asking());
+  expect(result.state).toBe("PLATFORM_ERROR");
+  expect(message(result)).toEndWith("xBearer ***");
+});
+
 test("without its value an attempt fails for good, and does not begin", async () => {
   const { type, given, made } = scripted({});
   using driver = inPlace(folder, [type], undefined, secretsOf("TOKEN@other=env:X", { X: "hunter22" }));

@@ -171,6 +171,19 @@ test(
     expect(at(read(await server.send("GET", called)), "run_properties", "user")).toBe("ann");
     const { properties_snapshot } = read(await server.send("GET", "/as-caller/versions/latest"));
     expect(isJsonObject(properties_snapshot) && properties_snapshot.run_as).toBe("CALLER");
+    // Who restarts a run is its caller, where callers count.
+    for (const [id, user] of [
+      ["as-OWNER", "olga"],
+      ["as-caller", "bob"],
+    ] as const) {
+      const run = { restart_policy: "RESTART_FROM_BEGINNING" };
+      const url = `${server.url}/api/v3/workflows/${id}/instances/1/actions/restart`;
+      const headers = { user: "bob", "content-type": "application/json" };
+      const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(run) });
+      expect(response.status).toBe(200);
+      await server.send("GET", `/${id}/instances/1/runs/2?wait=60`);
+      expect(await logsOf(`/${id}/instances/1/runs/2`)).toBe(`${user}\nolga\n`);
+    }
     // A subworkflow is called by whoever the step runs as.
     await server.run("calls");
     expect(await logsOf("/as-caller/instances/2/runs/1")).toBe("ann\nolga\n");
