@@ -176,7 +176,7 @@ test("a secret may be named by a step's literal, is refused elsewhere or badly n
   expect(good.out.match(/^-:/gm)).toHaveLength(1);
   const { exit, out } = await run(["validate", "-"], { stdin: file("${secret.a b}", "${secret.TOKEN}") });
   expect(exit).toBe(1);
-  expect(out).toContain("-:4:29: workflow.params.p.value: the secret [TOKEN] can't be used here: write ${secret.NAME}");
+  expect(out).toContain("-:4:30: workflow.params.p.value: the secret [TOKEN] can't be used here: write ${secret.NAME}");
   expect(out).toContain(
     '-:18:20: workflow.steps[0].step.params.shell.value.env.value.T: "${secret.a b}" names no secret: the name of a secret has',
   );
