@@ -122,6 +122,7 @@ export class Attempt {
         stepInstanceId: 1,
         correlationId: "conformance",
         owner: "tester",
+        user: "tester",
       },
       startTime: this.#startTime,
       params: parsed,

@@ -25,7 +25,10 @@ export interface StepIdentity {
   readonly attemptId: number;
   readonly stepInstanceId: number;
   readonly correlationId: string;
+  /** Of the workflow. */
   readonly owner: string;
+  /** Who the step runs as: the owner, or who has started the run, as the workflow's property `run_as` says. */
+  readonly user: string;
 }
 
 /** A line for the attempt's timeline: INFO when only text is given. */

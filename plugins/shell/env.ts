@@ -36,6 +36,7 @@ export function environment(
     MAESTRO_STEP_UUID: attempt.uuid,
     MAESTRO_CORRELATION_ID: identity.correlationId,
     MAESTRO_OWNER: identity.owner,
+    MAESTRO_USER: identity.user,
     ...(attempt.callback && { MAESTRO_API_URL: attempt.callback.url, MAESTRO_STEP_TOKEN: attempt.callback.token }),
     MAESTRO_OUTPUT: outputFile(attempt.directory),
     MAESTRO_OUTPUT_START: start,

@@ -6,10 +6,17 @@ import { RANGE } from "./range.ts";
 import { DEFAULT_RUN_STRATEGY, type RunStrategy, runStrategyOf, runStrategySchema } from "./strategy.ts";
 import { type Tag, tagListSchema } from "./tag.ts";
 import { type User, userSchema } from "./user.ts";
-import { flag, instant, integer, object, text } from "./wire.ts";
+import { caseless, flag, instant, integer, object, text } from "./wire.ts";
+
+/** Who the steps of a run run as: the workflow's owner, or whoever has started the run. */
+const RUN_AS = ["OWNER", "CALLER"] as const;
+
+export type RunAs = (typeof RUN_AS)[number];
 
 export interface Properties {
   readonly owner?: User | undefined;
+  /** OWNER when absent. */
+  readonly run_as?: RunAs | undefined;
   /** SEQUENTIAL when absent. */
   readonly run_strategy?: RunStrategy | undefined;
   readonly step_concurrency?: number | undefined;
@@ -36,12 +43,18 @@ export interface PropertiesUpdateRequest extends Omit<Properties, "tags"> {
   readonly reset_step_concurrency?: boolean | undefined;
 }
 
+export const runAsSchema: z.ZodType<RunAs> = caseless(RUN_AS).meta({
+  id: "RunAs",
+  description: "Who the steps of a run run as: the workflow's owner (the default), or whoever has started the run",
+});
+
 const fields = {
   owner: userSchema.optional(),
   access_control: z
     .never({ error: "access control is not supported; leave it out" })
     .meta({ type: "null", description: "Not supported" })
     .optional(),
+  run_as: runAsSchema.optional(),
   run_strategy: runStrategySchema.optional(),
   step_concurrency: integer(RANGE.stepConcurrency).optional(),
   alerting: alertingSchema.optional(),

@@ -8,6 +8,7 @@ import { DEFAULT_CATALOG, type DefaultCatalog } from "../param/defaults.ts";
 import { WORKFLOW_DEFAULTS } from "../param/derive.ts";
 import { textReferences } from "../param/interpolate.ts";
 import { STEP_DEFAULTS } from "../param/scope.ts";
+import { secretMentions, secretOf, WHERE_SECRETS } from "../param/secret.ts";
 import { splitName } from "../param/split.ts";
 import type { ParamDefinition, ParamDefinitions } from "../param/type.ts";
 import { escapeHint, linesWith } from "../param/unknown.ts";
@@ -146,7 +147,7 @@ function checkDefinition({ type, value, expression }: ParamDefinition, path: str
 
 function checkText(text: unknown, path: string, lookup: Lookup): void {
   if (typeof text !== "string") return;
-  const unknown = textReferences(text).filter((name) => !isKnown(name, lookup));
+  const unknown = textReferences(text).filter((name) => secretOf(name) === undefined && !isKnown(name, lookup));
   const [first] = unknown;
   if (first === undefined) return;
   const isLong = text.includes("\n");
@@ -158,6 +159,8 @@ function checkText(text: unknown, path: string, lookup: Lookup): void {
 }
 
 function checkExpression(source: string, path: string, lookup: Lookup): void {
+  const [mention] = secretMentions(source);
+  if (mention) lookup.report(path, `${mention.text} in an expression is text and no secret: ${WHERE_SECRETS}`);
   const unknown = namesIn(source).filter((name) => name !== "params" && !isKnown(name, lookup));
   if (unknown.length === 0) return;
   const shown = unknown.map((name) => `[${name}]`);

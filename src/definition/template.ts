@@ -13,6 +13,7 @@ import { type GitInfo, gitInfoSchema } from "./metadata.ts";
 import { paramDefinitionsSchema } from "./parameter.ts";
 import { parseWire } from "./parse.ts";
 import { checkParams, checkTags } from "./rule/param.ts";
+import { checkSecrets } from "./rule/secret.ts";
 import type { UnwrappedStep } from "./step.ts";
 import { closest } from "./suggest.ts";
 import { type Tag, tagListSchema } from "./tag.ts";
@@ -155,6 +156,7 @@ function problemsOf(
   if (description !== undefined) check("definition.description", checkDescription(description, limits));
   checkTags(definition.tags, "definition.tags", limits, report);
   checkParams(definition.params, "definition.params", limits, report, true);
+  checkSecrets(definition.params, "definition.params", true, report);
   const parents = Object.entries(inherit_from);
   if (parents.length > MOST_PARENTS)
     check("definition.inherit_from", `has ${parents.length} templates; at most ${MOST_PARENTS} are allowed`);

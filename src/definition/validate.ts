@@ -9,6 +9,7 @@ import { parseWire } from "./parse.ts";
 import type { Properties, PropertiesUpdateRequest } from "./properties.ts";
 import { propertiesUpdateRequestSchema } from "./properties.ts";
 import { checkParams, checkTags } from "./rule/param.ts";
+import { checkSecrets } from "./rule/secret.ts";
 import { checkSteps, checkTimeout, scopeOf } from "./rule/step.ts";
 import { checkSignalTrigger, checkTimeTrigger } from "./rule/trigger.ts";
 import { nestedSteps, type Step } from "./step.ts";
@@ -72,6 +73,7 @@ export function validateDefinition(
     checkSignalTrigger(trigger, at(at(path, "signal_triggers"), index), limits, report);
   });
   checkParams(workflow.params, at(path, "params"), limits, report);
+  checkSecrets(workflow.params, at(path, "params"), false, report);
   const count = countSteps(workflow.steps);
   check("steps", workflow.steps.length === 0 ? "a workflow needs at least one step" : undefined);
   if (count > limits.steps)

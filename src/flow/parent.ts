@@ -1,7 +1,9 @@
 /** Between a task and the flow it belongs to: what each sees of the other. */
 import type { RestartConfig } from "../definition/restart.ts";
 import type { Json } from "../json.ts";
-import { correlationOf, type Run } from "../run/model.ts";
+import { secretPlaces } from "../param/secret.ts";
+import { closestWhole, isInlineId } from "../run/inline.ts";
+import { correlationOf, type Run, userOf } from "../run/model.ts";
 import type { AttemptContext, LogOffset } from "../runtime/type.ts";
 import type { Reported, StepAttempt } from "../step/model.ts";
 import type { StepNode } from "../step/node.ts";
@@ -80,11 +82,21 @@ export function contextOf(parent: TaskParent, node: StepNode, attempt: StepAttem
       stepInstanceId: attempt.stepInstanceId,
       correlationId: correlationOf(run),
       owner: run.properties.owner,
+      user: userOf(run.properties),
     },
     startTime: attempt.times.start_time ?? parent.now,
     params: Object.fromEntries(params),
+    ...secretsOf(run, attempt),
     artifacts: attempt.artifacts as AttemptContext["artifacts"],
     logOffset: parent.logEnd(attempt.uuid),
     place: attempt.place,
   };
+}
+
+/** Grants are to workflows as users know them: the body of a loop belongs to the one that it is written in. */
+function secretsOf(run: Run, { params }: StepAttempt): Pick<AttemptContext, "secrets"> {
+  const places = secretPlaces(params);
+  if (places.length === 0) return {};
+  const whole = isInlineId(run.workflowId) ? closestWhole(run.initiator) : undefined;
+  return { secrets: { workflowId: whole?.workflow_id ?? run.workflowId, places } };
 }

@@ -46,6 +46,8 @@ export interface ChildStart {
     readonly groupInfo: number;
     /** Leaf steps of the tree at a time; undefined: any number. */
     readonly tree: number | undefined;
+    /** Who the step runs as: the child's caller. */
+    readonly user: string;
   };
 }
 

@@ -53,7 +53,8 @@ export async function prepareRestart(
   const params = engine.evaluation.startParams(input);
   const interpolate = (text: string): string => engine.evaluation.startText(input, params, text);
   const timeoutMs = timeoutOf(plan.workflow.timeout, `workflow [${workflowId}]`, interpolate);
-  const { internalId, versionId, properties } = previous;
+  const { internalId, versionId } = previous;
+  const properties = propertiesOf(previous, command);
   return {
     plan,
     run: {
@@ -73,6 +74,11 @@ export async function prepareRestart(
       timeline: [],
     },
   };
+}
+
+/** Those that held before; who restarts a run is its caller. */
+function propertiesOf({ properties }: Run, { user, child }: RestartCommand): Run["properties"] {
+  return properties.run_as === "CALLER" ? { ...properties, user: child?.parent.user ?? user } : properties;
 }
 
 /** Run ids begin at 1. */

@@ -216,6 +216,7 @@ export class Starter {
       properties: runProperties(
         head.properties,
         request.child ? request.child.parent.tree : workflow.instance_step_concurrency,
+        callerOf(command),
       ),
       requestTime: request.requestTime,
       artifacts: request.artifacts ?? {},
@@ -349,14 +350,22 @@ function checkTags(workflow: Workflow, runtimeTags: readonly Tag[] | undefined):
 const runProperties = (
   snapshot: PropertiesSnapshot,
   tree: RunProperties["instance_step_concurrency"],
+  caller: string | undefined,
 ): RunProperties => ({
   create_time: snapshot.create_time,
   owner: nameOf(snapshot.owner as User),
+  ...(snapshot.run_as === "CALLER" && { run_as: "CALLER", ...(caller !== undefined && { user: caller }) }),
   ...(snapshot.alerting && { alerting: snapshot.alerting }),
   ...(snapshot.step_concurrency !== undefined && { step_concurrency: snapshot.step_concurrency }),
   ...(tree !== undefined && { instance_step_concurrency: tree }),
   ...(snapshot.tags && { tags: snapshot.tags }),
 });
+
+/** Who has started the run: the user, or whoever the step runs as that has. A trigger is nobody. */
+function callerOf({ request, user }: StartCommand): string | undefined {
+  if (request.child) return request.child.parent.user;
+  return request.initiator.type === "MANUAL" ? user : undefined;
+}
 
 /** Params that cannot be evaluated are the caller's mistake, whatever went wrong underneath. */
 function asCallerError(error: unknown): ErrorData {

@@ -31,6 +31,15 @@ import {
   type WorkflowParams,
   workflowParam,
 } from "./scope.ts";
+import {
+  namesSecret,
+  secretNameProblem,
+  secretOf,
+  secretReference,
+  secretReferences,
+  secretsIn,
+  WHERE_SECRETS,
+} from "./secret.ts";
 import { splitName } from "./split.ts";
 import type { ParamDefinition, ParamDefinitions, Parameter, Params, ParamType } from "./type.ts";
 import { UnknownName, unknownInText, unknownNames } from "./unknown.ts";
@@ -45,12 +54,19 @@ const GATHERING = "getFromForeach";
 interface Resolved {
   readonly type: ParamType;
   readonly result: Json;
+  /** Absent for what comes from outside the run. */
+  readonly param?: Parameter;
 }
 
 /** Where names lead: into a run's own params, or into a step. */
 export type Surroundings =
   | { readonly kind: "workflow"; readonly defaults?: WorkflowParams["defaults"] }
-  | { readonly kind: "step"; readonly step: StepScope };
+  | {
+      readonly kind: "step";
+      readonly step: StepScope;
+      /** The params are a step's own: their literals may name secrets. */
+      readonly maySecret?: boolean;
+    };
 
 /** One evaluation of a set of params that may refer to each other. */
 export class Evaluation {
@@ -124,15 +140,46 @@ export class Evaluation {
    * @throws MaestroError that names all references that lead nowhere
    */
   text(template: string, place?: string): string {
+    return this.#replaced(template, place, false);
+  }
+
+  /** As {@link text}, for a literal of a param: references to secrets stay as they are. */
+  #literalText(template: string, place: string): string {
+    const named = this.#maySecret ? secretReferences(template) : [];
+    const text = this.#replaced(template, place, named.length > 0);
+    // What is inserted may look like a reference; then nobody could tell the two apart any more.
+    if (named.length === 0 || secretsIn(text).join(" ") === named.join(" ")) return text;
+    throw badRequest(
+      `Param [${place}] names the secret [${named.join(", ")}], and what is inserted or escaped in the same text looks like a secret, too: keep the two apart`,
+    );
+  }
+
+  #replaced(template: string, place: string | undefined, maySecret: boolean): string {
     try {
-      return interpolate(template, (name) => {
-        const { type, result } = this.resolve(name);
-        return toText(type, result);
-      });
+      return interpolate(template, (name) => this.#inserted(name, maySecret));
     } catch (error) {
       if (!(error instanceof UnknownName)) throw error;
-      throw unknownInText(this.#unknown(textReferences(template)), template, place);
+      const names = textReferences(template).filter((name) => secretOf(name) === undefined);
+      throw unknownInText(this.#unknown(names), template, place);
     }
+  }
+
+  get #maySecret(): boolean {
+    return this.#where.kind === "step" && this.#where.maySecret === true;
+  }
+
+  #inserted(name: string, maySecret: boolean): string {
+    const secret = secretOf(name);
+    if (secret === undefined) {
+      const { type, result, param } = this.resolve(name);
+      const text = toText(type, result);
+      if (param !== undefined && secretsIn(text).length > 0) refuseSecret(name, param);
+      return text;
+    }
+    const problem = secretNameProblem(secret);
+    if (problem !== undefined) throw badRequest(`[${secretReference(secret)}] names no secret: ${problem}`);
+    if (maySecret) return secretReference(secret);
+    throw badRequest(`The secret [${secret}] can't be used here: ${WHERE_SECRETS}`);
   }
 
   /** Those of the names that lead nowhere. */
@@ -251,7 +298,7 @@ export class Evaluation {
   literal(name: string, { type, value }: ParamDefinition): Json {
     switch (type) {
       case "STRING":
-        return this.text(value as string, name);
+        return this.#literalText(value as string, name);
       case "STRING_ARRAY":
         return this.#texts(name, value as readonly string[]);
       case "STRING_MAP":
@@ -269,7 +316,7 @@ export class Evaluation {
 
   #texts(name: string, items: readonly (string | null)[]): readonly (string | null)[] {
     if (!items.some((item) => item?.includes("$"))) return items;
-    return items.map((item, index) => (item === null ? null : this.text(item, `${name}[${index}]`)));
+    return items.map((item, index) => (item === null ? null : this.#literalText(item, `${name}[${index}]`)));
   }
 
   #textMap(name: string, map: Readonly<Record<string, string>>): Json {
@@ -278,7 +325,12 @@ export class Evaluation {
     const result = new Map<string, string>();
     for (const [key, value] of entries) {
       const replaced = this.text(key, name);
-      const text = value === null ? value : this.text(value, `${name}.${key}`);
+      const text = value === null ? value : this.#literalText(value, `${name}.${key}`);
+      if (replaced !== key && text !== null && secretsIn(text).length > 0) {
+        throw badRequest(
+          `Param [${name}] has a secret under the key [${key}], whose text has references: write a plain key`,
+        );
+      }
       if (result.has(replaced)) {
         const values = `values [${result.get(replaced)}] and [${text}]`;
         throw badRequest(`There is a duplicate key [${replaced}] with ${values} in param [${name}]`);
@@ -305,7 +357,8 @@ export class Evaluation {
     try {
       for (const name of names) {
         if (name === "params") continue;
-        const { type, result } = this.resolve(name);
+        const { type, result, param } = this.resolve(name);
+        if (param !== undefined) refuseSecret(name, param);
         values.set(name, toSel(type, result));
       }
     } catch (error) {
@@ -328,5 +381,11 @@ const noParam = (name: string, stepId: string, param: string): UnknownName =>
 
 function resultOf(name: string, param: Parameter): Resolved {
   if (param.evaluated_result === undefined) throw internalError(`Param [${name}] is not evaluated yet`);
-  return { type: param.type, result: param.evaluated_result };
+  return { type: param.type, result: param.evaluated_result, param };
+}
+
+/** The text would reach whoever uses it with the name alone, which nobody wants. */
+function refuseSecret(name: string, param: Parameter): void {
+  if (!namesSecret(param)) return;
+  throw badRequest(`Param [${name}] names a secret, so its value can't be used elsewhere: ${WHERE_SECRETS}`);
 }

@@ -62,7 +62,7 @@ export function evaluateStepParams(
 ): StepParams {
   const { own: _, ...bare } = scope;
   const { workflow_instance_id, step_instance_uuid, step_attempt_id, step_id } = scope.facts;
-  const evaluation = new Evaluation(merged, { kind: "step", step: bare }, context, ofLoops);
+  const evaluation = new Evaluation(merged, { kind: "step", step: bare, maySecret: true }, context, ofLoops);
   const params = evaluation.all();
   const identity = { workflow_instance_id, step_instance_uuid, step_attempt_id, step_id };
   const step: StepParams = { params, identity, time: context.now };

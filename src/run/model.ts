@@ -2,6 +2,7 @@
 
 import type { Alerting } from "../definition/alerting.ts";
 import type { Initiator } from "../definition/initiator.ts";
+import type { RunAs } from "../definition/properties.ts";
 import type { RestartConfig, RunPolicy, StepParamDefinitions } from "../definition/restart.ts";
 import type { Tag } from "../definition/tag.ts";
 import type { Artifacts, TimelineEvent } from "../definition/timeline.ts";
@@ -29,6 +30,10 @@ export interface RunConfig {
 export interface RunProperties {
   readonly create_time: number;
   readonly owner: string;
+  /** OWNER when absent. */
+  readonly run_as?: RunAs | undefined;
+  /** Who its steps run as; absent: the owner. */
+  readonly user?: string | undefined;
   readonly alerting?: Alerting | undefined;
   readonly step_concurrency?: number | undefined;
   /** Of the root's definition; a run that a step starts has its parent's, whatever its own definition says. */
@@ -94,5 +99,7 @@ export interface Run extends RunRef {
 }
 
 export const runIdentity = (run: RunRef): string => `[${run.workflowId}][${run.instanceId}][${run.runId}]`;
+/** Who the steps of a run run as. */
+export const userOf = ({ user, owner }: RunProperties): string => user ?? owner;
 export const correlationOf = (run: Run): string =>
   run.correlationId ?? `${run.workflowId}:${run.instanceId}:${run.runId}`;

@@ -47,6 +47,8 @@ export interface FollowOptions {
   room(): number;
   /** Bytes of the end that are passed on however long the file is. */
   readonly tail: number;
+  /** How many of these bytes are passed on while more may follow them; the rest is read again. */
+  whole(bytes: Buffer): number;
   emit(offset: number, bytes: Buffer): void;
   /** So many bytes after `offset` are left out. */
   skip(offset: number, bytes: number): void;
@@ -126,7 +128,7 @@ export class FileFollower {
     const buffer = Buffer.allocUnsafe(length);
     const read = readSync(file, buffer, 0, length, this.#offset);
     const isEnd = isComplete && read < MAX_CHUNK;
-    const use = isEnd ? read : wholeCharacters(buffer, read);
+    const use = isEnd ? read : this.#options.whole(buffer.subarray(0, wholeCharacters(buffer, read)));
     if (use === 0) return false;
     this.#options.emit(this.#offset, buffer.subarray(0, use));
     this.#offset += use;

@@ -18,6 +18,7 @@ import {
   type ToWorker,
   unaddress,
 } from "./protocol.ts";
+import type { SecretSetting } from "./secret.ts";
 import type { PluginType } from "./type.ts";
 
 export interface RuntimeHostOptions {
@@ -26,6 +27,8 @@ export interface RuntimeHostOptions {
   readonly plugins: readonly PluginSource[];
   /** Bytes of an attempt's output that are kept. */
   readonly logBytes: number;
+  /** Default: none. */
+  readonly secrets?: readonly SecretSetting[];
   /** Hands a text to an engine thread, for its `RuntimeClient.receive`. */
   send(engine: number, text: string): void;
   onLine?(line: PluginLine): void;
@@ -162,8 +165,8 @@ export class RuntimeHost {
   }
 
   #setup(thread: Thread): void {
-    const { dataDir, plugins, logBytes } = this.#options;
-    post(thread.worker, { type: "setup", session: thread.session, dataDir, plugins, logBytes });
+    const { dataDir, plugins, logBytes, secrets = [] } = this.#options;
+    post(thread.worker, { type: "setup", session: thread.session, dataDir, plugins, logBytes, secrets });
   }
 
   #beat(stuckAfter: number): void {

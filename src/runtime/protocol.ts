@@ -7,6 +7,7 @@
 import { parseJson, stringifyJson } from "../json.ts";
 import type { Place } from "../step/model.ts";
 import type { StepResult } from "../step/result.ts";
+import type { SecretSetting } from "./secret.ts";
 import type { AttemptContext, AttemptIdentity, LogChunk } from "./type.ts";
 
 export type Operation = "start" | "execute" | "terminate";
@@ -34,6 +35,7 @@ export interface WorkerSetup {
   readonly plugins: readonly PluginSource[];
   /** Bytes of an attempt's output that are kept. */
   readonly logBytes: number;
+  readonly secrets: readonly SecretSetting[];
 }
 
 /** Main → runtime thread, beside frames: JSON, recognised by its brace. */

@@ -25,8 +25,8 @@ export function failure(state: RuntimeState, message: string, now: number): Step
 }
 
 /** A plugin's throw: the platform's fault, so that it is retried. */
-export function thrown(type: string, error: unknown, now: number): StepResult {
-  return failure("PLATFORM_ERROR", `Step type ${type} failed: ${toErrorData(error).message}`, now);
+export function thrown(type: string, message: string, now: number): StepResult {
+  return failure("PLATFORM_ERROR", `Step type ${type} failed: ${message}`, now);
 }
 
 /** An answer that the contract does not allow: the plugin's mistake, which it would make again. */

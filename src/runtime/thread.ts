@@ -14,6 +14,7 @@ import { Ticker } from "./follow.ts";
 import { folderOf, isVisible, placeOf } from "./place.ts";
 import { decodeContext, encodeResult, type ToEngine, type ToRuntime } from "./protocol.ts";
 import { failure } from "./result.ts";
+import type { Secrets } from "./secret.ts";
 import type { AttemptContext } from "./type.ts";
 
 /** Bytes of logs on the way to an engine thread's commits above which files are not read further. */
@@ -25,6 +26,7 @@ export interface RuntimeThreadOptions {
   readonly types: readonly StepType[];
   /** Bytes of an attempt's output that are kept. */
   readonly logBytes: number;
+  readonly secrets: Secrets;
   send(engine: number, frame: string): void;
   readonly line: AttemptPort["line"];
   now(): number;
@@ -73,7 +75,7 @@ export class RuntimeThread {
 
   #open(engine: number): Peer {
     const attempts = new Map<string, Attempt>();
-    const { session, dataDir, logBytes, line, now } = this.#options;
+    const { session, dataDir, logBytes, secrets, line, now } = this.#options;
     const channel: Channel<ToRuntime, ToEngine> = new Channel<ToRuntime, ToEngine>({
       session,
       initiator: false,
@@ -93,6 +95,7 @@ export class RuntimeThread {
       now,
       wake: (uuid) => channel.post({ type: "wake", uuid }),
       logBytes,
+      secrets,
       log(chunk) {
         peer.unstored += chunk.length;
         channel.post({ type: "log", chunk });

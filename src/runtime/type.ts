@@ -3,6 +3,7 @@
  * sees is `@maestro/sdk`; `attempt.ts` and `result.ts` translate between the two.
  */
 import type { Json, JsonObject } from "../json.ts";
+import type { SecretPlace } from "../param/secret.ts";
 import type { Place } from "../step/model.ts";
 import type { RuntimeArtifacts } from "../step/result.ts";
 
@@ -16,6 +17,8 @@ export interface AttemptIdentity {
   readonly stepInstanceId: number;
   readonly correlationId: string;
   readonly owner: string;
+  /** Who the step runs as: the owner, or who has started the run, as the workflow's `run_as` says. */
+  readonly user: string;
 }
 
 /** How the job of an attempt gets at the server. */
@@ -37,6 +40,8 @@ export interface AttemptContext {
   readonly startTime: number;
   /** Evaluated step params as plain values. */
   readonly params: Readonly<Record<string, Json>>;
+  /** Which texts of the params name secrets; absent: none does. */
+  readonly secrets?: { readonly workflowId: string; readonly places: readonly SecretPlace[] } | undefined;
   readonly artifacts: RuntimeArtifacts;
   /** On adoption: where the stored logs end, in bytes of each stream. Absent means 0, or what the client saw. */
   readonly logOffset?: LogOffset | undefined;

@@ -5,6 +5,7 @@
 import { stringifyJson } from "../json.ts";
 import { loadPlugins } from "./load.ts";
 import { address, type FromWorker, type ToWorker, unaddress, type WorkerSetup } from "./protocol.ts";
+import { Secrets } from "./secret.ts";
 import { RuntimeThread } from "./thread.ts";
 
 declare const self: {
@@ -15,6 +16,7 @@ declare const self: {
 /** Frames that came before the plugins were loaded; undefined once they are. */
 let early: string[] | undefined = [];
 let thread: RuntimeThread | undefined;
+let secrets = new Secrets([]);
 let isSetUp = false;
 let ready: string | undefined;
 
@@ -43,17 +45,21 @@ self.onmessage = ({ data }) => {
 };
 // What a plugin throws where nobody can catch it must not end the thread: other attempts live here.
 for (const event of ["unhandledRejection", "uncaughtException"] as const) {
-  process.on(event, (error: unknown) => say({ type: "line", level: "error", message: `Unhandled: ${error}` }));
+  process.on(event, (error: unknown) =>
+    say({ type: "line", level: "error", message: secrets.clean(`Unhandled: ${error}`) }),
+  );
 }
 say({ type: "hello" });
 
-async function begin({ session, dataDir, plugins, logBytes }: WorkerSetup): Promise<void> {
+async function begin({ session, dataDir, plugins, logBytes, secrets: settings }: WorkerSetup): Promise<void> {
+  secrets = new Secrets(settings);
   const { types, metadata, failures } = await loadPlugins(plugins);
   thread = new RuntimeThread({
     session,
     dataDir,
     types,
     logBytes,
+    secrets,
     send: (engine, frame) => self.postMessage(address(engine, frame)),
     line: (level, message, { identity, uuid }) => say({ type: "line", level, message, identity, uuid }),
     now: Date.now,

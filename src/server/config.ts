@@ -147,12 +147,13 @@ function readSetting(setting: Setting, flags: Flags, file: ConfigFile | undefine
   const given = fromFlag(setting, flags, around) ?? fromEnv(setting, around) ?? fromFile(setting, file);
   if (!given) return option.fallback(around);
   try {
-    const value = option.parse(given.texts);
+    const value = option.parse(given.texts, given.base);
     if (option.path !== true) return value;
     return Array.isArray(value) ? value.map((it) => resolve(given.base, it)) : resolve(given.base, String(value));
   } catch (error) {
     if (!(error instanceof BadValue)) throw error;
-    const shown = option.secret === true ? "" : ` is ${JSON.stringify(given.texts.at(-1) ?? "")}, and`;
+    const shown =
+      option.secret === true || option.hidden === true ? "" : ` is ${JSON.stringify(given.texts.at(-1) ?? "")}, and`;
     throw new ConfigError(`${given.origin}${shown} ${error.message}`);
   }
 }

@@ -2,11 +2,12 @@
  * The server's settings as one table. A setting has one name in three spellings: `dataDir` here is the flag
  * `--data-dir`, the variable `MAESTRO_DATA_DIR` and the file key `data_dir`.
  */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { MAX_USER } from "../api/limit.ts";
 import { checkReferenceId } from "../definition/id.ts";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../log.ts";
 import { ITERATION_LIMIT, LOOP_SIZE_LIMIT, PARAMS_SIZE_LIMIT } from "../param/scope.ts";
+import { parseSecret, type SecretSetting } from "../runtime/secret.ts";
 import { DEFAULT_LIMITS } from "../sel/index.ts";
 import { nameOf } from "./authority.ts";
 
@@ -40,8 +41,13 @@ export interface Option<T> {
   readonly repeat?: boolean;
   /** Between the items of the variable's list; default: as in `PATH`. */
   readonly separator?: string;
-  /** @throws BadValue */
-  readonly parse: (texts: readonly string[]) => T;
+  /** A bad value is not shown, either: it may hold something that nobody should see. */
+  readonly hidden?: boolean;
+  /**
+   * @param base what relative paths start from
+   * @throws BadValue
+   */
+  readonly parse: (texts: readonly string[], base: string) => T;
   readonly fallback: (around: Surroundings) => T;
 }
 
@@ -125,6 +131,18 @@ function paramName(value: string): string {
   const problem = checkReferenceId(value.trim());
   if (problem) throw new BadValue(`must be the name of a param: ${problem}`);
   return value.trim();
+}
+
+function secrets(texts: readonly string[], base: string): readonly SecretSetting[] {
+  const names = new Set<string>();
+  return texts.map((text, index) => {
+    const secret = parseSecret(text.trim());
+    if (typeof secret === "string") throw new BadValue(texts.length > 1 ? `(item ${index + 1}) ${secret}` : secret);
+    if (names.has(secret.name)) throw new BadValue(`must give each secret once, and gives ${secret.name} twice`);
+    names.add(secret.name);
+    const { source } = secret;
+    return "env" in source ? secret : { ...secret, source: { file: resolve(base, source.file) } };
+  });
 }
 
 /** As the API takes it. */
@@ -216,6 +234,16 @@ export const SERVER_OPTIONS = {
       return texts;
     },
     fallback: (): readonly string[] => [],
+  },
+  secret: {
+    placeholder: "SECRET",
+    summary: "A secret and who may use it: NAME@WORKFLOWS=env:VARIABLE or NAME@WORKFLOWS=file:PATH (repeatable)",
+    otherwise: "none",
+    repeat: true,
+    separator: ";",
+    hidden: true,
+    parse: secrets,
+    fallback: (): readonly SecretSetting[] => [],
   },
   logFormat: choice<LogFormat>(
     "FORMAT",

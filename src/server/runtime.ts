@@ -30,6 +30,7 @@ export async function startRuntime(
     dataDir: config.dataDir,
     plugins: [...builtin, ...given],
     logBytes: config.limits.logBytes,
+    secrets: config.secret,
     send,
     onRestart: (thread, reason) => log.warn("a runtime thread was replaced", { thread, reason }),
   });

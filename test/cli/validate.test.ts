@@ -147,6 +147,41 @@ workflow:
   steps: [{step: {id: a, type: NoOp}}]
 `;
 
+test("a secret may be named by a step's literal, is refused elsewhere or badly named, and is text in an expression", async () => {
+  const file = (token: string, param: string) =>
+    `workflow:
+  id: w
+  params:
+    p: {type: STRING, value: "${param}"}
+  steps:
+  - step:
+      id: a
+      type: shell
+      params:
+        e: {type: STRING, expression: "'\${secret.TOKEN}'"}
+        shell:
+          type: MAP
+          value:
+            script: {type: STRING, value: echo}
+            env:
+              type: STRING_MAP
+              value:
+                T: "${token}"
+`;
+  const good = await run(["validate", "-"], { stdin: file("Bearer ${secret.TOKEN}", "x") });
+  expect(good.exit).toBe(0);
+  expect(good.out).toStartWith(
+    "-:10:39: workflow.steps[0].step.params.e.expression: warning: ${secret.TOKEN} in an expression is text and no secret",
+  );
+  expect(good.out.match(/^-:/gm)).toHaveLength(1);
+  const { exit, out } = await run(["validate", "-"], { stdin: file("${secret.a b}", "${secret.TOKEN}") });
+  expect(exit).toBe(1);
+  expect(out).toContain("-:4:30: workflow.params.p.value: the secret [TOKEN] can't be used here: write ${secret.NAME}");
+  expect(out).toContain(
+    '-:18:20: workflow.steps[0].step.params.shell.value.env.value.T: "${secret.a b}" names no secret: the name of a secret has',
+  );
+});
+
 test("stdin may be YAML, with a byte order mark and either line end", async () => {
   const texts = [
     GOOD_YAML,

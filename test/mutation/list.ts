@@ -9,6 +9,7 @@ import { PERMIT_MUTATIONS } from "./permit.ts";
 import { QUEUE_MUTATIONS } from "./queue.ts";
 import { READER_MUTATIONS } from "./reader.ts";
 import { RESTART_MUTATIONS } from "./restart.ts";
+import { SECRET_MUTATIONS } from "./secret.ts";
 import { STORE_MUTATIONS } from "./store.ts";
 import { STRATEGY_MUTATIONS } from "./strategy.ts";
 import { TEMPLATE_MUTATIONS } from "./template.ts";
@@ -26,4 +27,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...PERMIT_MUTATIONS,
   ...NESTED_MUTATIONS,
   ...TEMPLATE_MUTATIONS,
+  ...SECRET_MUTATIONS,
 ];

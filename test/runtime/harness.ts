@@ -2,6 +2,7 @@
 import type { StepType } from "@maestro/sdk";
 import { RuntimeClient } from "../../src/runtime/client.ts";
 import { address, unaddress } from "../../src/runtime/protocol.ts";
+import { Secrets } from "../../src/runtime/secret.ts";
 import { RuntimeThread } from "../../src/runtime/thread.ts";
 import type { AttemptContext, LogChunk } from "../../src/runtime/type.ts";
 import type { StepResult } from "../../src/step/result.ts";
@@ -23,6 +24,7 @@ export function contextOf(
       stepInstanceId: 7,
       correlationId: "corr",
       owner: "tester",
+      user: "tester",
     },
     startTime: Date.now(),
     params,
@@ -106,13 +108,19 @@ export class Driver {
 }
 
 /** A runtime thread without a worker. */
-export function inPlace(dataDir: string, types: readonly StepType[], logBytes = 100_000_000): Driver & Disposable {
+export function inPlace(
+  dataDir: string,
+  types: readonly StepType[],
+  logBytes = 100_000_000,
+  secrets = new Secrets([]),
+): Driver & Disposable & { readonly lines: readonly string[] } {
   const lines: string[] = [];
   const thread = new RuntimeThread({
     session: crypto.randomUUID(),
     dataDir,
     types,
     logBytes,
+    secrets,
     send: (engine, frame) => driver.client.receive(address(engine, frame)),
     line: (level, message) => lines.push(`${level} ${message}`),
     now: Date.now,
@@ -125,7 +133,7 @@ export function inPlace(dataDir: string, types: readonly StepType[], logBytes = 
     driver.client.close();
     thread.stop();
   };
-  return Object.assign(driver, { [Symbol.dispose]: dispose });
+  return Object.assign(driver, { lines, [Symbol.dispose]: dispose });
 }
 
 export const message = (result: StepResult): string => (result.timeline ?? []).map((entry) => entry.message).join("\n");

@@ -45,6 +45,7 @@ test("without settings everything has its default", () => {
     advertiseUrl: undefined,
     environment: "maestro",
     plugin: [],
+    secret: [],
     logFormat: "json",
     logLevel: "info",
     limits: {
@@ -100,6 +101,7 @@ function sample(option: (typeof SETTINGS)[number]["option"]): string {
   if (option.choices) return option.choices.find((it) => it !== String(fallback)) ?? "";
   if (option.placeholder === "N") return String(Number(fallback) + 1 || 7);
   if (option.placeholder === "URL") return option.secret ? "postgres://db/x" : "http://node:1";
+  if (option.placeholder === "SECRET") return "TOKEN@etl=env:API_TOKEN";
   return option.path ? "some/where" : "node.example";
 }
 
@@ -108,6 +110,34 @@ test("flags win over variables, variables over the file", () => {
   const env = { MAESTRO_PORT: "2", MAESTRO_HOST: "env" };
   const loaded = load({ "--config": [config], "--port": ["3"] }, { env });
   expect([loaded.port, loaded.host, loaded.groups]).toEqual([3, "env", 3]);
+});
+
+test("secrets are a list in each spelling, and files among them are where the list is", () => {
+  mkdirSync(join(root, "etc"), { recursive: true });
+  writeFileSync(join(root, "etc/s.yaml"), "secret:\n  - A@*=file:token\n  - B@etl/shell=env:B\n");
+  const secrets = [
+    { name: "A", workflows: ["*"], types: [], source: { file: join(root, "etc/token") } },
+    { name: "B", workflows: ["etl"], types: ["shell"], source: { env: "B" } },
+  ];
+  expect(load({ "--config": ["etc/s.yaml"] }).secret).toEqual(secrets);
+  const env = { MAESTRO_SECRET: "A@*=file:etc/token; B@etl/shell=env:B" };
+  expect(load({}, { env }).secret).toEqual(secrets);
+  expect(load({ "--secret": ["A@*=file:etc/token", "B@etl/shell=env:B"] }).secret).toEqual(secrets);
+});
+
+test("a bad secret is refused without a word of what it may hold", () => {
+  const given = (...texts: string[]): string => {
+    try {
+      load({ "--secret": texts });
+      return "none";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  expect(given("TOKEN=hunter22")).toStartWith("--secret must be NAME@WORKFLOWS=env:VARIABLE");
+  expect(given("A@*=env:A", "TOKEN@etl=hunter22")).toStartWith("--secret (item 2) must be NAME@WORKFLOWS");
+  expect(given("A@*=env:A", "A@etl=env:B")).toBe("--secret must give each secret once, and gives A twice");
+  expect(given("TOKEN=hunter22")).not.toContain("hunter22");
 });
 
 test("an empty variable and a key without a value are not set", () => {

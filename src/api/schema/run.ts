@@ -3,6 +3,7 @@ import { z } from "zod";
 import { alertingSchema } from "../../definition/alerting.ts";
 import { initiatorSchema } from "../../definition/initiator.ts";
 import { paramDefinitionsSchema, paramsSchema } from "../../definition/parameter.ts";
+import { runAsSchema } from "../../definition/properties.ts";
 import { tagListSchema } from "../../definition/tag.ts";
 import { artifactSchema, timelineEventSchema } from "../../definition/timeline.ts";
 import { stepTransitionSchema } from "../../definition/transition.ts";
@@ -132,6 +133,11 @@ export const instanceSchema = z
       .strictObject({
         create_time: millis,
         owner: z.string(),
+        run_as: runAsSchema.optional(),
+        user: z
+          .string()
+          .optional()
+          .meta({ description: "Who has started a run whose steps run as the CALLER; absent: a trigger has" }),
         alerting: alertingSchema.optional(),
         step_concurrency: z.int().optional(),
         instance_step_concurrency: z.int().optional(),

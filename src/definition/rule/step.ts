@@ -9,6 +9,7 @@ import { checkRetryPolicy } from "../retry.ts";
 import { fieldsOf, nestedSteps, STEP_KINDS, type Step, type StepFields, stepOf, type UnwrappedStep } from "../step.ts";
 import { closest } from "../suggest.ts";
 import { checkParams, checkTags } from "./param.ts";
+import { checkSecrets } from "./secret.ts";
 import { checkStepSignals } from "./trigger.ts";
 
 /** What holds where a list of steps stands. */
@@ -46,6 +47,7 @@ function checkStep(step: Step, unwrapped: UnwrappedStep, path: string, scope: Sc
   if (first !== undefined) report(at(path, "id"), `${shown(body.id)} is the id of ${first} too; ids must be unique`);
   else ids.set(body.id, path);
   checkCommon(body, path, scope);
+  checkSecrets(body.params, at(path, "params"), ["step", "template"].includes(unwrapped.kind), report);
   if (unwrapped.kind === "step") checkTyped(unwrapped.body, path, scope);
   if (unwrapped.kind === "subworkflow" && body.params?.subworkflow_id === undefined) {
     report(at(path, "params"), 'needs the param "subworkflow_id", which names the workflow to run');

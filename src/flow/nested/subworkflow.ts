@@ -8,7 +8,7 @@ import { toDefinition } from "../../param/definition.ts";
 import type { ParamDefinitions } from "../../param/type.ts";
 import { own } from "../../record.ts";
 import { subworkflowUuid } from "../../run/inline.ts";
-import type { Run } from "../../run/model.ts";
+import { type Run, userOf } from "../../run/model.ts";
 import { downstream, instanceRestart, type RestartRequest } from "../../run/restart.ts";
 import { isOver, shownRunStatus } from "../../run/status.ts";
 import { isAsync } from "../../step/node.ts";
@@ -135,7 +135,11 @@ export class SubworkflowKind implements Kind {
       inherited: explicit_params === true ? undefined : run.params,
       passed: { ...(explicit_params !== true && inheritedOf(run.params)), ...this.#passed() },
       runParams: this.#passed(),
-      parent: { key: run.key, stamp, groupInfo: run.groupInfo, tree: run.properties.instance_step_concurrency },
+      parent: {
+        ...{ key: run.key, stamp, groupInfo: run.groupInfo },
+        tree: run.properties.instance_step_concurrency,
+        user: userOf(run.properties),
+      },
     };
   }
 
