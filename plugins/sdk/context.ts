@@ -28,6 +28,17 @@ export interface StepIdentity {
   readonly owner: string;
 }
 
+/** What a step type's code may refer to. */
+export interface CodeContext {
+  /**
+   * Values by name: the workflow's params, above them the step's own but for its settings, and `step__param` of each
+   * step that has ended and that the code names so.
+   */
+  readonly params: JsonObject;
+  /** Of these, those that the code mentions as `$name` or `${name…}`, as text. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
 /** A line for the attempt's timeline: INFO when only text is given. */
 export type TimelineEntry =
   | string
@@ -78,6 +89,8 @@ export interface StepContext<Params> {
   readonly params: Params;
   /** All of the step's evaluated params. */
   readonly stepParams: Readonly<Record<string, unknown>>;
+  /** In `start` alone, of a type with fields of `code()`. */
+  readonly code: CodeContext | undefined;
   /** As stored, plus what this thread returned since. */
   readonly artifacts: Artifacts;
   /**

@@ -18,8 +18,10 @@
  * ```
  */
 export { z } from "zod";
+export { code, codeFields } from "./code.ts";
 export {
   type Artifacts,
+  type CodeContext,
   type Follower,
   type Logger,
   type LogStream,

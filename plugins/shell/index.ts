@@ -1,8 +1,8 @@
 /** Step type `shell`: a script in a process group of its own, which outlives the server and is adopted by the next. */
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { defineStepType, type StepResult } from "@maestro/sdk";
-import { environment } from "./env.ts";
+import { defineStepType, type StepResult, type StepState, stringifyJson } from "@maestro/sdk";
+import { environment, largestOf, tooLarge } from "./env.ts";
 import { type Context, findOwner, inspect, isChild, isElsewhere, stop } from "./job.ts";
 import { interpreterOf, params } from "./params.ts";
 import { startTimeOf } from "./process.ts";
@@ -16,13 +16,17 @@ export default defineStepType({
   params,
 
   async start(context) {
-    const problem = misplaced(context);
-    if (problem !== undefined) return problem;
+    const lost = misplaced(context);
+    if (lost !== undefined) return lost;
     if (readOwner(context.directory) !== undefined) return inspect(context, await findOwner(context));
-    const fresh = createDirectory(context.directory);
+    const env = environment(context, context.params.env);
     const missing = missingFolder(context);
-    if (missing !== undefined) return missing;
-    const pid = begin(context);
+    if (missing !== undefined) return failed("USER_ERROR", missing);
+    const refused = tooLarge(env);
+    if (refused !== undefined) return failed("FATAL_ERROR", refused);
+    const fresh = createDirectory(context.directory);
+    const pid = attemptTo(() => begin(context, env));
+    if (pid === undefined) return failed("FATAL_ERROR", largestOf(env));
     const startTime = fresh ? startTimeOf(pid) : undefined;
     // In a directory that was there, a supervisor of an earlier call may be the one that runs the script.
     return inspect(context, startTime === undefined ? await findOwner(context) : { pid, startTime });
@@ -40,13 +44,25 @@ export default defineStepType({
   },
 });
 
-function begin(context: Context): number {
+const failed = (state: StepState, message: string): StepResult => ({ state, timeline: [{ level: "ERROR", message }] });
+
+/** Undefined when the system takes no environment as large as that. */
+function attemptTo<T>(launching: () => T): T | undefined {
+  try {
+    return launching();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "E2BIG") return undefined;
+    throw error;
+  }
+}
+
+function begin(context: Context, env: Readonly<Record<string, string>>): number {
   const cwd = context.params.working_dir ?? join(context.directory, "work");
   if (context.params.working_dir === undefined) mkdirSync(cwd, { recursive: true, mode: 0o700 });
-  const env = environment(context, context.params.env);
   const interpreter = interpreterOf(context.params);
   const { directory, wake } = context;
-  const pid = launch({ directory, script: context.params.script, interpreter, env, cwd }, wake);
+  const files = { script: context.params.script, "params.json": stringifyJson(context.code?.params ?? {}) };
+  const pid = launch({ directory, files, interpreter, env, cwd }, wake);
   isChild(context, pid);
   return pid;
 }
@@ -54,13 +70,11 @@ function begin(context: Context): number {
 function misplaced(context: Context): StepResult | undefined {
   const host = isElsewhere(context);
   if (host === undefined) return undefined;
-  const message = `Job lost: it belongs to host ${host}, and may still run there`;
-  return { state: "PLATFORM_ERROR", timeline: [{ level: "ERROR", message }] };
+  return failed("PLATFORM_ERROR", `Job lost: it belongs to host ${host}, and may still run there`);
 }
 
-function missingFolder({ params }: Context): StepResult | undefined {
+function missingFolder({ params }: Context): string | undefined {
   const { working_dir } = params;
   if (working_dir === undefined || statSync(working_dir, { throwIfNoEntry: false })?.isDirectory()) return undefined;
-  const message = `working_dir [${working_dir}] is not a folder on the server's host`;
-  return { state: "USER_ERROR", timeline: [{ level: "ERROR", message }] };
+  return `working_dir [${working_dir}] is not a folder on the server's host`;
 }

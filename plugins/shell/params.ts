@@ -1,4 +1,4 @@
-import { z } from "@maestro/sdk";
+import { code, z } from "@maestro/sdk";
 
 const DEFAULT_GRACE_SECONDS = 10;
 const MAX_GRACE_SECONDS = 86_400;
@@ -24,7 +24,7 @@ const grace = z
 
 /** Settings of a shell step. `grace_period` is parsed to milliseconds. */
 export const params = z.strictObject({
-  script: z.string().min(1).describe("The program text, as a file for the interpreter"),
+  script: code("The program text, as a file for the interpreter. $name is the param of that name"),
   interpreter: z
     .union([z.string().trim().min(1), z.array(z.string()).min(1)])
     .optional()
@@ -46,7 +46,7 @@ export type ShellParams = z.output<typeof params>;
 export function interpreterOf({ interpreter, script }: ShellParams): readonly string[] {
   if (typeof interpreter === "string") return interpreter.split(/\s+/);
   if (interpreter !== undefined) return interpreter;
-  const shebang = /^#![ \t]*(\S+)(?:[ \t]+(.*\S))?[ \t]*\r?(?:\n|$)/.exec(script);
+  const shebang = /^#![ \t]*(\S+)(?:[ \t]+(.*\S))?[ \t]*(?:\n|$)/.exec(script);
   if (shebang === null) return ["/bin/sh"];
   const [, program = "", argument] = shebang;
   return argument === undefined ? [program] : [program, argument];

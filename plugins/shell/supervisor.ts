@@ -3,6 +3,7 @@
  * its kill -9 reaches the script, and whoever comes later finds in the attempt's directory
  *
  * - `script`  what is run
+ * - `params.json`  the params that it may read
  * - `pid`     pid, boot id and start of the supervisor, which leads the script's process group; or a {@link Verdict}
  * - `out`, `err`  the script's output
  * - `exit`    its exit status, once it has ended
@@ -59,21 +60,24 @@ function statusOfProcess(): string {
 
 export interface Launch {
   readonly directory: string;
-  readonly script: string;
+  /** By name: those that the script needs, and `script` itself. */
+  readonly files: Readonly<Record<string, string>>;
   readonly interpreter: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
 }
 
 /** Starts a supervisor. @param onExit called when it has ended, while this process lives. */
-export function launch({ directory, script, interpreter, env, cwd }: Launch, onExit: () => void): number {
-  const file = join(directory, "script");
-  if (!existsSync(file)) {
-    const draft = join(directory, `script.${process.pid}.${performance.now()}`);
-    writeFileSync(draft, script, PRIVATE);
+export function launch({ directory, files, interpreter, env, cwd }: Launch, onExit: () => void): number {
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(directory, name);
+    if (existsSync(file)) continue;
+    const draft = join(directory, `${name}.${process.pid}.${performance.now()}`);
+    writeFileSync(draft, text, PRIVATE);
     renameSync(draft, file); // never truncated under a script that is being read
   }
-  const child = Bun.spawn(["/bin/sh", "-c", SUPERVISOR, "maestro-shell", directory, UMASK, ...interpreter, file], {
+  const script = join(directory, "script");
+  const child = Bun.spawn(["/bin/sh", "-c", SUPERVISOR, "maestro-shell", directory, UMASK, ...interpreter, script], {
     cwd,
     env,
     stdin: "ignore",

@@ -100,10 +100,16 @@ export class Asking {
     if ("unavailable" in runtime) return runtime;
     const context = (): AttemptContext => contextOf(this.#flow, node, this.#task.attempt);
     return {
-      start: () => runtime.start(context()),
+      start: async () => runtime.start({ ...context(), ...this.#code() }),
       execute: () => runtime.execute(context()),
       terminate: () => runtime.terminate(context()),
     };
+  }
+
+  #code(): Pick<AttemptContext, "code"> {
+    const { node, attempt } = this.#task;
+    const code = this.#flow.engine.evaluation.code(this.#flow.scope(node, attempt));
+    return code === undefined ? {} : { code };
   }
 
   /** The commit was heard of late: whoever owns the group by now may have ended the attempt. Another commit tells. */

@@ -6,6 +6,7 @@
  * `allWorkflowParams` (wire). An attempt: `mergeStepParams` → `evaluateStepParams` → `mergeOutputParams` →
  * `compactStepParams` → store → `expandStepParams` → `allStepParams` (wire).
  */
+export type { CodeFields, CodeParams } from "./code.ts";
 export { compactParams, compactStepParams, expandParams, expandStepParams } from "./compact.ts";
 export { buildCatalog, DEFAULT_CATALOG, type DefaultCatalog, type DefaultOverrides } from "./defaults.ts";
 export type { DefaultInputs } from "./derive.ts";
@@ -23,6 +24,7 @@ export {
   type WorkflowRestart,
 } from "./order.ts";
 export {
+  codeParams,
   evaluateCondition,
   evaluateDefinitions,
   evaluatedParam,

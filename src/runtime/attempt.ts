@@ -165,6 +165,7 @@ export class Attempt {
       startTime,
       params,
       stepParams: toPlain(context.params) as Readonly<Record<string, unknown>>,
+      code: context.code,
       artifacts: { ...context.artifacts, ...this.#artifacts },
       signal: this.#abort.signal,
       logger: { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },

@@ -62,6 +62,7 @@ describe("a script", () => {
         "folder 755",
         "mine 644",
         "out 600",
+        "params.json 600",
         "pid 600",
         "script 600",
         "work 700",

@@ -6,7 +6,14 @@ import { StepTypeRegistry } from "../../src/runtime/registry.ts";
 
 const type = shell as unknown as StepType;
 const registry = new StepTypeRegistry([
-  { type: type.type, version: type.version, title: "Shell", schema: type.schema() as JsonObject, defaultParams: {} },
+  {
+    type: type.type,
+    version: type.version,
+    title: "Shell",
+    schema: type.schema() as JsonObject,
+    code: ["script"],
+    defaultParams: {},
+  },
 ]);
 
 test("types are found in any case, under their canonical names", () => {
@@ -27,7 +34,7 @@ test("a type known upstream is unavailable, with the reason, until a plugin brin
     name: "Titus",
     reason: "Step type [Titus] has no runtime on this server: load a plugin that provides it",
   });
-  const http = { type: "Http", version: "1", title: "Http", schema: {}, defaultParams: {} };
+  const http = { type: "Http", version: "1", title: "Http", schema: {}, code: [], defaultParams: {} };
   expect(new StepTypeRegistry([http]).find("HTTP")?.kind).toBe("plugin");
 });
 
