@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StepType } from "@maestro/sdk";
-import shell from "../../plugins/shell/index.ts";
+import { shell } from "../../plugins/script/shell.ts";
 import type { Json } from "../../src/json.ts";
 import { codeParams, evaluateStepParams, type Params, type StepScope } from "../../src/param/index.ts";
 import { context as evaluation } from "../param/support.ts";

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StepType } from "@maestro/sdk";
-import shell from "../../plugins/shell/index.ts";
+import { shell } from "../../plugins/script/shell.ts";
 import { type Json, parseJson, rawNumber } from "../../src/json.ts";
 import type { AttemptContext } from "../../src/runtime/type.ts";
 import type { StepResult } from "../../src/step/result.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { StepType } from "@maestro/sdk";
-import shell from "../../plugins/shell/index.ts";
+import { shell } from "../../plugins/script/shell.ts";
 import type { JsonObject } from "../../src/json.ts";
 import { StepTypeRegistry } from "../../src/runtime/registry.ts";
 

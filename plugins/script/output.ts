@@ -38,7 +38,7 @@ function parse(text: string, where: string): Output {
   }
   let value: Json;
   try {
-    value = parseJson(text);
+    value = parseJson(text.replace(/^\s*\uFEFF/, ""));
   } catch (error) {
     throw new OutputError(`The output ${where} is not JSON: ${(error as Error).message}`);
   }

@@ -23,7 +23,8 @@ import { type ProcessId, parseStat } from "./process.ts";
 const SUPERVISOR = `
 d=$1
 u=$2
-shift 2
+l=$3
+shift 3
 umask 077
 if [ -r "/proc/$$/stat" ]; then
   read -r s <"/proc/$$/stat"
@@ -38,7 +39,7 @@ set +C
 trap : HUP INT TERM
 exec 3>"$d/out" 4>"$d/err"
 umask "$u"
-"$@" </dev/null >&3 2>&4 3>&- 4>&-
+(eval "$l" && exec "$@") </dev/null >&3 2>&4 3>&- 4>&-
 c=$?
 umask 077
 printf '%s\\n' "$c" >"$d/exit"
@@ -58,17 +59,37 @@ function statusOfProcess(): string {
   }
 }
 
+/** Of each process. */
+export interface Limits {
+  readonly cpu_seconds?: number | undefined;
+  readonly memory_mb?: number | undefined;
+  readonly open_files?: number | undefined;
+  readonly file_mb?: number | undefined;
+}
+
+/** Commands of a shell; `ulimit` counts memory in KiB, and files in blocks of 512 bytes, which bash has only as POSIX asks. */
+function ulimitsOf({ cpu_seconds, memory_mb, open_files, file_mb }: Limits): string {
+  const limits = [
+    cpu_seconds === undefined ? "" : `ulimit -t ${cpu_seconds}`,
+    memory_mb === undefined ? "" : `ulimit -v ${memory_mb * 1024}`,
+    open_files === undefined ? "" : `ulimit -n ${open_files}`,
+    file_mb === undefined ? "" : `ulimit -f ${file_mb * 2048}`,
+  ];
+  return ["true", ...limits.filter((limit) => limit !== "")].join(" && ");
+}
+
 export interface Launch {
   readonly directory: string;
-  /** By name: those that the script needs, and `script` itself. */
+  /** By name: what the script is made of, and what it reads. */
   readonly files: Readonly<Record<string, string>>;
-  readonly interpreter: readonly string[];
+  readonly command: readonly string[];
+  readonly limits: Limits;
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
 }
 
 /** Starts a supervisor. @param onExit called when it has ended, while this process lives. */
-export function launch({ directory, files, interpreter, env, cwd }: Launch, onExit: () => void): number {
+export function launch({ directory, files, command, limits, env, cwd }: Launch, onExit: () => void): number {
   for (const [name, text] of Object.entries(files)) {
     const file = join(directory, name);
     if (existsSync(file)) continue;
@@ -76,8 +97,8 @@ export function launch({ directory, files, interpreter, env, cwd }: Launch, onEx
     writeFileSync(draft, text, PRIVATE);
     renameSync(draft, file); // never truncated under a script that is being read
   }
-  const script = join(directory, "script");
-  const child = Bun.spawn(["/bin/sh", "-c", SUPERVISOR, "maestro-shell", directory, UMASK, ...interpreter, script], {
+  const ulimits = ulimitsOf(limits);
+  const child = Bun.spawn(["/bin/sh", "-c", SUPERVISOR, "maestro-script", directory, UMASK, ulimits, ...command], {
     cwd,
     env,
     stdin: "ignore",
