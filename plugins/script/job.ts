@@ -8,7 +8,7 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { constants, hostname } from "node:os";
 import { join } from "node:path";
-import type { Artifacts, Follower, StepContext, StepResult } from "@maestro/sdk";
+import type { Artifacts, Follower, StepContext, StepResult, StepState } from "@maestro/sdk";
 import { markers, outputFile } from "./env.ts";
 import { OutputError, readOutput } from "./output.ts";
 import type { ScriptParams } from "./params.ts";
@@ -153,19 +153,22 @@ async function judge(context: Context, owner: Owner, code: number): Promise<Step
   const own = typeof owner === "object" ? artifacts(context, owner, code) : {};
   if (readStop(context.directory) !== undefined) return { state: "STOPPED", artifacts: own };
   const message = code === 0 ? undefined : failure(context.directory, code);
+  const failed = (state: StepState, text: string, all = own): StepResult => ({
+    state,
+    artifacts: all,
+    timeline: [{ level: "ERROR", message: text }],
+  });
   try {
     const { directory, uuid } = context;
     const output = readOutput(join(directory, "out"), outputFile(directory), markers(uuid));
     const artifacts = { ...output.artifacts, ...own };
-    if (message !== undefined) return { state: "USER_ERROR", artifacts, timeline: [{ level: "ERROR", message }] };
-    return { state: "DONE", artifacts, outputs: output.outputs, outputParams: output.outputParams };
+    if (message !== undefined) return failed("USER_ERROR", message, artifacts);
+    const { outputs, outputParams, source } = output;
+    return { state: "DONE", artifacts, outputs, outputParams, outputSource: source };
   } catch (error) {
     if (!(error instanceof OutputError)) throw error;
-    return {
-      state: "USER_ERROR",
-      artifacts: own,
-      timeline: [{ level: "ERROR", message: message ?? error.message }],
-    };
+    // A script that has failed may have written half of its output; another attempt would write the same wrong one.
+    return message === undefined ? failed("FATAL_ERROR", error.message) : failed("USER_ERROR", message);
   }
 }
 

@@ -54,6 +54,11 @@ export interface StepResult {
   readonly outputs?: Readonly<Record<string, unknown>> | undefined;
   /** Output params in the wire shape of a parameter (`{ type, value }`), for a runtime that gets them so. */
   readonly outputParams?: Readonly<Record<string, Json>> | undefined;
+  /**
+   * Where the job has put its outputs, such as `in the file $MAESTRO_OUTPUT`: it stands in what the user is told of those
+   * that the step can't have, which fail it for good.
+   */
+  readonly outputSource?: string | undefined;
   readonly timeline?: readonly TimelineEntry[] | undefined;
   /**
    * With CONTINUE: milliseconds until the next `execute`, 0 to {@link MAX_POLL_DELAY}, rounded up; whatever else fails

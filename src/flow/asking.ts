@@ -41,10 +41,10 @@ export class Asking {
     return this.#builtin !== undefined;
   }
 
-  ask({ id, what, outputs, isEntered, isHard }: Ask): void {
+  ask({ id, what, outputs, source, isEntered, isHard }: Ask): void {
     if (isCall(what)) this.#call(id, what, isHard === true);
     else if (isGate(what)) this.#askGuard(id, what, isEntered === true);
-    else this.#evaluate(id, new Evaluating(this.#flow.engine.evaluation, what, outputs));
+    else this.#evaluate(id, new Evaluating(this.#flow.engine.evaluation, what, outputs, source));
   }
 
   #evaluate(id: number, evaluating: Evaluating): void {

@@ -13,7 +13,6 @@ export type { DefaultInputs } from "./derive.ts";
 export { type DryRun, dryRunContext, dryRunWorkflowParams } from "./dryrun.ts";
 export {
   type MergedWorkflowParams,
-  mergeOutputParams,
   mergeStepParams,
   mergeWorkflowParams,
   passedDown,
@@ -23,6 +22,7 @@ export {
   type WorkflowMerge,
   type WorkflowRestart,
 } from "./order.ts";
+export { mergeOutputParams, OutputError } from "./output.ts";
 export {
   codeParams,
   evaluateCondition,

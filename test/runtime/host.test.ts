@@ -179,7 +179,7 @@ describe("a plugin that misbehaves", () => {
     [
       "answers an odd output",
       "start: () => ({ state: 'DONE', outputs: { f: () => 1 } }),",
-      "USER_ERROR",
+      "FATAL_ERROR",
       "Output [f] is",
     ],
   ])("%s: its step fails, and the thread goes on", async (_how, body, state, reason) => {

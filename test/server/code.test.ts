@@ -73,3 +73,42 @@ test(
   },
   PATIENCE,
 );
+
+test(
+  "outputs that a step can't have end it at once, by its failure mode, and say where they stand",
+  async () => {
+    const wrong = (id: string, json: string, failure_mode: string) => {
+      const { step } = shell(id, [`printf '%s' '${json}' > "$MAESTRO_OUTPUT"`], { rows: { type: "LONG", value: 0 } });
+      return { step: { ...step, failure_mode } };
+    };
+    const steps = [
+      wrong("undeclared", '{"nope": 1}', "IGNORE_FAILURE"),
+      wrong("text", '{"rows": "many"}', "IGNORE_FAILURE"),
+      wrong("nonsense", "rows=3", "FAIL_AFTER_RUNNING"),
+      wrong("whole", '\uFEFF{"rows": 30.0}', "FAIL_AFTER_RUNNING"),
+    ];
+    await server.send("POST", "", { properties: { owner: "ann" }, workflow: { id: "outputs", steps } });
+    const path = await server.run("outputs", {});
+    const ended = async (id: string) => {
+      const text = await server.send("GET", `${path}/steps/${id}/attempts/latest`);
+      const { step_attempt_id, runtime_state } = read(text);
+      const message = /The step's output in the file \$MAESTRO_OUTPUT can't be taken\. (.*?[^\\])"/.exec(text)?.[1];
+      return [step_attempt_id, at(runtime_state as never, "status"), message?.replaceAll("\\", "")];
+    };
+    expect(await ended("undeclared")).toEqual([
+      1,
+      "COMPLETED_WITH_ERROR",
+      `Invalid output parameter [nope], not defined in params: write "nope": {"type":"LONG","value":0} into the step's params, or leave it out`,
+    ]);
+    expect(await ended("text")).toEqual([
+      1,
+      "COMPLETED_WITH_ERROR",
+      `Output [rows] is the STRING "many", and the step declares a LONG: write a whole number, such as 30`,
+    ]);
+    expect(await ended("nonsense")).toEqual([1, "FATALLY_FAILED", expect.stringContaining("It is not JSON: ")]);
+    expect(await ended("whole")).toEqual([1, "SUCCEEDED", undefined]);
+    const whole = read(await server.send("GET", `${path}/steps/whole/attempts/latest`));
+    expect(at(whole, "params", "rows", "evaluated_result")).toBe(30);
+  },
+  PATIENCE,
+);
