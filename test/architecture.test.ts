@@ -32,7 +32,8 @@ describe("the checker", () => {
       "src/store/a.ts": 'import postgres from "postgres"; import { b } from "../flow/b.ts"; import "./c.ts";',
       "src/store/c.ts": 'import { log } from "../log.ts";',
       "src/log.ts": 'import type { Clock } from "./clock.ts";',
-      "plugins/shell/index.ts": 'import { spawn } from "node:child_process"; import "@maestro/sdk"; import "./run.ts";',
+      "plugins/script/index.ts":
+        'import { spawn } from "node:child_process"; import "@maestro/sdk"; import "./run.ts";',
     });
     expect(breaches).toEqual([]);
   });
@@ -70,10 +71,10 @@ describe("the checker", () => {
     ["src/store/a.ts", "hono"],
     ["src/flow/a.ts", "@hono/zod-openapi"],
     ["src/runtime/a.ts", "@maestro/shell"],
-    ["src/runtime/a.ts", "../../plugins/shell/index.ts"],
-    ["plugins/shell/index.ts", "../../src/json.ts"],
-    ["plugins/shell/index.ts", "../http/index.ts"],
-    ["plugins/shell/index.ts", "zod"],
+    ["src/runtime/a.ts", "../../plugins/script/index.ts"],
+    ["plugins/script/index.ts", "../../src/json.ts"],
+    ["plugins/script/index.ts", "../http/index.ts"],
+    ["plugins/script/index.ts", "zod"],
     ["src/step/a.ts", "node:fs"],
   ])("%s may not import %s", (path, specifier) => {
     expect(tree({ [path]: `import "${specifier}";` })).toHaveLength(1);

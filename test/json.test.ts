@@ -17,7 +17,7 @@ import {
 import { compactParams, expandParams } from "../src/param/compact.ts";
 import { evaluateCondition } from "../src/param/index.ts";
 import { toJson, toSel, typeOf, untypedToSel } from "../src/param/literal.ts";
-import { mergeOutputParams } from "../src/param/order.ts";
+import { mergeOutputParams } from "../src/param/output.ts";
 import type { ParamDefinitions, Params } from "../src/param/type.ts";
 import { outputParams } from "../src/runtime/output.ts";
 import { takeResult, toPlain } from "../src/runtime/result.ts";

@@ -6,7 +6,7 @@ import { buildCatalog } from "../src/param/defaults.ts";
 import { toDefinition } from "../src/param/definition.ts";
 import { sameLiteral, sameParam } from "../src/param/equal.ts";
 import { allStepParams, allWorkflowParams } from "../src/param/index.ts";
-import { mergeOutputParams } from "../src/param/order.ts";
+import { mergeOutputParams } from "../src/param/output.ts";
 import type { Parameter } from "../src/param/type.ts";
 import { own } from "../src/record.ts";
 import { evaluateJob } from "../src/run/evaluation.ts";

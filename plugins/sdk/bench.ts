@@ -127,6 +127,7 @@ export class Attempt {
       startTime: this.#startTime,
       params: parsed,
       stepParams: { [this.#type.type]: parsed },
+      code: { params: {}, variables: {} },
       artifacts: this.#stored,
       signal,
       logger: QUIET,

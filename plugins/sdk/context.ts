@@ -31,6 +31,17 @@ export interface StepIdentity {
   readonly user: string;
 }
 
+/** What a step type's code may refer to. */
+export interface CodeContext {
+  /**
+   * Values by name: the workflow's params, above them the step's own but for its settings, and `step__param` of each
+   * step that has ended and that the code names so.
+   */
+  readonly params: JsonObject;
+  /** Of these, those that the code mentions as `$name` or `${name…}`, as text. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
 /** A line for the attempt's timeline: INFO when only text is given. */
 export type TimelineEntry =
   | string
@@ -46,6 +57,11 @@ export interface StepResult {
   readonly outputs?: Readonly<Record<string, unknown>> | undefined;
   /** Output params in the wire shape of a parameter (`{ type, value }`), for a runtime that gets them so. */
   readonly outputParams?: Readonly<Record<string, Json>> | undefined;
+  /**
+   * Where the job has put its outputs, such as `in the file $MAESTRO_OUTPUT`: it stands in what the user is told of those
+   * that the step can't have, which fail it for good.
+   */
+  readonly outputSource?: string | undefined;
   readonly timeline?: readonly TimelineEntry[] | undefined;
   /**
    * With CONTINUE: milliseconds until the next `execute`, 0 to {@link MAX_POLL_DELAY}, rounded up; whatever else fails
@@ -92,6 +108,8 @@ export interface StepContext<Params> {
   readonly params: Params;
   /** All of the step's evaluated params. */
   readonly stepParams: Readonly<Record<string, unknown>>;
+  /** In `start` alone, of a type with fields of `code()`. */
+  readonly code: CodeContext | undefined;
   /** As stored, plus what this thread returned since. */
   readonly artifacts: Artifacts;
   /**

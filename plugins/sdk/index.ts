@@ -18,9 +18,11 @@
  * ```
  */
 export { z } from "zod";
+export { code, codeFields } from "./code.ts";
 export {
   type Artifacts,
   type Callback,
+  type CodeContext,
   type Follower,
   type Logger,
   type LogStream,

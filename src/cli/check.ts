@@ -8,9 +8,9 @@ import { validatorProblems } from "../definition/validator.ts";
 import { MaestroError } from "../error.ts";
 import type { Json } from "../json.ts";
 import { dryRunDefinition } from "../run/dryrun.ts";
+import type { PluginType } from "../runtime/type.ts";
 import type { Config } from "../server/config.ts";
 import { evaluationSetting, evaluationSetup } from "../server/evaluation/setting.ts";
-import { builtinPlugins } from "../spawn.ts";
 import { referenceWarnings } from "./reference.ts";
 import { type Finding, locate, type Source } from "./source.ts";
 
@@ -18,6 +18,8 @@ import { type Finding, locate, type Source } from "./source.ts";
 export interface CheckSetting {
   /** Of the server that the definition is for. */
   readonly config: Config;
+  /** Those of the program. */
+  readonly plugins: readonly PluginType[];
   /** Those of plugins from outside. */
   readonly stepTypes: readonly string[];
   readonly user: string;
@@ -40,7 +42,7 @@ export function check(source: Source, setting: CheckSetting): readonly Finding[]
   return [
     ...errors.map((line) => locate(source, line)),
     ...warnings.map(({ path, problem }) => warningAt(source, `${path}: warning: ${problem}`)),
-    ...referenceWarnings(source),
+    ...referenceWarnings(source, setting.plugins),
   ];
 }
 
@@ -49,11 +51,15 @@ const isDryRun = (line: string): boolean => line.startsWith("workflow.params: ")
 const warningAt = (source: Source, line: string): Finding => ({ ...locate(source, line), level: "warning" });
 
 /** Lines `path: problem` of what the server says to a push. */
-function refusalsOf(value: Json, { config, stepTypes, user }: CheckSetting): readonly string[] {
+function refusalsOf(value: Json, { config, plugins, stepTypes, user }: CheckSetting): readonly string[] {
   const unstorable = unstorableText(value);
   if (unstorable !== undefined) return [unstorable];
-  const limits = limitsWith(config.limits, [...DEFAULT_LIMITS.stepTypes, ...builtinPlugins(), ...stepTypes]);
-  const setting = evaluationSetting(evaluationSetup(config, []));
+  const limits = limitsWith(config.limits, [
+    ...DEFAULT_LIMITS.stepTypes,
+    ...plugins.map(({ type }) => type),
+    ...stepTypes,
+  ]);
+  const setting = evaluationSetting(evaluationSetup(config, plugins));
   try {
     const request = parseWorkflowCreateRequest(value, limits);
     dryRunDefinition(request, user, { ...setting, clock: () => performance.now(), now: Date.now(), seed: 0 });

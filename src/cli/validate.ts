@@ -27,7 +27,9 @@ export const validateCommand: Command = {
     "step that does not parse, a validator that can't be run, a reference to a param that nothing in the file has.",
   ].join("\n"),
   run: async (args, io) => {
-    const setting = { config: configOf(args, io), stepTypes: args.all(STEP_TYPE), user: io.user };
+    const { builtinTypes } = await import("./plugin.ts");
+    const plugins = await builtinTypes();
+    const setting = { config: configOf(args, io), plugins, stepTypes: args.all(STEP_TYPE), user: io.user };
     const findings: Finding[] = [];
     for (const file of args.all(FILES)) {
       const found = await validateFile(file, setting, io);

@@ -6,6 +6,7 @@ import { type Client, clientOf, path } from "./client.ts";
 import { type Command, EXIT, exitOf, Failure, type Io } from "./command.ts";
 import { cell, instant, object, objects, printJson, table, timeText } from "./output.ts";
 import { DEFAULT_PAGE, LIMIT } from "./page.ts";
+import { builtinTypes } from "./plugin.ts";
 import { referenceWarnings } from "./reference.ts";
 import { CLIENT_SETTING_OPTIONS } from "./setting.ts";
 import { locate, readDefinition, type Source } from "./source.ts";
@@ -47,7 +48,7 @@ const pushCommand: Command = {
     for (const source of sources) {
       const answer = await push(client, source);
       answers.push(answer);
-      for (const { shown } of referenceWarnings(source)) io.err(shown);
+      for (const { shown } of referenceWarnings(source, await builtinTypes())) io.err(shown);
       const { metadata, is_active } = object(answer.workflow_definition);
       const version = `${cell(object(metadata), "workflow_id")} version ${cell(object(metadata), "workflow_version_id")}`;
       if (!args.has(JSON_OPTION)) io.out(`${version}${is_active === true ? "" : " (not active)"}`);

@@ -4,6 +4,7 @@
  * give params that no definition declares. What the definition does not tell (a job template's params, a plugin's
  * defaults, a loop over what an expression makes) is taken to have every name.
  */
+import type { CodeFields } from "../param/code.ts";
 import { DEFAULT_CATALOG, type DefaultCatalog } from "../param/defaults.ts";
 import { WORKFLOW_DEFAULTS } from "../param/derive.ts";
 import { textReferences } from "../param/interpolate.ts";
@@ -36,9 +37,12 @@ interface Lookup {
   readonly run: StepNames;
   readonly steps: ReadonlyMap<string, StepNames>;
   readonly signals: ReadonlySet<string>;
+  readonly codes: DefaultCatalog["code"];
   readonly report: Report;
   /** The step that the text belongs to; absent for the workflow's own. */
   readonly step?: StepNames | undefined;
+  /** Where the step's settings have code; absent below the step's own params. */
+  readonly code?: CodeFields | undefined;
   /** The param in whose definition the text stands: its name means the run's param there. */
   readonly self?: string | undefined;
 }
@@ -61,6 +65,7 @@ export function unknownReferences(
       ...(workflow.signal_triggers ?? []).flatMap((trigger) => Object.keys(trigger.definitions)),
       ...dependencies.map(({ name }) => name),
     ]),
+    codes: catalog.code,
     report: (where, problem) => report(where, `warning: ${problem}`),
   };
   checkDefinitions(workflow.params, at(path, "params"), lookup);
@@ -92,7 +97,8 @@ function checkSteps(steps: readonly Step[], path: string, lookup: Lookup): void 
     const { kind, body } = stepOf(step);
     const where = at(at(path, index), kind);
     const inside = { ...lookup, step: lookup.steps.get(body.id) };
-    checkDefinitions(body.params, at(where, "params"), inside);
+    const code = "type" in body ? lookup.codes.get(body.type.toLowerCase()) : undefined;
+    checkDefinitions(body.params, at(where, "params"), { ...inside, code });
     checkText(body.timeout, at(where, "timeout"), lookup);
     for (const [id, condition] of Object.entries(body.transition.successors ?? {})) {
       checkExpression(condition, at(at(at(where, "transition"), "successors"), id), inside);
@@ -129,12 +135,20 @@ function checkDefinitions(definitions: ParamDefinitions | undefined, path: strin
 function checkDefinition({ type, value, expression }: ParamDefinition, path: string, lookup: Lookup): void {
   if (expression !== undefined) return checkExpression(expression, at(path, "expression"), lookup);
   const where = at(path, "value");
+  const { code, self, ...below } = lookup;
+  const isCode = (key: string): boolean => code !== undefined && code.param === self && code.fields.has(key);
   if (type === "MAP") {
     for (const [key, entry] of Object.entries((value ?? {}) as ParamDefinitions)) {
-      checkDefinition(entry, at(where, key), lookup);
+      const isText = entry.type === "STRING" && entry.expression === undefined;
+      if (isText && isCode(key)) checkCode(entry.value, at(at(where, key), "value"), lookup);
+      else checkDefinition(entry, at(where, key), { ...below, self });
     }
   } else if (type === "STRING_MAP") {
     for (const [key, text] of Object.entries(value ?? {})) {
+      if (isCode(key)) {
+        checkCode(text, at(where, key), lookup);
+        continue;
+      }
       checkText(key, at(where, key), lookup);
       checkText(text, at(where, key), lookup);
     }
@@ -156,6 +170,40 @@ function checkText(text: unknown, path: string, lookup: Lookup): void {
     return found === undefined ? `[${name}]` : `[${name}] (line ${found.line}: ${found.text})`;
   });
   lookup.report(path, `${problem(unknown, shown, lookup)}. ${escapeHint(first)}`);
+}
+
+/** In a program's text a dollar is the program's: what it mentions and nobody knows is a variable of its own. */
+function checkCode(text: unknown, path: string, lookup: Lookup): void {
+  if (typeof text !== "string") return;
+  const found = new Map<string, number>();
+  text.split("\n").forEach((line, index) => {
+    for (const [, dollars = "", name = ""] of line.matchAll(/(\$+)\{?([A-Za-z_][-.\w]*)/g)) {
+      const says = aboutCode(dollars.length, name, lookup);
+      if (says !== undefined && !found.has(says)) found.set(says, index + 1);
+    }
+  });
+  for (const [says, line] of found) lookup.report(path, `line ${line}: ${says}`);
+}
+
+function aboutCode(dollars: number, name: string, { run, steps, step }: Lookup): string | undefined {
+  const variable = /^\w+/.exec(name)?.[0] ?? "";
+  if (dollars > 1) {
+    return `$$${variable} is the number of the process and a text: the text of code is left as it is, so the variable is $${variable}`;
+  }
+  const isParam = (it: string): boolean =>
+    splitName(it).some(([owner, param]) => steps.get(owner)?.names.has(param)) ||
+    step?.names.has(it) === true ||
+    run.names.has(it);
+  if (name !== variable) {
+    const written = name.replace(/[-.]+$/, "");
+    if (isParam(written))
+      return `[${written}] can't be the name of a variable: it is in the file $MAESTRO_PARAMS alone`;
+  }
+  const [missing] = splitName(variable).filter(([owner]) => steps.has(owner));
+  if (missing === undefined || isParam(variable)) return undefined;
+  const [owner, param] = missing;
+  if (has(steps.get(owner), param)) return undefined;
+  return `[${variable}] is not found: step [${owner}] has no param [${param}], and the variable is empty`;
 }
 
 function checkExpression(source: string, path: string, lookup: Lookup): void {

@@ -41,10 +41,10 @@ export class Asking {
     return this.#builtin !== undefined;
   }
 
-  ask({ id, what, outputs, isEntered, isHard }: Ask): void {
+  ask({ id, what, outputs, source, isEntered, isHard }: Ask): void {
     if (isCall(what)) this.#call(id, what, isHard === true);
     else if (isGate(what)) this.#askGuard(id, what, isEntered === true);
-    else this.#evaluate(id, new Evaluating(this.#flow.engine.evaluation, what, outputs));
+    else this.#evaluate(id, new Evaluating(this.#flow.engine.evaluation, what, outputs, source));
   }
 
   #evaluate(id: number, evaluating: Evaluating): void {
@@ -103,10 +103,16 @@ export class Asking {
       callback: this.#flow.engine.callback(this.#flow.run, this.#task.attempt.uuid),
     });
     return {
-      start: () => runtime.start(context()),
+      start: async () => runtime.start({ ...context(), ...this.#code() }),
       execute: () => runtime.execute(context()),
       terminate: () => runtime.terminate(context()),
     };
+  }
+
+  #code(): Pick<AttemptContext, "code"> {
+    const { node, attempt } = this.#task;
+    const code = this.#flow.engine.evaluation.code(this.#flow.scope(node, attempt));
+    return code === undefined ? {} : { code };
   }
 
   /** The commit was heard of late: whoever owns the group by now may have ended the attempt. Another commit tells. */

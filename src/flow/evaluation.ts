@@ -8,6 +8,7 @@ import type { RunPolicy } from "../definition/restart.ts";
 import type { Step } from "../definition/step.ts";
 import type { TemplateUse } from "../definition/template.ts";
 import type { Workflow } from "../definition/workflow.ts";
+import type { CodeParams } from "../param/code.ts";
 import type { WorkflowRestart } from "../param/order.ts";
 import type { WorkflowParams } from "../param/scope.ts";
 import type { ParamDefinitions, Params } from "../param/type.ts";
@@ -95,6 +96,8 @@ export interface EvaluationPort {
   forgetTemplates(): void;
   /** All params of an attempt, merged and evaluated. @throws MaestroError, {@link Deferred} */
   stepParams(scope: TaskScope, template?: Lineage): Params;
+  /** What an attempt's code may refer to; undefined when its type has no code. @throws MaestroError */
+  code(scope: TaskScope): CodeParams | undefined;
   /** The SEL condition of an edge. @throws MaestroError, {@link Deferred} */
   condition(scope: TaskScope, expression: string): boolean;
   /** All params of an iteration of a loop, merged and evaluated. @throws MaestroError, {@link Deferred} */

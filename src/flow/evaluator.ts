@@ -8,11 +8,13 @@ import type { JobTemplateDefinition, TemplateRef, TemplateUse } from "../definit
 import { nameOf } from "../definition/user.ts";
 import { MaestroError, toErrorData } from "../error.ts";
 import { stringHash } from "../id.ts";
-import { mergeOutputParams, mergeStepParams } from "../param/order.ts";
+import type { CodeParams } from "../param/code.ts";
+import { mergeStepParams } from "../param/order.ts";
+import { mergeOutputParams } from "../param/output.ts";
 import type { FinishedStep, StepFacts, StepParams, StepScope, WorkflowParams } from "../param/scope.ts";
 import type { Parameter, Params } from "../param/type.ts";
 import type { EvaluationJob, StartJob, StepData } from "../run/evaluation.ts";
-import { instanceFacts, runText, startParams, stepCondition, stepParams } from "../run/evaluation.ts";
+import { codeOf, instanceFacts, runText, startParams, stepCode, stepCondition, stepParams } from "../run/evaluation.ts";
 import type { Run } from "../run/model.ts";
 import { mergeOf } from "../run/override.ts";
 import { type Lineage, templateFor, templateRef } from "../run/template.ts";
@@ -121,6 +123,14 @@ export class Evaluator implements EvaluationPort {
       () => ({ ...job, kind: "step", step: this.#data(scope, facts, undefined) }),
       aboutOf(scope),
     );
+  }
+
+  code(scope: TaskScope): CodeParams | undefined {
+    const { run, node, attempt, now } = scope;
+    const code = codeOf(node.typed?.type ?? node.kind, this.#options);
+    if (code === undefined) return undefined;
+    const job = { instance: runFacts(run), now, seed: seedOf(attempt) };
+    return stepCode(code, job, surroundings(scope, factsOf(scope), withSatisfied(attempt)), this.#options);
   }
 
   condition(scope: TaskScope, expression: string): boolean {

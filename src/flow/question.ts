@@ -1,6 +1,7 @@
 /** What a step asks of its params and conditions, put to the evaluation: answered at once, or once that is done elsewhere. */
 import { resolveRetryPolicy } from "../definition/retry.ts";
 import { toErrorData } from "../error.ts";
+import { OutputError, wrongOutput } from "../param/output.ts";
 import type { Params } from "../param/type.ts";
 import { type Lineage, stepTemplate, templateNotes } from "../run/template.ts";
 import { timeoutOf } from "../run/timeout.ts";
@@ -22,15 +23,18 @@ export const isCall = (what: Question): what is RuntimeCall =>
 export class Evaluating {
   readonly #what: Evaluation;
   readonly #outputs: Params;
+  /** Where they stand. */
+  readonly #source: string | undefined;
   readonly #evaluation: EvaluationPort;
   #conditions: Map<string, boolean> | undefined;
   /** Looked up once, so that params, tags and type are of one template. */
   #template: { readonly found: Lineage | undefined } | undefined;
 
-  constructor(evaluation: EvaluationPort, what: Evaluation, outputs: Params = {}) {
+  constructor(evaluation: EvaluationPort, what: Evaluation, outputs: Params = {}, source?: string) {
     this.#evaluation = evaluation;
     this.#what = what;
     this.#outputs = outputs;
+    this.#source = source;
   }
 
   /** @returns a promise when the answer takes a while: the question is to be put again once it has settled */
@@ -39,6 +43,7 @@ export class Evaluating {
       return this.#answer(scope);
     } catch (error) {
       if (error instanceof Deferred) return error.settled;
+      if (error instanceof OutputError) return { type: "refused", message: wrongOutput(this.#source, error.message) };
       return { type: "failed", error: toErrorData(error) };
     }
   }

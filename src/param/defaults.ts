@@ -1,5 +1,6 @@
 /** The server's own params per scope and step type, and how a configuration changes them. */
 import { own } from "../record.ts";
+import type { CodeFields } from "./code.ts";
 import { WORKFLOW_DEFAULTS } from "./derive.ts";
 import { mergeInto } from "./merge.ts";
 import type { ParamDefinition, ParamDefinitions, Parameter } from "./type.ts";
@@ -23,6 +24,8 @@ export interface DefaultCatalog {
   readonly step: ReadonlyMap<string, Parameter>;
   readonly dryRun: ReadonlyMap<string, Parameter>;
   readonly types: ReadonlyMap<string, ReadonlyMap<string, Parameter>>;
+  /** Where step types have code, by type in lower case. */
+  readonly code: ReadonlyMap<string, CodeFields>;
 }
 
 const reserved = { internal_mode: "RESERVED" } as const;
@@ -143,7 +146,10 @@ function layer(builtIn: ParamDefinitions, changes: Changes): ReadonlyMap<string,
 }
 
 /** @throws MaestroError BAD_REQUEST for a definition that can't be a default. */
-export function buildCatalog(overrides: DefaultOverrides = {}): DefaultCatalog {
+export function buildCatalog(
+  overrides: DefaultOverrides = {},
+  code: DefaultCatalog["code"] = new Map(),
+): DefaultCatalog {
   const stepTypes = new Set([...Object.keys(TYPE_DEFAULTS), ...Object.keys(overrides.types ?? {})]);
   return {
     workflow: layer(WORKFLOW_EXTRA, overrides.workflow),
@@ -153,6 +159,7 @@ export function buildCatalog(overrides: DefaultOverrides = {}): DefaultCatalog {
     types: new Map(
       [...stepTypes].map((type) => [type, layer(own(TYPE_DEFAULTS, type) ?? {}, own(overrides.types, type))]),
     ),
+    code,
   };
 }
 

@@ -17,6 +17,7 @@ import {
   type SelExtension,
   type SelValue,
 } from "../sel/index.ts";
+import type { CodeFields } from "./code.ts";
 import { coerceResult } from "./coerce.ts";
 import { deriveDefault } from "./derive.ts";
 import { selExtension, typedResult } from "./extension.ts";
@@ -78,9 +79,19 @@ export class Evaluation {
   readonly #loops: LoopLimits;
   /** Params that have an element for each iteration of a loop: limits of their own hold for them. */
   readonly #ofLoops: Set<string>;
+  readonly #code: CodeFields | undefined;
 
-  /** @param ofLoops params that are known for it beforehand; those that call `getFromForeach` are found */
-  constructor(params: Params, where: Surroundings, context: EvaluationContext, ofLoops: Iterable<string> = []) {
+  /**
+   * @param ofLoops params that are known for it beforehand; those that call `getFromForeach` are found
+   * @param code the entries of one of the params whose text is left as it is
+   */
+  constructor(
+    params: Params,
+    where: Surroundings,
+    context: EvaluationContext,
+    ofLoops: Iterable<string> = [],
+    code?: CodeFields,
+  ) {
     this.#params = new Map(Object.entries(params));
     this.#where = where;
     this.#context = context;
@@ -88,6 +99,7 @@ export class Evaluation {
     this.#extension = { call: (method, args) => this.#call(outside, method, args) };
     this.#loops = context.loops ?? loopLimits(undefined, context.limits);
     this.#ofLoops = new Set(ofLoops);
+    this.#code = code;
   }
 
   /** Those found so far. */
@@ -194,6 +206,16 @@ export class Evaluation {
         return error instanceof UnknownName ? [error] : [];
       }
     });
+  }
+
+  /** What a name means here; undefined when it leads nowhere, or can be read in two ways. */
+  find(name: string): Resolved | undefined {
+    try {
+      return this.resolve(name);
+    } catch (error) {
+      if (error instanceof MaestroError) return undefined;
+      throw error;
+    }
   }
 
   /** What a name means here. */
@@ -325,8 +347,9 @@ export class Evaluation {
     const result = new Map<string, string>();
     for (const [key, value] of entries) {
       const replaced = this.text(key, name);
-      const text = value === null ? value : this.#literalText(value, `${name}.${key}`);
-      if (replaced !== key && text !== null && secretsIn(text).length > 0) {
+      const isText = value !== null && !this.#isCode(name, key);
+      const text = isText ? this.#literalText(value, `${name}.${key}`) : value;
+      if (isText && replaced !== key && text !== null && secretsIn(text).length > 0) {
         throw badRequest(
           `Param [${name}] has a secret under the key [${key}], whose text has references: write a plain key`,
         );
@@ -345,9 +368,15 @@ export class Evaluation {
       Object.entries(definitions).map(([key, entry]) => {
         const path = `${name}.${key}`;
         const { expression } = entry;
+        if (expression === undefined && entry.type === "STRING" && this.#isCode(name, key))
+          return [key, entry.value as Json];
         return [key, expression === undefined ? this.literal(path, entry) : toJson(this.expression(path, expression))];
       }),
     );
+  }
+
+  #isCode(name: string, key: string): boolean {
+    return this.#code !== undefined && this.#code.param === name && this.#code.fields.has(key);
   }
 
   /** Values of all names that an expression mentions; `params` in a step brings in the workflow's. */

@@ -6,13 +6,13 @@
  * `allWorkflowParams` (wire). An attempt: `mergeStepParams` → `evaluateStepParams` → `mergeOutputParams` →
  * `compactStepParams` → store → `expandStepParams` → `allStepParams` (wire).
  */
+export type { CodeFields, CodeParams } from "./code.ts";
 export { compactParams, compactStepParams, expandParams, expandStepParams } from "./compact.ts";
 export { buildCatalog, DEFAULT_CATALOG, type DefaultCatalog, type DefaultOverrides } from "./defaults.ts";
 export type { DefaultInputs } from "./derive.ts";
 export { type DryRun, dryRunContext, dryRunWorkflowParams } from "./dryrun.ts";
 export {
   type MergedWorkflowParams,
-  mergeOutputParams,
   mergeStepParams,
   mergeWorkflowParams,
   passedDown,
@@ -22,7 +22,9 @@ export {
   type WorkflowMerge,
   type WorkflowRestart,
 } from "./order.ts";
+export { mergeOutputParams, OutputError } from "./output.ts";
 export {
+  codeParams,
   evaluateCondition,
   evaluateDefinitions,
   evaluatedParam,

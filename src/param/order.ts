@@ -1,17 +1,11 @@
-/** In which order layers of params are merged: for a run, for an attempt of a step, and for its outputs. */
-
-import { badRequest } from "../error.ts";
-import { isJsonObject, type Json, type JsonObject } from "../json.ts";
-import { own } from "../record.ts";
-import { coerceResult } from "./coerce.ts";
+/** In which order layers of params are merged: for a run, and for an attempt of a step. */
 import { DEFAULT_CATALOG, type DefaultCatalog } from "./defaults.ts";
 import { toDefinition } from "./definition.ts";
 import { type DefaultInputs, OWN_DEFAULTS, WORKFLOW_DEFAULTS } from "./derive.ts";
-import { toSel } from "./literal.ts";
 import { cleanUp, type MergeContext, type MergeTarget, mergeInto, mergeParam } from "./merge.ts";
 import { forgetStaleResults } from "./restart.ts";
-import { allWorkflowParams, STEP_DEFAULTS, type StepParams, type WorkflowParams, workflowParam } from "./scope.ts";
-import type { ParamDefinition, ParamDefinitions, Parameter, ParamSource, Params } from "./type.ts";
+import { allWorkflowParams, STEP_DEFAULTS, type WorkflowParams, workflowParam } from "./scope.ts";
+import type { ParamDefinitions, Parameter, ParamSource, Params } from "./type.ts";
 
 /** Source of the params that a request or a parent brings, by initiator. */
 export type RequestSource = "LAUNCH" | "SUBWORKFLOW" | "FOREACH" | "WHILE" | "TEMPLATE";
@@ -191,72 +185,12 @@ const RESERVED_STEP_PARAMS: ReadonlyMap<string, Parameter> = new Map(
   [...STEP_DEFAULTS].map(([name, param]) => [name, { ...param, internal_mode: "RESERVED" }]),
 );
 
-function reservedBase(name: string): Parameter | undefined {
+/** A param that every step has, as it is before anything is merged over it. */
+export function reservedBase(name: string): Parameter | undefined {
   return RESERVED_STEP_PARAMS.get(name);
 }
 
 function undefinedNames(overrides: ParamDefinitions | undefined, definition: ParamDefinitions | undefined) {
   if (!overrides || !definition) return overrides;
   return Object.fromEntries(Object.entries(overrides).filter(([name]) => !Object.hasOwn(definition, name)));
-}
-
-/**
- * Outputs of a step merged into its evaluated params. Outputs are data: their values are not evaluated. Literal maps
- * merge entry by entry, everything else replaces value and result.
- * @param outputs definitions or evaluated params; a missing `evaluated_result` is the literal.
- * @throws MaestroError BAD_REQUEST for a name that the step does not define, a mode other than MUTABLE, a type that
- * can't be converted.
- */
-export function mergeOutputParams(step: StepParams, outputs: Params, now: number): StepParams {
-  const params = new Map(Object.entries(step.params));
-  for (const [name, output] of Object.entries(outputs)) {
-    const base = params.get(name) ?? reservedBase(name);
-    if (!base) throw badRequest(`Invalid output parameter [${name}], not defined in params`);
-    params.set(name, mergeOutput(name, base, output, now));
-  }
-  return { ...step, params: Object.fromEntries(params) };
-}
-
-function mergeOutput(name: string, base: Parameter, output: Parameter, now: number): Parameter {
-  const result = outputResult(name, base, output);
-  const change = outputDefinition(output, result);
-  const isMap = base.type === "MAP" || base.type === "STRING_MAP";
-  const merged = mergeParam(name, isMap ? toDefinition(base) : base, change, { source: "OUTPUT_PARAMETER" });
-  const whole = isMap ? mergeResults(base.evaluated_result, result) : result;
-  return { ...merged, evaluated_result: whole, evaluated_time: output.evaluated_time ?? now };
-}
-
-function outputResult(name: string, base: Parameter, output: Parameter): Json {
-  const given = output.evaluated_result ?? plainValue(output);
-  return coerceResult(name, base.type, toSel(output.type, given)).result;
-}
-
-function outputDefinition(output: Parameter, result: Json): ParamDefinition {
-  if (output.value === undefined) return toDefinition({ ...output, evaluated_result: result, evaluated_time: 0 });
-  const {
-    evaluated_result: _r,
-    evaluated_time: _t,
-    source: _s,
-    internal_mode: _i,
-    info: _n,
-    warn: _w,
-    ...rest
-  } = output;
-  return rest;
-}
-
-/** The result of a literal that is data. */
-function plainValue({ type, value }: ParamDefinition): Json {
-  if (type !== "MAP") return (value ?? null) as Json;
-  const entries = Object.entries((value ?? {}) as ParamDefinitions);
-  return Object.fromEntries(entries.map(([key, entry]) => [key, plainValue(entry)]));
-}
-
-function mergeResults(base: Json | undefined, change: Json): Json {
-  if (!isJsonObject(base) || !isJsonObject(change)) return change;
-  const changes = Object.entries(change as JsonObject).map(([key, value]) => [
-    key,
-    mergeResults(own(base, key), value),
-  ]);
-  return { ...base, ...Object.fromEntries(changes) };
 }

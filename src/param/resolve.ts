@@ -1,9 +1,12 @@
 /** What the engine asks to have evaluated: a run's params, an attempt's, conditions, and single texts. */
 import { badRequest } from "../error.ts";
-import { isRawNumber, type Json, stringifyJson } from "../json.ts";
+import { isRawNumber, type Json, type JsonObject, stringifyJson } from "../json.ts";
+import { own } from "../record.ts";
+import { type CodeFields, type CodeParams, namesIn } from "./code.ts";
 import { coerceResult } from "./coerce.ts";
 import { DEFAULT_ROOTS, type DefaultInputs } from "./derive.ts";
 import { Evaluation } from "./evaluate.ts";
+import { toText } from "./literal.ts";
 import type { MergedWorkflowParams } from "./order.ts";
 import {
   allStepParams,
@@ -13,8 +16,12 @@ import {
   PARAMS_SIZE_LIMIT,
   type StepParams,
   type StepScope,
+  stepParam,
   type WorkflowParams,
+  workflowParam,
 } from "./scope.ts";
+import { namesSecret } from "./secret.ts";
+import { splitName } from "./split.ts";
 import type { ParamDefinitions, Parameter, Params, ParamType } from "./type.ts";
 import { enforceValidators } from "./validator.ts";
 
@@ -53,17 +60,20 @@ function defaultInputs(merged: MergedWorkflowParams, { now, instance }: Evaluati
 /**
  * Evaluates an attempt's merged params inside its run. Throws as {@link evaluateWorkflowParams} does.
  * @param ofLoops params with an element for each iteration of a loop, for which limits of their own hold
+ * @param code of the step's type
  */
 export function evaluateStepParams(
   merged: Params,
   scope: StepScope,
   context: EvaluationContext,
   ofLoops: Iterable<string> = NONE,
+  code?: CodeFields,
 ): StepParams {
   const { own: _, ...bare } = scope;
   const { workflow_instance_id, step_instance_uuid, step_attempt_id, step_id } = scope.facts;
-  const evaluation = new Evaluation(merged, { kind: "step", step: bare, maySecret: true }, context, ofLoops);
+  const evaluation = new Evaluation(merged, { kind: "step", step: bare, maySecret: true }, context, ofLoops, code);
   const params = evaluation.all();
+  if (code !== undefined) refuseSecrets(code, params);
   const identity = { workflow_instance_id, step_instance_uuid, step_attempt_id, step_id };
   const step: StepParams = { params, identity, time: context.now };
   check(params, () => allStepParams(step), evaluation.ofLoops, context);
@@ -95,6 +105,56 @@ function evaluateOne(name: string, param: Parameter, scope: StepScope, context: 
   const { result, ...notes } = coerceResult(name, param.type, evaluation.expression(name, param.expression));
   return { ...param, evaluated_result: result, evaluated_time, ...notes };
 }
+
+/** Code has secrets by variables of the settings alone: a param's text would have the name in the place of the value. */
+function refuseSecrets(code: CodeFields, params: Params): void {
+  for (const name of namesIn(textsOf(code, params[code.param])).variables) {
+    const param = own(params, name);
+    if (param === undefined || !namesSecret(param)) continue;
+    throw badRequest(
+      `The code mentions param [${name}], which names a secret: name the secret in its settings, as in [env]`,
+    );
+  }
+}
+
+const textsOf = ({ fields }: CodeFields, settings: Parameter | undefined): readonly string[] =>
+  Object.entries((settings?.evaluated_result ?? {}) as JsonObject).flatMap(([key, text]) =>
+    fields.has(key) && typeof text === "string" ? [text] : [],
+  );
+
+/**
+ * What a step's code may refer to. A name that it mentions and that leads nowhere is the code's own affair.
+ * @param scope with the step's evaluated params as its own
+ */
+export function codeParams(code: CodeFields, scope: StepScope, context: EvaluationContext): CodeParams {
+  const { param } = code;
+  const { [param]: settings, ...others } = allStepParams(scope.own ?? { params: {}, identity: scope.facts });
+  const { variables, tokens } = namesIn(textsOf(code, settings));
+  const evaluation = new Evaluation({}, { kind: "step", step: scope }, context);
+  const find = (name: string) => (isWorthAsking(name, scope) ? evaluation.find(name) : undefined);
+  const mentioned = [...tokens].flatMap((name) => {
+    const found = find(name);
+    return found === undefined ? [] : [[name, found.result] as const];
+  });
+  const texted = [...variables].flatMap((name) => {
+    const found = name === param ? undefined : find(name);
+    return found === undefined ? [] : [[name, toText(found.type, found.result)] as const];
+  });
+  return {
+    params: { ...resultsOf(allWorkflowParams(scope.workflow)), ...resultsOf(others), ...Object.fromEntries(mentioned) },
+    variables: Object.fromEntries(texted),
+  };
+}
+
+/** Spares the search for the many names of a program that are nobody's params. */
+function isWorthAsking(name: string, { facts, workflow, own, finished }: StepScope): boolean {
+  const splits = splitName(name);
+  if (splits.length > 0) return splits.some(([id]) => id === facts.step_id || finished(id) !== undefined);
+  return (own !== undefined && stepParam(own, name) !== undefined) || workflowParam(workflow, name) !== undefined;
+}
+
+const resultsOf = (params: Params): JsonObject =>
+  Object.fromEntries(Object.entries(params).map(([name, { evaluated_result = null }]) => [name, evaluated_result]));
 
 /** An expression's value as a declared type, inside a step. */
 export function evaluateExpression(

@@ -7,6 +7,9 @@ import { nameOf } from "../definition/user.ts";
 import type { Workflow } from "../definition/workflow.ts";
 import { stringifyJson } from "../json.ts";
 import {
+  type CodeFields,
+  type CodeParams,
+  codeParams,
   type DefaultCatalog,
   type EvaluationContext,
   evaluateCondition,
@@ -121,8 +124,17 @@ export function stepParams(
 ): Params {
   const merged = mergeStepParams({ ...job.merge, catalog: setting.catalog });
   const ofLoops = job.merge.stepType === "foreach" ? ["loop_params"] : [];
-  return evaluateStepParams(merged, scope, contextOf(job, setting, budget), ofLoops).params;
+  const code = codeOf(job.merge.stepType, setting);
+  return evaluateStepParams(merged, scope, contextOf(job, setting, budget), ofLoops, code).params;
 }
+
+/** Where a step type has code. */
+export const codeOf = (stepType: string, { catalog }: Pick<EvaluationSetting, "catalog">): CodeFields | undefined =>
+  catalog.code.get(stepType.toLowerCase());
+
+/** What a step's code may refer to. Nothing of it is evaluated any more. */
+export const stepCode = (code: CodeFields, job: Job, scope: StepScope, setting: EvaluationSetting): CodeParams =>
+  codeParams(code, scope, contextOf(job, setting, undefined));
 
 export function stepCondition(
   job: Omit<ConditionJob, "kind" | "step">,

@@ -5,13 +5,8 @@
 import { isFresh, type RestartConfig } from "../definition/restart.ts";
 import { badRequest } from "../error.ts";
 import type { DefaultCatalog } from "../param/defaults.ts";
-import {
-  mergeOutputParams,
-  mergeStepParams,
-  mergeWorkflowParams,
-  requestSource,
-  type StepMerge,
-} from "../param/order.ts";
+import { mergeStepParams, mergeWorkflowParams, requestSource, type StepMerge } from "../param/order.ts";
+import { mergeOutputParams } from "../param/output.ts";
 import type { ParamDefinitions, Params } from "../param/type.ts";
 import { own } from "../record.ts";
 import type { StepNode } from "../step/node.ts";

@@ -5,7 +5,14 @@
  * Calls of one attempt run one after the other; only `terminate` does not wait for ever for a call that hangs.
  */
 
-import type { Follower, StepResult as PluginResult, StepContext, Logger as StepLogger, StepType } from "@maestro/sdk";
+import {
+  codeFields,
+  type Follower,
+  type StepResult as PluginResult,
+  type StepContext,
+  type Logger as StepLogger,
+  type StepType,
+} from "@maestro/sdk";
 import { toErrorData } from "../error.ts";
 import { own } from "../record.ts";
 import type { Place } from "../step/model.ts";
@@ -81,7 +88,10 @@ export class Attempt {
     this.#type = type;
     this.#port = port;
     this.#context = context;
-    this.#veil = new Veil(port.secrets);
+    this.#veil = new Veil(
+      port.secrets,
+      ([param, field]) => param === type.type && codeFields(type.schema()).some((name) => name === field),
+    );
     this.#offsets = { stdout: 0, stderr: 0, ...context.logOffset };
     this.#kept = this.#offsets.stdout + this.#offsets.stderr;
   }
@@ -220,6 +230,7 @@ export class Attempt {
       startTime,
       params,
       stepParams: toPlain(values) as Readonly<Record<string, unknown>>,
+      code: context.code,
       artifacts: { ...context.artifacts, ...this.#artifacts },
       signal: this.#abort.signal,
       logger: { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },

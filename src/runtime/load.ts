@@ -103,12 +103,14 @@ function readManifest(folder: string): JsonObject {
 }
 
 function describe(type: sdk.StepType): PluginType {
+  const schema = type.schema();
   return {
     type: type.type,
     version: type.version,
     title: type.title ?? type.type,
     ...(type.description !== undefined && { description: type.description }),
-    schema: type.schema(),
+    schema,
+    code: sdk.codeFields(schema),
     defaultParams: type.defaultParams ?? {},
   };
 }

@@ -13,6 +13,7 @@ import {
   numberToJson,
   stringifyJson,
 } from "../json.ts";
+import { wrongOutput } from "../param/output.ts";
 import type { Params } from "../param/type.ts";
 import { RUNTIME_STATES, type RuntimeArtifacts, type RuntimeState, type StepResult } from "../step/result.ts";
 import { outputParams } from "./output.ts";
@@ -48,10 +49,11 @@ export function takeResult(type: StepType, answer: unknown, now: number): StepRe
   if (raw.state !== "DONE") return { state: raw.state, ...rest };
   try {
     const outputs = takeOutputs(type, raw);
-    return { state: "DONE", ...rest, ...(outputs !== undefined && { outputs }) };
+    return { state: "DONE", ...rest, ...(outputs !== undefined && { outputs, ...sourceOf(raw) }) };
   } catch (error) {
-    const message = timelineLog("ERROR", toErrorData(error).message, now);
-    return { ...rest, state: "USER_ERROR", timeline: [...timeline, message] };
+    const { message } = toErrorData(error);
+    const line = timelineLog("ERROR", wrongOutput(sourceOf(raw).outputSource, message), now);
+    return { ...rest, state: "FATAL_ERROR", timeline: [...timeline, line] };
   }
 }
 
@@ -68,6 +70,9 @@ export function artifactsProblem(artifacts: RuntimeArtifacts): string | undefine
   const size = stringifyJson(artifacts).length;
   return size > MAX_ARTIFACTS ? `the artifacts have ${size} characters, more than ${MAX_ARTIFACTS}` : undefined;
 }
+
+const sourceOf = ({ outputSource }: PluginResult): Pick<StepResult, "outputSource"> =>
+  typeof outputSource === "string" ? { outputSource: outputSource.slice(0, MAX_MESSAGE / 4) } : {};
 
 function takeOutputs(type: StepType, raw: PluginResult): Params | undefined {
   if (raw.outputs === undefined && raw.outputParams === undefined) return undefined;

@@ -3,6 +3,7 @@
  * sees is `@maestro/sdk`; `attempt.ts` and `result.ts` translate between the two.
  */
 import type { Json, JsonObject } from "../json.ts";
+import type { CodeParams } from "../param/code.ts";
 import type { SecretPlace } from "../param/secret.ts";
 import type { Place } from "../step/model.ts";
 import type { RuntimeArtifacts } from "../step/result.ts";
@@ -42,6 +43,8 @@ export interface AttemptContext {
   readonly params: Readonly<Record<string, Json>>;
   /** Which texts of the params name secrets; absent: none does. */
   readonly secrets?: { readonly workflowId: string; readonly places: readonly SecretPlace[] } | undefined;
+  /** In the `start` of a type with fields of code: what the code may refer to. */
+  readonly code?: CodeParams | undefined;
   readonly artifacts: RuntimeArtifacts;
   /** On adoption: where the stored logs end, in bytes of each stream. Absent means 0, or what the client saw. */
   readonly logOffset?: LogOffset | undefined;
@@ -79,6 +82,8 @@ export interface PluginType {
   readonly description?: string | undefined;
   /** JSON Schema (2020-12) of the MAP param that is named after the type. */
   readonly schema: JsonObject;
+  /** Fields of the MAP param that hold code: references in their text are not replaced. */
+  readonly code: readonly string[];
   /** Default step params in wire shape, merged below the step's own. */
   readonly defaultParams: JsonObject;
 }

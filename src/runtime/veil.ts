@@ -12,13 +12,16 @@ type Values = AttemptContext["params"];
 
 export class Veil {
   readonly #secrets: Secrets;
+  readonly #isCode: (place: SecretPlace) => boolean;
   /** Those of the first call that got them: one attempt has the same ones to its end. */
   readonly #values = new Map<string, string>();
   #redactor: Redactor | undefined;
   #isBlind = false;
 
-  constructor(secrets: Secrets) {
+  /** @param isCode whether a text is code, which is left as it is written */
+  constructor(secrets: Secrets, isCode: (place: SecretPlace) => boolean = () => false) {
     this.#secrets = secrets;
+    this.#isCode = isCode;
   }
 
   /** The attempt may have values that are not known here, so that nothing that it says can be passed on. */
@@ -40,10 +43,9 @@ export class Veil {
       this.#values.set(name, value);
       return value;
     };
-    const lifted = secrets.places.reduce<Json>(
-      (values, place) => changed(values, place, (text) => replaceSecrets(text, known)),
-      params,
-    );
+    const lifted = secrets.places
+      .filter((place) => !this.#isCode(place))
+      .reduce<Json>((values, place) => changed(values, place, (text) => replaceSecrets(text, known)), params);
     this.#redactor = new Redactor(this.#values.values());
     this.#isBlind = false;
     return lifted as Values;

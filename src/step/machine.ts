@@ -19,7 +19,7 @@ import type { StepAttempt } from "./model.ts";
 import { Move, NO_TIMERS } from "./move.ts";
 import { isNested } from "./node.ts";
 import { tryAgain } from "./phase/again.ts";
-import { decided, failInternally, withOutputs } from "./phase/finish.ts";
+import { decided, failInternally, refused, withOutputs } from "./phase/finish.ts";
 import { evaluated, held, opened, pass, told, unasked } from "./phase/gates.ts";
 import { prepare, prepared } from "./phase/prepare.ts";
 import { backOff, followUp } from "./phase/retry.ts";
@@ -156,6 +156,8 @@ function answer(move: Move, event: Answer): void {
         : broken(move, asked.what as RuntimeCall, event.message);
     case "failed":
       return failInternally(move, event.error);
+    case "refused":
+      return refused(move, event.message);
     case "deferred":
       // An attempt that has completed is not stored before it is known where the run goes from it.
       if (!isComplete(move.state.attempt.status)) move.save();

@@ -87,10 +87,10 @@ export class Move {
   }
 
   /** The last thing of a decision: the answer is another event. */
-  ask(what: Question, outputs?: Params): void {
+  ask(what: Question, outputs?: Params, source?: string): void {
     const id = ++this.state.questions;
     this.state.asked = { id, what };
-    this.effects.push({ type: "ask", id, what, outputs });
+    this.effects.push({ type: "ask", id, what, outputs, ...(source !== undefined && { source }) });
   }
 
   /** As {@link ask}. @param isHard a job that is to end does not have long */

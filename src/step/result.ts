@@ -25,6 +25,8 @@ export interface StepResult {
   readonly artifacts?: RuntimeArtifacts | undefined;
   /** Output params: `type`, `value` and `evaluated_result` are set; source and time are for the engine to add. */
   readonly outputs?: Params | undefined;
+  /** Where the job has put them, such as `in the file $MAESTRO_OUTPUT`: for what is said of those that are wrong. */
+  readonly outputSource?: string | undefined;
   readonly timeline?: readonly TimelineLogEvent[] | undefined;
   /** Milliseconds until the next `execute`; absent with CONTINUE means: the runtime will wake the step. */
   readonly nextPollDelay?: number | undefined;

@@ -118,6 +118,8 @@ export type Answer = { readonly id: number } & (
   | { readonly type: "broken"; readonly message: string }
   /** The evaluation, or a runtime in place, failed for good. */
   | { readonly type: "failed"; readonly error: ErrorData }
+  /** The step can't have what its job has put out. */
+  | { readonly type: "refused"; readonly message: string }
   /** The answer takes a while. */
   | { readonly type: "deferred" }
 );
@@ -134,6 +136,8 @@ export type StepEffect =
       readonly what: Question;
       /** Of the job, for the question `outputs`. */
       readonly outputs?: Params | undefined;
+      /** Where they stand, as {@link StepResult} has it. */
+      readonly source?: string | undefined;
       /** The step has come to this gate in this very decision: the guard's rows go with the attempt's. */
       readonly isEntered?: boolean;
       /** The job is to end soon. */

@@ -129,13 +129,17 @@ test("a file that isn't there is not found", async () => {
 
 const REFERS = `{"properties": {"owner": "ann"}, "workflow": {"id": "w", "steps": [{"step": {"id": "a", "type": "shell", "params": {
   "shell": {"type": "MAP", "value": {
-    "script": {"type": "STRING", "value": "cd $HOME\\necho $$x \${f}"}}}}}}]}}`;
+    "script": {"type": "STRING", "value": "cd $HOME\\necho $$x \${f}"},
+    "working_dir": {"type": "STRING", "value": "$HOME/$dir"}}}}}}]}}`;
 
 test("references that nothing in the file has are a warning at their place, all of a text in one", async () => {
   const { exit, out, err } = await run(["validate", "-"], { cwd, stdin: REFERS });
-  expect([exit, err]).toEqual([0, "-: ok, 1 to look at\n"]);
-  expect(out).toContain("-:3:43: workflow.steps[0].step.params.shell.value.script.value: warning: ");
-  expect(out).toContain("[HOME] (line 1: cd $HOME), [f] (line 2: echo $$x ${f}) are not found");
+  expect([exit, err]).toEqual([0, "-: ok, 2 to look at\n"]);
+  expect(out).toContain(
+    "-:3:43: workflow.steps[0].step.params.shell.value.script.value: warning: line 2: $$x is the number",
+  );
+  expect(out).toContain("-:4:48: workflow.steps[0].step.params.shell.value.working_dir.value: warning: ");
+  expect(out).toContain("[HOME], [dir] are not found");
   expect(out).toContain("A dollar that is to stay is written twice: $$HOME");
 });
 

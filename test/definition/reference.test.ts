@@ -18,7 +18,58 @@ const found = (workflow: object, types?: readonly string[]) =>
   unknownReferences({ id: "w", steps: [], ...workflow } as unknown as Workflow, { types });
 const foundIn = (fields: object, workflow: object = {}) => found({ ...workflow, steps: [noop("a", fields)] });
 
+const CATALOG = buildCatalog({}, new Map([["shell", { param: "shell", fields: new Set(["script"]) }]]));
+
 const SCRIPT = 'cd "$HOME"\nfor f in $dir/*; do\n  echo "${f}" "$f"\ndone\necho $$x $RUN_DATE $step_id';
+
+describe("code", () => {
+  const at = "workflow.steps[0].step.params.shell.value.script.value: warning: ";
+  const inScript = (script: string, own: object = {}) =>
+    unknownReferences(
+      {
+        id: "w",
+        params: { region: text("eu"), "a-b": text("x") },
+        steps: [
+          {
+            step: { id: "a", type: "Shell", transition: {}, params: { ...own, shell: map({ script: text(script) }) } },
+          },
+          noop("my-step", { params: { rows: { type: "LONG", value: 1 } } }),
+          noop("count", { params: { rows: { type: "LONG", value: 1 } } }),
+        ],
+      } as unknown as Workflow,
+      { catalog: CATALOG, types: ["shell"] },
+    );
+
+  test("has variables of its own, and every way to write them", () => {
+    const script =
+      'for f in *.csv; do echo "$f $HOME ${f%.csv} ${x-y} $dir/$f.csv"; done; $a__b\nkill $$; echo $$; echo "5$$"';
+    expect(inScript(script)).toEqual([
+      `${at}line 1: [a__b] is not found: step [a] has no param [b], and the variable is empty`,
+    ]);
+    expect(inScript('echo "$count__rows ${region} ${count__rows:-0}" $other__thing')).toEqual([]);
+  });
+
+  test("is told of what is no variable, once each, with its line", () => {
+    const script = "echo hi\necho ${my-step__rows} $my-step__rows ${a-b}\nrm $$OUT $${OUT}/x";
+    expect(inScript(script)).toEqual([
+      `${at}line 2: [my-step__rows] can't be the name of a variable: it is in the file $MAESTRO_PARAMS alone`,
+      `${at}line 2: [a-b] can't be the name of a variable: it is in the file $MAESTRO_PARAMS alone`,
+      `${at}line 3: $$OUT is the number of the process and a text: the text of code is left as it is, so the variable is $OUT`,
+    ]);
+  });
+
+  test("is that field alone: the others of the settings are texts", () => {
+    const shell = map({ script: text("$x"), env: { type: "STRING_MAP", value: { A: "$y" } } });
+    const lines = unknownReferences(
+      {
+        id: "w",
+        steps: [{ step: { id: "a", type: "shell", transition: {}, params: { shell, script: text("$z") } } }],
+      } as unknown as Workflow,
+      { catalog: CATALOG, types: ["shell"] },
+    );
+    expect(lines.map((line) => /\[\w\]/.exec(line.slice(line.indexOf("warning")))?.[0])).toEqual(["[y]", "[z]"]);
+  });
+});
 
 describe("a reference that leads nowhere", () => {
   test("is told of with every other one of its text, the lines and the escape", () => {
@@ -149,6 +200,6 @@ test("the examples have none", async () => {
   const limits = { ...DEFAULT_LIMITS, stepTypes: [...DEFAULT_LIMITS.stepTypes, "shell"] };
   for (const file of new Glob("*.json").scanSync(folder)) {
     const { workflow } = parseWorkflowCreateRequest(parseJson(await Bun.file(join(folder, file)).text()), limits);
-    expect([file, unknownReferences(workflow, { types: ["shell"] })]).toEqual([file, []]);
+    expect([file, unknownReferences(workflow, { catalog: CATALOG, types: ["shell"] })]).toEqual([file, []]);
   }
 });

@@ -43,7 +43,7 @@ function script(file: string, seconds: number, status = 0): object {
   const who =
     '"$MAESTRO_WORKFLOW_ID $MAESTRO_WORKFLOW_INSTANCE_ID $MAESTRO_STEP_ID $MAESTRO_STEP_ATTEMPT_ID $MAESTRO_STEP_UUID"';
   const text = `echo "begin "${who} >>${file}\nsleep ${seconds}\necho "end "${who} >>${file}\nexit ${status}\n`;
-  return { shell: { type: "MAP", value: { script: { type: "STRING", value: text.replaceAll("$", "$$$$") } } } };
+  return { shell: { type: "MAP", value: { script: { type: "STRING", value: text } } } };
 }
 
 export function definitions(file: string): readonly object[] {

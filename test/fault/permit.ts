@@ -87,7 +87,7 @@ export async function permit({ program, steps, limit, say }: PermitOptions): Pro
 /** Steps beside each other, each of which takes a twentieth of a second. */
 function definition(file: string): object {
   const stamp = (event: string): string => `echo "$(date +%s%N) ${event} $MAESTRO_STEP_UUID" >>${file}`;
-  const text = `${stamp("begin")}\nsleep 0.05\n${stamp("end")}\n`.replaceAll("$", "$$$$");
+  const text = `${stamp("begin")}\nsleep 0.05\n${stamp("end")}\n`;
   const params = { shell: { type: "MAP", value: { script: { type: "STRING", value: text } } } };
   return workflow(
     TAG,

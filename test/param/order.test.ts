@@ -13,6 +13,8 @@ import {
   mergeOutputParams,
   mergeStepParams,
   mergeWorkflowParams,
+  OutputError,
+  type ParamDefinition,
   type ParamDefinitions,
   passedDown,
   templateParams,
@@ -240,6 +242,62 @@ describe("outputs", () => {
   test("keep the declared type", () => {
     expect(merge({ t: long(7) }).t).toMatchObject({ type: "STRING", value: "7", evaluated_result: "7" });
     expect(() => merge({ n: text("x") })).toThrow(/\[n\]/);
+  });
+
+  test("fill the declared type with what JSON does not tell apart from it", () => {
+    const declared: ParamDefinitions = {
+      n: long(1),
+      d: { type: "DOUBLE", value: 0 },
+      ds: { type: "DOUBLE_ARRAY", value: [] },
+      ls: { type: "LONG_ARRAY", value: [1] },
+      s: { type: "STRING_MAP", value: { k: "1" } },
+      t: text(""),
+    };
+    const typed = runStep(declared, scope(start({})));
+    const fill = (outputs: ParamDefinitions) => results(mergeOutputParams(typed, outputs, LATER).params);
+    const whole = (text: string): ParamDefinition => ({ type: "DOUBLE", value: rawNumber(text) });
+    expect(fill({ n: whole("30.0") })).toMatchObject({ n: 30 });
+    expect(fill({ n: whole("9223372036854775807.0") }).n).toEqual(rawNumber("9223372036854775807"));
+    expect(fill({ n: whole("3e2"), d: long(3) })).toMatchObject({ n: 300, d: rawNumber("3.0") });
+    expect(fill({ ds: { type: "LONG_ARRAY", value: [1, 2] }, ls: { type: "STRING_ARRAY", value: [] } })).toMatchObject({
+      ds: [rawNumber("1.0"), rawNumber("2.0")],
+      ls: [],
+    });
+    const map = { type: "MAP", value: { a: text("$x"), b: long(5), c: { type: "BOOLEAN", value: true } } } as const;
+    expect(fill({ s: map })).toMatchObject({ s: { k: "1", a: "$x", b: "5", c: "true" } });
+    expect(mergeOutputParams(typed, { n: whole("30.0") }, LATER).params.n).toMatchObject({ type: "LONG", value: 30 });
+  });
+
+  test.each<[string, ParamDefinitions, string]>([
+    [
+      "a name that is not there",
+      { nope: { type: "LONG_ARRAY", value: [1] } },
+      'Invalid output parameter [nope], not defined in params: write "nope": {"type":"LONG_ARRAY","value":[]} into the step\'s params, or leave it out',
+    ],
+    [
+      "a text for a LONG",
+      { n: text("many") },
+      'Output [n] is the STRING "many", and the step declares a LONG: write a whole number, such as 30',
+    ],
+    [
+      "half of one",
+      { n: { type: "DOUBLE", value: 2.5 } },
+      "Output [n] is the DOUBLE 2.5, and the step declares a LONG",
+    ],
+    [
+      "a number for a map",
+      { m: long(1) },
+      'Output [m] is the LONG 1, and the step declares a MAP: write an object, such as {"a": 1}',
+    ],
+    [
+      "a map in a STRING_MAP",
+      { s: { type: "MAP", value: { a: { type: "MAP", value: {} } } } },
+      "Output [s.a] is {}, and the step declares a STRING_MAP",
+    ],
+  ])("%s is its author's mistake", (_, outputs, message) => {
+    const put = () => mergeOutputParams(step, outputs, LATER);
+    expect(put).toThrow(OutputError);
+    expect(put).toThrow(message);
   });
 
   test("go to defined and MUTABLE params only", () => {

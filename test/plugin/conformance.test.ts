@@ -19,13 +19,36 @@ function starts(uuid: string): number {
 describe("shell", () => {
   const cases = conformance({
     load: async (incarnation) => {
-      const fresh = `../../plugins/shell/index.ts?${incarnation}`;
-      return ((await import(fresh)) as { readonly default: StepType }).default;
+      const fresh = `../../plugins/script/shell.ts?${incarnation}`;
+      return ((await import(fresh)) as { readonly shell: StepType }).shell;
     },
     dataDir,
     quick: { script: `${counting}; echo '{"x":1}' >"$MAESTRO_OUTPUT"`, env },
     slow: { script: `${counting}; sleep 600`, env, grace_period: 5 },
     bad: [{}, { script: "" }, { script: 1 }, { script: "x", grace_period: -1 }, { script: "x", scirpt: "y" }],
+    starts,
+  });
+  for (const { name, run } of cases) test(name, run, 20_000);
+});
+
+describe("python", () => {
+  const counts =
+    'import os, time\nopen(f"{os.environ[\'COUNT\']}/{os.environ[\'MAESTRO_STEP_UUID\']}.count", "a").write("started\\n")\n';
+  const cases = conformance({
+    load: async (incarnation) => {
+      const fresh = `../../plugins/script/python.ts?${incarnation}`;
+      return ((await import(fresh)) as { readonly python: StepType }).python;
+    },
+    dataDir,
+    quick: { code: `${counts}output(x=1)`, env },
+    slow: { code: `${counts}time.sleep(600)`, env, grace_period: 5 },
+    bad: [
+      {},
+      { code: "" },
+      { code: "x", file: "y" },
+      { code: "x", venv: "a", interpreter: "b" },
+      { code: "x", cod: "y" },
+    ],
     starts,
   });
   for (const { name, run } of cases) test(name, run, 20_000);

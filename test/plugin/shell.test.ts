@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StepType } from "@maestro/sdk";
-import shell from "../../plugins/shell/index.ts";
+import { shell } from "../../plugins/script/shell.ts";
 import { type Json, parseJson, rawNumber } from "../../src/json.ts";
 import type { AttemptContext } from "../../src/runtime/type.ts";
 import type { StepResult } from "../../src/step/result.ts";
@@ -62,6 +62,7 @@ describe("a script", () => {
         "folder 755",
         "mine 644",
         "out 600",
+        "params.json 600",
         "pid 600",
         "script 600",
         "work 700",
@@ -207,26 +208,29 @@ describe("outputs", () => {
   });
 
   test.each([
-    ["nonsense", "The output in the file $MAESTRO_OUTPUT is not JSON"],
-    ["[1]", "must be a JSON object of names and values"],
-    ['{"x":null}', "Output [x] is null, which can't be a param"],
+    ["nonsense", "The step's output in the file $MAESTRO_OUTPUT can't be taken. It is not JSON"],
+    ["[1]", "It is no JSON object. Write a JSON object of names and values, such as"],
+    [
+      '{"x":null}',
+      "The step's output in the file $MAESTRO_OUTPUT can't be taken. Output [x] is null, which can't be a param",
+    ],
     ['{"x":{"y":[1,"a"]}}', "Output [x.y] mixes LONG and STRING in one array"],
     ['{"x":99999999999999999999}', "Output [x] is an integer of more than 64 bits"],
     ['{"x":"a\\u0000b"}', "Output [x] holds a NUL character"],
     ['{"params":{"x":{"type":"LUNG","value":1}}}', "Output [x] has type [LUNG]"],
-  ])("that are bad fail the step: %s", async (text, reason) => {
+  ])("that are bad fail the step for good: %s", async (text, reason) => {
     const result = await run(`printf '%s' "$TEXT" >"$MAESTRO_OUTPUT"`, { env: { TEXT: text } });
-    expect(result.state).toBe("USER_ERROR");
+    expect(result.state).toBe("FATAL_ERROR");
     expect(message(result)).toContain(reason);
   });
 
-  test("that are too long fail the step", async () => {
+  test("that are too long fail the step for good", async () => {
     const result = await run(
       `{ printf '{"x":"'; head -c 750001 /dev/zero | tr '\\0' x; printf '"}'; } >"$MAESTRO_OUTPUT"`,
     );
     expect([result.state, message(result)]).toEqual([
-      "USER_ERROR",
-      "The output in the file $MAESTRO_OUTPUT has 750009 characters, more than 750000",
+      "FATAL_ERROR",
+      "The step's output in the file $MAESTRO_OUTPUT can't be taken. It has 750009 characters, more than 750000",
     ]);
   });
 });

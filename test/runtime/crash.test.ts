@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StepType } from "@maestro/sdk";
-import shell from "../../plugins/shell/index.ts";
-import { isGroupAlive } from "../../plugins/shell/process.ts";
+import { isGroupAlive } from "../../plugins/script/process.ts";
+import { shell } from "../../plugins/script/shell.ts";
 import { placeOf } from "../../src/runtime/place.ts";
 import { encodeContext } from "../../src/runtime/protocol.ts";
 import type { AttemptContext } from "../../src/runtime/type.ts";
@@ -67,7 +67,7 @@ describe.each(successors)("after kill -9 of the server, to the next one $name, a
 
   test("runs on, is adopted by the next one, and is run once", async () => {
     const context = await waiting();
-    const first = server(context, pluginEntry("shell"));
+    const first = server(context, pluginEntry("script"));
     const started = await nextResult(first.lines);
     expect(started.state).toBe("CONTINUE");
     await first.kill();
@@ -87,7 +87,7 @@ describe.each(successors)("after kill -9 of the server, to the next one $name, a
 
   test("that ended meanwhile is judged by what it left", async () => {
     const context = await waiting();
-    const first = server(context, pluginEntry("shell"));
+    const first = server(context, pluginEntry("script"));
     const started = await nextResult(first.lines);
     await first.kill();
     writeFileSync(join(folder, "go"), "go\n");
@@ -103,7 +103,7 @@ describe.each(successors)("after kill -9 of the server, to the next one $name, a
 
   test("whose start was not stored is found by its uuid, and not run again", async () => {
     const context = await waiting();
-    const first = server(context, pluginEntry("shell"));
+    const first = server(context, pluginEntry("script"));
     await nextResult(first.lines);
     await first.kill();
 
@@ -116,7 +116,7 @@ describe.each(successors)("after kill -9 of the server, to the next one $name, a
 
   test("is stopped by the next one", async () => {
     const context = await waiting();
-    const first = server(context, pluginEntry("shell"));
+    const first = server(context, pluginEntry("script"));
     const started = await nextResult(first.lines);
     await first.kill();
     using driver = next();

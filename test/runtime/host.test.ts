@@ -179,7 +179,7 @@ describe("a plugin that misbehaves", () => {
     [
       "answers an odd output",
       "start: () => ({ state: 'DONE', outputs: { f: () => 1 } }),",
-      "USER_ERROR",
+      "FATAL_ERROR",
       "Output [f] is",
     ],
   ])("%s: its step fails, and the thread goes on", async (_how, body, state, reason) => {
@@ -215,7 +215,7 @@ describe("a plugin that misbehaves", () => {
       for (;;);
     },`;
     const restarts: string[] = [];
-    const { driver } = await rig([write("odd.ts", plugin("odd", body)), pluginEntry("shell")], {
+    const { driver } = await rig([write("odd.ts", plugin("odd", body)), pluginEntry("script")], {
       stuckAfter: 300,
       onRestart: (thread, reason) => restarts.push(`${thread}: ${reason}`),
     });
@@ -246,7 +246,7 @@ test("a step of a type that is not loaded fails with the reason", async () => {
 });
 
 test("a replaced engine thread adopts what its predecessor started", async () => {
-  const { driver, lines } = await rig([pluginEntry("shell")]);
+  const { driver, lines } = await rig([pluginEntry("script")]);
   expect(lines).toEqual([]);
   await Bun.spawn(["mkfifo", join(folder, "go")]).exited;
   const context = contextOf("shell", { shell: { script: "echo before; read x <go; echo after", working_dir: folder } });

@@ -1,12 +1,19 @@
 import { expect, test } from "bun:test";
 import type { StepType } from "@maestro/sdk";
-import shell from "../../plugins/shell/index.ts";
+import { shell } from "../../plugins/script/shell.ts";
 import type { JsonObject } from "../../src/json.ts";
 import { StepTypeRegistry } from "../../src/runtime/registry.ts";
 
 const type = shell as unknown as StepType;
 const registry = new StepTypeRegistry([
-  { type: type.type, version: type.version, title: "Shell", schema: type.schema() as JsonObject, defaultParams: {} },
+  {
+    type: type.type,
+    version: type.version,
+    title: "Shell",
+    schema: type.schema() as JsonObject,
+    code: ["script"],
+    defaultParams: {},
+  },
 ]);
 
 test("types are found in any case, under their canonical names", () => {
@@ -27,7 +34,7 @@ test("a type known upstream is unavailable, with the reason, until a plugin brin
     name: "Titus",
     reason: "Step type [Titus] has no runtime on this server: load a plugin that provides it",
   });
-  const http = { type: "Http", version: "1", title: "Http", schema: {}, defaultParams: {} };
+  const http = { type: "Http", version: "1", title: "Http", schema: {}, code: [], defaultParams: {} };
   expect(new StepTypeRegistry([http]).find("HTTP")?.kind).toBe("plugin");
 });
 
@@ -45,7 +52,7 @@ test("a definition's own params are checked as far as it tells", () => {
   } as const;
   expect(registry.check("shell", { shell: { type: "MAP", value } })).toEqual([
     "Param [shell.script] is required",
-    "Param [shell.scirpt] is unknown; known are script, interpreter, env, working_dir, grace_period",
+    "Param [shell.scirpt] is unknown; known are script, interpreter, env, working_dir, grace_period, limits, detach",
     "Param [shell.env] is a LONG; it must be of JSON type object",
   ]);
   expect(registry.check("NoOp", { anything: string("x") })).toEqual([]);

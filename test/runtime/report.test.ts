@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { toErrorData } from "../../src/error.ts";
 import { type Json, type JsonObject, parseJson } from "../../src/json.ts";
-import { mergeOutputParams } from "../../src/param/order.ts";
+import { mergeOutputParams } from "../../src/param/output.ts";
 import type { Params } from "../../src/param/type.ts";
 import { MAX_OUTPUTS } from "../../src/runtime/output.ts";
 import { readReport } from "../../src/runtime/report.ts";

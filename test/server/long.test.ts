@@ -17,7 +17,7 @@ const check = (array: string, map: string): string =>
      if (Long.valueOf(digits[i]) != ${array}[i]) ok = false;
    } ok;`;
 
-const script = `cat > "$$MAESTRO_OUTPUT" <<'END'\n{"list": [${LONGS.join()}], "map": ${MAP}, "one": 1700000000000000000}\nEND\n`;
+const script = `cat > "$MAESTRO_OUTPUT" <<'END'\n{"list": [${LONGS.join()}], "map": ${MAP}, "one": 1700000000000000000}\nEND\n`;
 
 const DEFINITION = {
   properties: { owner: "ann" },

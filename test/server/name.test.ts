@@ -16,7 +16,7 @@ const OUTPUT = stringifyJson({
   params: { map: record(INHERITED, (name) => ({ of: name })), ...record(USABLE, (name) => `put out ${name}`) },
   artifacts: { ...record(INHERITED, (name) => ({ name, ...record(INHERITED, (key) => key) })) },
 });
-const script = `cat > "$$MAESTRO_OUTPUT" <<'END'\n${OUTPUT.replaceAll("$", "$$$$")}\nEND\n`;
+const script = `cat > "$MAESTRO_OUTPUT" <<'END'\n${OUTPUT}\nEND\n`;
 
 /** A chain of steps with those names; each edge asks for the params of the step before it. */
 const steps = USABLE.map((id, index) => {

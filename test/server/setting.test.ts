@@ -16,7 +16,7 @@ const AROUND = { env: {}, cwd: "/nowhere", home: "/nowhere", uid: 1, cores: 1, t
 /** As a thread gets it: by text. */
 function settingOf(config: Partial<Config>) {
   const setup = evaluationSetup({ ...loadConfig(new Map(), AROUND), ...config }, [
-    { type: "Greet", version: "1", title: "", schema: {}, defaultParams: PLUGIN },
+    { type: "Greet", version: "1", title: "", schema: {}, code: [], defaultParams: PLUGIN },
   ]);
   return evaluationSetting(parseJson(stringifyJson(setup)) as unknown as EvaluationSetup);
 }

@@ -18,6 +18,7 @@ export const plainEvaluation: EvaluationPort = {
     if (params.fail) throw new Error("cannot be evaluated");
     return evaluated(params);
   },
+  code: () => undefined,
   condition: (_scope, expression) => expression === "true",
   childParams: ({ runParams }) => ({ params: evaluated(runParams) }),
   loopCondition: (_scope, expression, _values, iteration) => iteration <= Number(expression),
@@ -58,6 +59,7 @@ export function watched(
       onParams(scope);
       return evaluation.stepParams(scope, template);
     },
+    code: (scope) => evaluation.code(scope),
     condition: (scope, expression) => evaluation.condition(scope, expression),
     childParams: (input) => evaluation.childParams(input),
     loopCondition: (...args) => evaluation.loopCondition(...args),

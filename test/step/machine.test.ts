@@ -185,6 +185,20 @@ describe("a step on its way in", () => {
     },
   );
 
+  test.each([
+    [undefined, "FATALLY_FAILED"],
+    ["IGNORE_FAILURE", "COMPLETED_WITH_ERROR"],
+  ] as const)("whose outputs can't be taken has failed, and is not tried again: failure mode %s", (mode, status) => {
+    const step = new Driven({ body: { failure_mode: mode } }).launch();
+    step.answer("DONE", { outputs: { x: { type: "LONG", value: 1 } }, outputSource: "in the file" });
+    expect(step.effects.at(-1)).toMatchObject({ type: "ask", what: "outputs", source: "in the file" });
+    step.reply({ type: "refused", message: "no such param" });
+    expect([step.status, effectsOf(step)]).toEqual([status, ["report", "save", "ended"]]);
+    expect(step.state.attempt.timeline).toContainEqual(
+      expect.objectContaining({ level: "ERROR", message: "no such param" }),
+    );
+  });
+
   test("asks for its params once, though it is told that something has come", () => {
     const step = new Driven().take({ type: "begin", satisfied: true });
     const { asked } = step.state;

@@ -1,5 +1,5 @@
 /** What evaluations on any thread have in common. */
-import { buildCatalog, loopLimits } from "../../param/index.ts";
+import { buildCatalog, type DefaultCatalog, loopLimits } from "../../param/index.ts";
 import type { ParamDefinition } from "../../param/type.ts";
 import type { EvaluationSetting } from "../../run/evaluation.ts";
 import type { PluginType } from "../../runtime/type.ts";
@@ -29,11 +29,19 @@ export const evaluationSetup = (config: Config, plugins: readonly PluginType[]):
 export const evaluationSetting = (setup: EvaluationSetup): EvaluationSetting => ({
   environment: setup.environment,
   limits: setup.limits,
-  catalog: buildCatalog({ ...setup.defaultParams, types: typeDefaults(setup) }),
+  catalog: buildCatalog({ ...setup.defaultParams, types: typeDefaults(setup) }, codeOf(setup.plugins)),
   maxChars: setup.maxChars,
   loops: loopLimits(setup.iterations, setup.limits, setup.loopChars),
   enforceValidators: setup.enforceValidators,
 });
+
+/** Where step types have code. */
+export const codeOf = (plugins: readonly PluginType[]): DefaultCatalog["code"] =>
+  new Map(
+    plugins
+      .filter(({ code }) => code.length > 0)
+      .map(({ type, code }) => [type.toLowerCase(), { param: type, fields: new Set(code) }]),
+  );
 
 /** A plugin's own defaults, changed as the configuration says. */
 function typeDefaults({ plugins, defaultParams }: EvaluationSetup) {

@@ -3,18 +3,18 @@ import { badRequest, type ErrorData, toErrorData } from "../../error.ts";
 import type { Params } from "../../param/type.ts";
 import { detailsEvent } from "../event.ts";
 import { type Move, NO_TIMERS } from "../move.ts";
-import { applyFailureMode } from "../outcome.ts";
+import { applyFailureMode, failedStatus } from "../outcome.ts";
 import { retryKind } from "../retry.ts";
 import { signalsProblem } from "../signal.ts";
 import { isComplete, isFailed } from "../status.ts";
 import { backOff } from "./retry.ts";
 
-/** The job is done. @param outputs what it put out */
-export function finish(move: Move, outputs: Params | undefined): void {
+/** The job is done. @param outputs what it put out @param source where */
+export function finish(move: Move, outputs: Params | undefined, source?: string): void {
   move.phase("finish");
   const problem = signalsProblem(move.state.attempt.artifacts);
   if (problem !== undefined) return failInternally(move, toErrorData(badRequest(problem)));
-  if (outputs) return move.ask("outputs", outputs);
+  if (outputs) return move.ask("outputs", outputs, source);
   succeed(move);
 }
 
@@ -22,6 +22,14 @@ export function finish(move: Move, outputs: Params | undefined): void {
 export function withOutputs(move: Move, params: Params): void {
   move.change({ params });
   succeed(move);
+}
+
+/** The job's author has made a mistake, which another attempt would make again. */
+export function refused(move: Move, message: string): void {
+  move.note(message, "ERROR");
+  move.enter(failedStatus("FATAL_ERROR", move.state.attempt.retry));
+  applyMode(move);
+  settle(move);
 }
 
 /** A job that a user has declared done may not have run. */

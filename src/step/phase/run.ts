@@ -56,7 +56,7 @@ export function answered(move: Move, answer: StepResult): void {
       return wait(move, result);
     case "DONE":
       if (started) move.enter("RUNNING");
-      return finish(move, result.outputs);
+      return finish(move, result.outputs, result.outputSource);
     case "USER_ERROR":
     case "PLATFORM_ERROR":
     case "FATAL_ERROR":

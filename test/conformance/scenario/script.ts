@@ -6,7 +6,7 @@ import { given } from "../kit/workflow.ts";
 
 const errors = (error: number, seconds = 1) => retried({ error, platform: 0, timeout: 0 }, seconds);
 
-/** A script that gives these outputs. It has no dollar in it, which a text may mean as a param. */
+/** A script that gives these outputs. It has no dollar in it, which other servers take for a param. */
 const writes = (outputs: object): string => `echo '${JSON.stringify(outputs)}' > "\`printenv MAESTRO_OUTPUT\`"`;
 
 export const SCRIPT = {

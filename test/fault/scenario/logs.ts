@@ -26,7 +26,7 @@ export const logs: Scenario = {
         id: `s${index}`,
         type: "shell",
         params: {
-          shell: { type: "MAP", value: { script: { type: "STRING", value: SCRIPT.replaceAll("$", "$$$$") } } },
+          shell: { type: "MAP", value: { script: { type: "STRING", value: SCRIPT } } },
         },
       },
     }));

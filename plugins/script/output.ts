@@ -10,17 +10,28 @@ export interface Output {
   readonly outputs: Readonly<Record<string, Json>>;
   readonly outputParams: Readonly<Record<string, Json>>;
   readonly artifacts: Artifacts;
+  /** Where they stand; undefined when there are none. */
+  readonly source: string | undefined;
 }
 
+const ON_STDOUT = "between the markers on stdout";
+const IN_FILE = "in the file $MAESTRO_OUTPUT";
+
 /** What the script wrote can't be used; the message is for its author. */
-export class OutputError extends Error {}
+export class OutputError extends Error {
+  constructor(where: string, problem: string) {
+    super(`The step's output ${where} can't be taken. ${problem}`);
+  }
+}
+
+const EXAMPLE = 'Write a JSON object of names and values, such as {"rows": 30}';
 
 /** A later source wins: stdout's sections in order, then the file. @throws OutputError */
 export function readOutput(stdout: string, file: string, marker: { start: string; end: string }): Output {
-  let result: Output = { outputs: {}, outputParams: {}, artifacts: {} };
-  for (const text of sections(stdout, marker)) result = merge(result, parse(text, "between the markers on stdout"));
+  let result: Output = { outputs: {}, outputParams: {}, artifacts: {}, source: undefined };
+  for (const text of sections(stdout, marker)) result = merge(result, parse(text, ON_STDOUT));
   const text = readText(file);
-  if (text.trim() !== "") result = merge(result, parse(text, "in the file $MAESTRO_OUTPUT"));
+  if (text.trim() !== "") result = merge(result, parse(text, IN_FILE));
   return result;
 }
 
@@ -29,22 +40,27 @@ function merge(first: Output, second: Output): Output {
     outputs: { ...first.outputs, ...second.outputs },
     outputParams: { ...first.outputParams, ...second.outputParams },
     artifacts: { ...first.artifacts, ...second.artifacts },
+    source:
+      first.source === undefined || first.source === second.source
+        ? second.source
+        : `${first.source}, or ${second.source},`,
   };
 }
 
 function parse(text: string, where: string): Output {
   if (text.length > MAX_OUTPUT) {
-    throw new OutputError(`The output ${where} has ${text.length} characters, more than ${MAX_OUTPUT}`);
+    throw new OutputError(where, `It has ${text.length} characters, more than ${MAX_OUTPUT}`);
   }
   let value: Json;
   try {
-    value = parseJson(text);
+    value = parseJson(text.replace(/^\s*\uFEFF/, ""));
   } catch (error) {
-    throw new OutputError(`The output ${where} is not JSON: ${(error as Error).message}`);
+    throw new OutputError(where, `It is not JSON: ${(error as Error).message}. ${EXAMPLE}`);
   }
-  if (!isObject(value)) throw new OutputError(`The output ${where} must be a JSON object of names and values`);
-  if (!isWrapped(value)) return { outputs: value, outputParams: {}, artifacts: {} };
-  return { ...splitParams((value.params ?? {}) as JsonObject), artifacts: artifactsOf(value.artifacts, where) };
+  if (!isObject(value)) throw new OutputError(where, `It is no JSON object. ${EXAMPLE}`);
+  if (!isWrapped(value)) return { outputs: value, outputParams: {}, artifacts: {}, source: where };
+  const params = splitParams((value.params ?? {}) as JsonObject);
+  return { ...params, artifacts: artifactsOf(value.artifacts, where), source: where };
 }
 
 /** Upstream's form `{ params, artifacts }`, either of which may be missing. */
@@ -66,7 +82,7 @@ function splitParams(params: JsonObject): Pick<Output, "outputs" | "outputParams
 function artifactsOf(value: Json | undefined, where: string): Artifacts {
   const artifacts = (value ?? {}) as JsonObject;
   for (const [key, artifact] of Object.entries(artifacts)) {
-    if (!isObject(artifact)) throw new OutputError(`The output ${where}: artifact [${key}] must be a JSON object`);
+    if (!isObject(artifact)) throw new OutputError(where, `Artifact [${key}] must be a JSON object`);
   }
   return artifacts as Artifacts;
 }
@@ -77,7 +93,7 @@ function isObject(value: Json | undefined): value is JsonObject {
 
 function readText(path: string): string {
   const size = sizeOf(path);
-  if (size > MAX_OUTPUT * 4) throw new OutputError(`The file $MAESTRO_OUTPUT has ${size} bytes, too many for outputs`);
+  if (size > MAX_OUTPUT * 4) throw new OutputError(IN_FILE, `It has ${size} bytes, more than ${MAX_OUTPUT}`);
   return size === 0 ? "" : readFileSync(path, "utf8");
 }
 
@@ -95,8 +111,10 @@ function* sections(path: string, { start, end }: { start: string; end: string })
       if (from === undefined) return;
       const begin = from + start.length;
       const to = find(file, end, begin);
-      if (to === undefined) throw new OutputError("stdout has $MAESTRO_OUTPUT_START without $MAESTRO_OUTPUT_END");
-      if (to - begin > MAX_OUTPUT * 4) throw new OutputError("The output between the markers on stdout is too long");
+      if (to === undefined)
+        throw new OutputError(ON_STDOUT, "There is $MAESTRO_OUTPUT_START without $MAESTRO_OUTPUT_END");
+      if (to - begin > MAX_OUTPUT * 4)
+        throw new OutputError(ON_STDOUT, `It has ${to - begin} bytes, more than ${MAX_OUTPUT}`);
       yield readRange(file, begin, to - begin).toString("utf8");
       position = to + end.length;
     }

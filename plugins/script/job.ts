@@ -1,24 +1,26 @@
 /**
  * One attempt's script: begun or found, watched, judged when it has ended, stopped.
  *
- * All that matters is in the attempt's directory (see `supervisor.ts`); the artifact `maestro_shell` says on which host
+ * All that matters is in the attempt's directory (see `supervisor.ts`); the artifact `maestro_<type>` says on which host
  * that is. What this thread remembers (followed files, a stop in progress) hangs on the attempt's abort signal and may
  * be lost at any time.
  */
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { constants, hostname } from "node:os";
 import { join } from "node:path";
-import type { Artifacts, Follower, StepContext, StepResult } from "@maestro/sdk";
+import type { Artifacts, Follower, StepContext, StepResult, StepState } from "@maestro/sdk";
 import { markers, outputFile } from "./env.ts";
 import { OutputError, readOutput } from "./output.ts";
-import type { ShellParams } from "./params.ts";
-import { isAlive, isGroupAlive, type ProcessId, signalGroup } from "./process.ts";
+import type { ScriptParams } from "./params.ts";
+import { isAlive, isGroupAlive, isLeftBehind, type ProcessId, signalGroup } from "./process.ts";
 import { type Owner, readExit, readOwner, readStop, take, writeStop } from "./supervisor.ts";
 import { watchEnd } from "./watch.ts";
 
-export type Context = StepContext<ShellParams>;
+export interface Context extends StepContext<ScriptParams> {
+  /** Name of the artifact. */
+  readonly artifact: string;
+}
 
-const ARTIFACT = "maestro_shell";
 /** Milliseconds that a supervisor may take to come up before it may no more, and a killed group to vanish. */
 const PATIENCE = 10_000;
 /** Milliseconds of life within which a script is signalled twice, and the time between. */
@@ -71,7 +73,7 @@ export async function inspect(context: Context, owner: Owner): Promise<StepResul
   if (alive) {
     if (memory.watched !== owner.pid) watchEnd(context.directory, owner, context.signal, context.wake);
     memory.watched = owner.pid;
-    return { state: "CONTINUE", artifacts: artifacts(owner) };
+    return { state: "CONTINUE", artifacts: artifacts(context, owner) };
   }
   await drain(context);
   if (owner === "stopped" || readStop(context.directory) !== undefined) return { state: "STOPPED" };
@@ -80,9 +82,9 @@ export async function inspect(context: Context, owner: Owner): Promise<StepResul
 }
 
 /** The job runs, or ran, where this server can't see it. */
-export function isElsewhere({ elsewhere, artifacts }: Context): string | undefined {
+export function isElsewhere({ elsewhere, artifacts, artifact }: Context): string | undefined {
   if (elsewhere !== undefined) return elsewhere;
-  const host = artifacts[ARTIFACT]?.host;
+  const host = artifacts[artifact]?.host;
   return typeof host === "string" && host !== hostname() ? host : undefined;
 }
 
@@ -98,6 +100,7 @@ async function endGroup(context: Context): Promise<StepResult> {
   if (take(directory, "stopped")) return { state: "STOPPED" };
   const owner = await findOwner(context);
   if (typeof owner !== "object" || !isAlive(owner)) {
+    if (typeof owner === "object") await endRest(context, owner.pid);
     await drain(context);
     return { state: "STOPPED" };
   }
@@ -114,9 +117,18 @@ async function endGroup(context: Context): Promise<StepResult> {
   const how = killed ? `with SIGKILL, ${params.grace_period / 1000} s after SIGTERM` : "with SIGTERM";
   return {
     state: "STOPPED",
-    artifacts: artifacts(owner, readExit(directory)),
+    artifacts: artifacts(context, owner, readExit(directory)),
     timeline: [{ level: "INFO", message: `Stopped ${how}` }],
   };
+}
+
+/** What a script has left behind in its process group ends with it, as a stopped one does. */
+async function endRest({ params, uuid }: Context, group: number): Promise<void> {
+  if (params.detach || !isLeftBehind(group, uuid)) return;
+  signalGroup(group, "SIGTERM");
+  if (await groupEnds(group, params.grace_period)) return;
+  signalGroup(group, "SIGKILL");
+  await groupEnds(group, PATIENCE);
 }
 
 /** A script that is just being started may not get the first signal: the supervisor's trap takes it until the exec. */
@@ -136,23 +148,27 @@ async function groupEnds(group: number, within: number): Promise<boolean> {
 }
 
 async function judge(context: Context, owner: Owner, code: number): Promise<StepResult> {
+  if (typeof owner === "object") await endRest(context, owner.pid);
   await drain(context);
-  const own = typeof owner === "object" ? artifacts(owner, code) : {};
+  const own = typeof owner === "object" ? artifacts(context, owner, code) : {};
   if (readStop(context.directory) !== undefined) return { state: "STOPPED", artifacts: own };
   const message = code === 0 ? undefined : failure(context.directory, code);
+  const failed = (state: StepState, text: string, all = own): StepResult => ({
+    state,
+    artifacts: all,
+    timeline: [{ level: "ERROR", message: text }],
+  });
   try {
     const { directory, uuid } = context;
     const output = readOutput(join(directory, "out"), outputFile(directory), markers(uuid));
     const artifacts = { ...output.artifacts, ...own };
-    if (message !== undefined) return { state: "USER_ERROR", artifacts, timeline: [{ level: "ERROR", message }] };
-    return { state: "DONE", artifacts, outputs: output.outputs, outputParams: output.outputParams };
+    if (message !== undefined) return failed("USER_ERROR", message, artifacts);
+    const { outputs, outputParams, source } = output;
+    return { state: "DONE", artifacts, outputs, outputParams, outputSource: source };
   } catch (error) {
     if (!(error instanceof OutputError)) throw error;
-    return {
-      state: "USER_ERROR",
-      artifacts: own,
-      timeline: [{ level: "ERROR", message: message ?? error.message }],
-    };
+    // A script that has failed may have written half of its output; another attempt would write the same wrong one.
+    return message === undefined ? failed("FATAL_ERROR", error.message) : failed("USER_ERROR", message);
   }
 }
 
@@ -160,9 +176,9 @@ async function drain({ signal }: Context): Promise<void> {
   await Promise.all((memories.get(signal)?.followers ?? []).map((follower) => follower.end()));
 }
 
-function artifacts({ pid, startTime }: ProcessId, code?: number): Artifacts {
+function artifacts({ artifact }: Context, { pid, startTime }: ProcessId, code?: number): Artifacts {
   const exit = code === undefined ? {} : { exit_code: code };
-  return { [ARTIFACT]: { host: hostname(), pid, start_time: startTime, ...exit } };
+  return { [artifact]: { host: hostname(), pid, start_time: startTime, ...exit } };
 }
 
 /** Such as `Exit code 143 (SIGTERM): last lines of stderr`. */

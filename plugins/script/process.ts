@@ -45,11 +45,35 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
 export function isGroupAlive(group: number): boolean {
   if (!signalGroup(group, 0)) return false;
   if (process.platform !== "linux") return true;
-  return readdirSync("/proc").some((name) => {
-    if (!/^\d+$/.test(name)) return false;
-    const stat = readStat(Number(name));
-    return stat?.group === group && !stat.zombie;
-  });
+  return membersOf(group).length > 0;
+}
+
+/**
+ * Whether processes of an attempt live on in a group whose leader has ended. Its number may be another group's by now:
+ * on Linux their environment tells, elsewhere that there is no leader.
+ */
+export function isLeftBehind(group: number, uuid: string): boolean {
+  if (!signalGroup(group, 0) || startTimeOf(group) !== undefined) return false;
+  if (process.platform !== "linux") return true;
+  return membersOf(group).some((pid) => environmentOf(pid).includes(`\0MAESTRO_STEP_UUID=${uuid}\0`));
+}
+
+function membersOf(group: number): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const stat = readStat(pid);
+      return stat?.group === group && !stat.zombie;
+    });
+}
+
+function environmentOf(pid: number): string {
+  try {
+    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`;
+  } catch {
+    return "";
+  }
 }
 
 function readStat(pid: number): Stat | undefined {

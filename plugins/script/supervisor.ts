@@ -3,6 +3,7 @@
  * its kill -9 reaches the script, and whoever comes later finds in the attempt's directory
  *
  * - `script`  what is run
+ * - `params.json`  the params that it may read
  * - `pid`     pid, boot id and start of the supervisor, which leads the script's process group; or a {@link Verdict}
  * - `out`, `err`  the script's output
  * - `exit`    its exit status, once it has ended
@@ -22,7 +23,8 @@ import { type ProcessId, parseStat } from "./process.ts";
 const SUPERVISOR = `
 d=$1
 u=$2
-shift 2
+l=$3
+shift 3
 umask 077
 if [ -r "/proc/$$/stat" ]; then
   read -r s <"/proc/$$/stat"
@@ -37,7 +39,7 @@ set +C
 trap : HUP INT TERM
 exec 3>"$d/out" 4>"$d/err"
 umask "$u"
-"$@" </dev/null >&3 2>&4 3>&- 4>&-
+(eval "$l" && exec "$@") </dev/null >&3 2>&4 3>&- 4>&-
 c=$?
 umask 077
 printf '%s\\n' "$c" >"$d/exit"
@@ -57,23 +59,46 @@ function statusOfProcess(): string {
   }
 }
 
+/** Of each process. */
+export interface Limits {
+  readonly cpu_seconds?: number | undefined;
+  readonly memory_mb?: number | undefined;
+  readonly open_files?: number | undefined;
+  readonly file_mb?: number | undefined;
+}
+
+/** Commands of a shell; `ulimit` counts memory in KiB, and files in blocks of 512 bytes, which bash has only as POSIX asks. */
+function ulimitsOf({ cpu_seconds, memory_mb, open_files, file_mb }: Limits): string {
+  const limits = [
+    cpu_seconds === undefined ? "" : `ulimit -t ${cpu_seconds}`,
+    memory_mb === undefined ? "" : `ulimit -v ${memory_mb * 1024}`,
+    open_files === undefined ? "" : `ulimit -n ${open_files}`,
+    file_mb === undefined ? "" : `ulimit -f ${file_mb * 2048}`,
+  ];
+  return ["true", ...limits.filter((limit) => limit !== "")].join(" && ");
+}
+
 export interface Launch {
   readonly directory: string;
-  readonly script: string;
-  readonly interpreter: readonly string[];
+  /** By name: what the script is made of, and what it reads. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly command: readonly string[];
+  readonly limits: Limits;
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
 }
 
 /** Starts a supervisor. @param onExit called when it has ended, while this process lives. */
-export function launch({ directory, script, interpreter, env, cwd }: Launch, onExit: () => void): number {
-  const file = join(directory, "script");
-  if (!existsSync(file)) {
-    const draft = join(directory, `script.${process.pid}.${performance.now()}`);
-    writeFileSync(draft, script, PRIVATE);
+export function launch({ directory, files, command, limits, env, cwd }: Launch, onExit: () => void): number {
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(directory, name);
+    if (existsSync(file)) continue;
+    const draft = join(directory, `${name}.${process.pid}.${performance.now()}`);
+    writeFileSync(draft, text, PRIVATE);
     renameSync(draft, file); // never truncated under a script that is being read
   }
-  const child = Bun.spawn(["/bin/sh", "-c", SUPERVISOR, "maestro-shell", directory, UMASK, ...interpreter, file], {
+  const ulimits = ulimitsOf(limits);
+  const child = Bun.spawn(["/bin/sh", "-c", SUPERVISOR, "maestro-script", directory, UMASK, ulimits, ...command], {
     cwd,
     env,
     stdin: "ignore",
