@@ -191,3 +191,22 @@ test(
   },
   PATIENCE,
 );
+
+test(
+  "a script's text is left alone; a param that names a secret is none of its variables",
+  async () => {
+    const token = "a-value-that-shows";
+    writeFileSync(file, token);
+    const script = "cat <<'end'\n${secret.TOKEN}\nend\nprintenv TOKEN";
+    await push("leaky", { params: shell(script, { TOKEN: "${secret.TOKEN}" }) });
+    const run = await server.run("leaky");
+    expect(statusOf(await stepOf(run))).toBe("SUCCEEDED");
+    expect(await logsOf(run)).toContain("${secret.TOKEN}\n***");
+
+    await push("leaky", { params: { ...shell('echo "$token"'), token: text("${secret.TOKEN}") } });
+    const refused = await stepOf(await server.run("leaky"));
+    expect(statusOf(refused)).toBe("INTERNALLY_FAILED");
+    expect(JSON.stringify(refused)).toContain("The code mentions param [token], which names a secret");
+  },
+  PATIENCE,
+);
