@@ -55,6 +55,8 @@ interface Thread {
   readonly stopped: Deferred<void>;
   /** Which try this is since the thread was last ready. */
   readonly tries: number;
+  /** Processes of plugins that it has started and not reaped, so no other process has their ids. */
+  readonly processes: Set<number>;
   isReady: boolean;
   isReplaced: boolean;
   /** When it last said anything. */
@@ -65,8 +67,8 @@ const STUCK_AFTER = 30_000;
 /** A thread that dies at once is not started again and again without a pause. */
 const RESTART_PAUSE = 500;
 const MAX_TRIES = 3;
-/** How long a thread may take to let go of its attempts at the end. */
-const STOP_WITHIN = 1_000;
+/** How long a thread may take to let go of its attempts at the end, and to end the processes of its plugins. */
+const STOP_WITHIN = 2_500;
 
 export class RuntimeHost {
   readonly #options: RuntimeHostOptions;
@@ -74,6 +76,8 @@ export class RuntimeHost {
   readonly #engines = new Set<number>();
   #starts = 0;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
+  /** All threads were ready once. */
+  #isUp = false;
   #stopping = false;
 
   constructor(options: RuntimeHostOptions) {
@@ -89,7 +93,11 @@ export class RuntimeHost {
     const stuckAfter = this.#options.stuckAfter ?? STUCK_AFTER;
     this.#heartbeat = setInterval(() => this.#beat(stuckAfter), stuckAfter / 6);
     const loaded = await Promise.all(this.#threads.map((thread) => thread.ready.promise));
-    return loaded[0] ?? { types: [], failures: [] };
+    this.#isUp = true;
+    const failures = new Map(
+      loaded.flatMap((each) => each.failures.map((failure) => [failure.name, failure] as const)),
+    );
+    return { types: loaded[0]?.types ?? [], failures: [...failures.values()] };
   }
 
   /** What an engine thread's `RuntimeClient` sent. */
@@ -108,7 +116,7 @@ export class RuntimeHost {
     const timer = setTimeout(() => late.resolve(), STOP_WITHIN);
     await Promise.race([Promise.all(this.#threads.map(({ stopped }) => stopped.promise)), late.promise]);
     clearTimeout(timer);
-    for (const { worker } of this.#threads) worker.terminate();
+    for (const thread of this.#threads) end(thread);
   }
 
   #spawn(index: number, before?: Thread): Thread {
@@ -121,6 +129,7 @@ export class RuntimeHost {
       ready: again?.ready ?? Promise.withResolvers<LoadedPlugins>(),
       stopped: Promise.withResolvers<void>(),
       tries: (again?.tries ?? 0) + 1,
+      processes: new Set(),
       isReady: false,
       isReplaced: false,
       heard: performance.now(),
@@ -149,6 +158,7 @@ export class RuntimeHost {
         return;
       case "ready":
         thread.isReady = true;
+        if (this.#isUp) this.#tellOf(message.failures);
         thread.ready.resolve({
           types: parseJson(message.types) as unknown as readonly PluginType[],
           failures: message.failures,
@@ -160,7 +170,18 @@ export class RuntimeHost {
       case "stopped":
         thread.stopped.resolve();
         return;
+      case "process":
+        if (message.isAlive) thread.processes.add(message.pid);
+        else thread.processes.delete(message.pid);
+        return;
       case "pong":
+    }
+  }
+
+  /** Of a thread in another's place: steps of these plugins fail there. */
+  #tellOf(failures: readonly PluginFailure[]): void {
+    for (const { name, message } of failures) {
+      this.#options.onLine?.({ level: "error", message: `The plugin ${name} cannot be loaded any more: ${message}` });
     }
   }
 
@@ -184,7 +205,7 @@ export class RuntimeHost {
   #replace(thread: Thread, reason: string): void {
     if (this.#stopping || thread.isReplaced) return;
     thread.isReplaced = true;
-    thread.worker.terminate();
+    end(thread);
     if (thread.tries >= MAX_TRIES) {
       thread.ready.reject(internalError(`Runtime thread ${thread.index} does not come up: ${reason}`));
     } else if (thread.isReady) this.#respawn(thread, reason);
@@ -198,6 +219,18 @@ export class RuntimeHost {
     this.#threads[index] = next;
     this.#options.onRestart?.(index, reason);
     for (const engine of this.#engines) this.#options.send(engine, address(index, encodeReset(next.session)));
+  }
+}
+
+/** A thread's plugins end with it, also those that do not look at their stdin. */
+function end({ worker, processes }: Thread): void {
+  worker.terminate();
+  for (const pid of processes) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
   }
 }
 

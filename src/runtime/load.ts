@@ -1,19 +1,32 @@
 /**
- * Loads plugins in a runtime thread. Those from outside share the host's SDK (and its zod), which is injected under the
- * name that they import it by: they need no copy of their own.
+ * Loads plugins in a runtime thread: modules, and processes that serve step types. Modules from outside share the host's
+ * SDK (and its zod), which is injected under the name that they import it by: they need no copy of their own.
  */
-import { readFileSync, statSync } from "node:fs";
-import { isAbsolute, join, resolve } from "node:path";
 import * as sdk from "@maestro/sdk";
 import { badRequest, toErrorData } from "../error.ts";
-import { isJsonObject, type JsonObject, parseJson } from "../json.ts";
-import type { PluginFailure, PluginSource } from "./protocol.ts";
+import { locate } from "./manifest.ts";
+import { ProcessPlugin } from "./process/plugin.ts";
+import type { PluginFailure, PluginLine, PluginSource } from "./protocol.ts";
 import type { PluginType } from "./type.ts";
 
 export interface Loaded {
   readonly types: readonly sdk.StepType[];
   readonly metadata: readonly PluginType[];
   readonly failures: readonly PluginFailure[];
+  /** Ends the processes of plugins. */
+  stop(): Promise<void>;
+}
+
+export interface LoadPort {
+  line(level: PluginLine["level"], message: string): void;
+  /** A process of a plugin lives, or does no longer. */
+  onProcess?(pid: number, isAlive: boolean): void;
+}
+
+interface Found {
+  readonly types: readonly sdk.StepType[];
+  /** Ends its process. */
+  stop?(): Promise<void>;
 }
 
 /** Step types whose runtimes are the engine's own. */
@@ -31,24 +44,37 @@ function injectSdk(): void {
 }
 
 /** Never throws: what does not load is among the failures. The first plugin of a type wins. */
-export async function loadPlugins(sources: readonly PluginSource[]): Promise<Loaded> {
+export async function loadPlugins(sources: readonly PluginSource[], port: LoadPort): Promise<Loaded> {
   injectSdk();
   const types = new Map<string, sdk.StepType>();
   const metadata: PluginType[] = [];
   const failures: PluginFailure[] = [];
-  for (const source of sources) {
+  const stops: (() => Promise<void>)[] = [];
+  const found = await Promise.allSettled(sources.map((source) => find(source, port)));
+  for (const [index, outcome] of found.entries()) {
+    const name = sources[index]?.name ?? "";
     try {
-      for (const type of await loadTypes(source.path)) {
+      if (outcome.status === "rejected") throw outcome.reason;
+      if (outcome.value.stop !== undefined) stops.push(outcome.value.stop);
+      for (const type of outcome.value.types) {
         const key = type.type.toLowerCase();
         if (RESERVED.has(key) || types.has(key)) throw badRequest(`There is a step type [${type.type}] already`);
         metadata.push(describe(type));
         types.set(key, type);
       }
     } catch (error) {
-      failures.push({ name: source.name, message: reasonOf(error) });
+      failures.push({ name, message: reasonOf(error) });
     }
   }
-  return { types: [...types.values()], metadata, failures };
+  const stop = async (): Promise<void> => void (await Promise.all(stops.map((end) => end())));
+  return { types: [...types.values()], metadata, failures, stop };
+}
+
+async function find({ name, path }: PluginSource, port: LoadPort): Promise<Found> {
+  const place = locate(path);
+  if (place.isolation === "thread") return { types: await importTypes(place.entry) };
+  const plugin = new ProcessPlugin({ name, command: place.command, folder: place.folder, ...port });
+  return { types: await plugin.start(), stop: () => plugin.stop() };
 }
 
 /** What the compiler found is shown with its lines; Bun gathers several findings in one error. */
@@ -61,8 +87,8 @@ function reasonOf(error: unknown): string {
   return texts.join("; ");
 }
 
-async function loadTypes(path: string): Promise<readonly sdk.StepType[]> {
-  const module = (await import(entryOf(path))) as { readonly default?: unknown };
+async function importTypes(entry: string): Promise<readonly sdk.StepType[]> {
+  const module = (await import(entry)) as { readonly default?: unknown };
   const exported = Array.isArray(module.default) ? module.default : [module.default];
   if (exported.every(sdk.isStepType)) return exported;
   const version = (exported[0] as { readonly apiVersion?: unknown } | undefined)?.apiVersion;
@@ -72,34 +98,6 @@ async function loadTypes(path: string): Promise<readonly sdk.StepType[]> {
     );
   }
   throw badRequest("The default export must be the result of defineStepType(…), or an array of them");
-}
-
-/** A file is itself; a folder names its entry in package.json, or has an index; anything else is a package's name. */
-function entryOf(path: string): string {
-  const full = isAbsolute(path) ? path : resolve(path);
-  const stat = statSync(full, { throwIfNoEntry: false });
-  if (stat !== undefined) return stat.isDirectory() ? folderEntry(full) : full;
-  if (isAbsolute(path) || path.startsWith(".")) throw badRequest("There is no such file or folder");
-  return Bun.resolveSync(path, process.cwd());
-}
-
-function folderEntry(folder: string): string {
-  const manifest = readManifest(folder);
-  const { maestro, module, main } = manifest;
-  const named = [isJsonObject(maestro) ? maestro.entry : undefined, module, main, "index.ts", "index.js"];
-  for (const name of named) {
-    if (typeof name !== "string") continue;
-    const file = join(folder, name);
-    if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
-  }
-  throw badRequest("The folder has neither an entry in package.json (maestro.entry) nor an index.ts");
-}
-
-function readManifest(folder: string): JsonObject {
-  const file = join(folder, "package.json");
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return {};
-  const manifest = parseJson(readFileSync(file, "utf8"));
-  return isJsonObject(manifest) ? manifest : {};
 }
 
 function describe(type: sdk.StepType): PluginType {

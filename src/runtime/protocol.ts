@@ -48,6 +48,8 @@ export type FromWorker =
   | { readonly type: "ready"; readonly types: string; readonly failures: readonly PluginFailure[] }
   | { readonly type: "pong"; readonly id: number }
   | { readonly type: "stopped" }
+  /** A process of a plugin lives, or does no longer: it is not to outlive the thread. */
+  | { readonly type: "process"; readonly pid: number; readonly isAlive: boolean }
   | ({ readonly type: "line" } & PluginLine);
 
 /** A line for the server's log. */

@@ -18,6 +18,8 @@ let early: string[] | undefined = [];
 let thread: RuntimeThread | undefined;
 let secrets = new Secrets([]);
 let isSetUp = false;
+/** Ends the processes of plugins. */
+let endProcesses = async (): Promise<void> => {};
 let ready: string | undefined;
 
 const say = (message: FromWorker): void => self.postMessage(JSON.stringify(message));
@@ -40,7 +42,7 @@ self.onmessage = ({ data }) => {
       return;
     case "stop":
       thread?.stop();
-      say({ type: "stopped" });
+      void endProcesses().then(() => say({ type: "stopped" }));
   }
 };
 // What a plugin throws where nobody can catch it must not end the thread: other attempts live here.
@@ -53,7 +55,11 @@ say({ type: "hello" });
 
 async function begin({ session, dataDir, plugins, logBytes, secrets: settings }: WorkerSetup): Promise<void> {
   secrets = new Secrets(settings);
-  const { types, metadata, failures } = await loadPlugins(plugins);
+  const { types, metadata, failures, stop } = await loadPlugins(plugins, {
+    line: (level, message) => say({ type: "line", level, message: secrets.clean(message) }),
+    onProcess: (pid, isAlive) => say({ type: "process", pid, isAlive }),
+  });
+  endProcesses = stop;
   thread = new RuntimeThread({
     session,
     dataDir,

@@ -1,8 +1,8 @@
 /** The part of a node that runs steps: threads with the built-in plugins and those of the configuration. */
-import type { Logger } from "../log.ts";
+import type { LogFields, Logger } from "../log.ts";
 import { RuntimeHost } from "../runtime/host.ts";
 import { StepTypeRegistry } from "../runtime/registry.ts";
-import type { PluginType } from "../runtime/type.ts";
+import type { AttemptIdentity, PluginType } from "../runtime/type.ts";
 import { builtinPlugins, pluginEntry } from "../spawn.ts";
 import { type Config, ConfigError } from "./config.ts";
 import type { Part } from "./part.ts";
@@ -32,6 +32,8 @@ export async function startRuntime(
     logBytes: config.limits.logBytes,
     secrets: config.secret,
     send,
+    onLine: ({ level, message, identity, uuid }) =>
+      log[level](message, { ...fieldsOf(identity), ...(uuid && { uuid }) }),
     onRestart: (thread, reason) => log.warn("a runtime thread was replaced", { thread, reason }),
   });
   const { types: plugins, failures } = await host.start();
@@ -48,6 +50,13 @@ export async function startRuntime(
     deliver: (engine, text) => host.deliver(engine, text),
     stop: () => host.stop(),
   };
+}
+
+/** Who has logged a line. */
+function fieldsOf(identity: AttemptIdentity | undefined): LogFields {
+  if (identity === undefined) return {};
+  const { workflowId, instanceId, runId, stepId, attemptId } = identity;
+  return { workflow: workflowId, instance: instanceId, run: runId, step: stepId, attempt: attemptId };
 }
 
 /** Defaults of a type that no definition may name do nothing: most likely the name is misspelt. */
