@@ -1,4 +1,7 @@
-/** What a step of a plugin costs: a chain of 100, 1,000 runs of 10, and steps of others while a plugin holds its thread. */
+/**
+ * What a step of a plugin costs, in a thread and in a process: a chain of 100, 1,000 runs of 10; and steps of others while
+ * a plugin holds its thread.
+ */
 import { join } from "node:path";
 import type { Bench, Subject } from "./bench.ts";
 import { concurrently } from "./client.ts";
@@ -12,60 +15,85 @@ const STEPS = 10;
 /** How long a step of the burning type holds its thread, ms. */
 const BURN = 200;
 
+/** Without it, steps of a process are not measured. */
+const PYTHON = Bun.which("python3") !== null;
+
 export const plugin: Bench = {
   name: "plugin",
   on: "fresh",
-  args: ["--plugin", join(import.meta.dir, "burden.ts")],
+  args: [join(import.meta.dir, "burden.ts"), ...(PYTHON ? [join(import.meta.dir, "piped")] : [])].flatMap((path) => [
+    ...["--plugin", path],
+  ]),
   async run(subject) {
-    const { client, baseline } = subject;
-    await client.push(chain("bench-plugin-chain", LENGTH, "BenchNothing"));
-    await client.push(chain("bench-plugin-many", STEPS, "BenchNothing"));
+    const { client } = subject;
     await client.push(chain("bench-plugin-beside", 1));
     const burning = { BenchBurn: { type: "MAP", value: { milliseconds: { type: "LONG", value: BURN } } } };
     await client.push(workflow("bench-plugin-burn", [step("burn", "BenchBurn", { params: burning })]));
-    const alone = await chains(subject);
-    const rate = await runs(subject);
+    const cost = await costOf(subject, "a plugin", "BenchNothing", { chain: 1, rate: 8000 });
+    const piped = PYTHON ? await costOf(subject, "a process in Python", "BenchPiped", { chain: 2, rate: 3000 }) : [];
     const [before, beside] = [await oneSteps(subject, false), await oneSteps(subject, true)];
     return [
-      {
-        name: `chain of ${LENGTH} steps of a plugin, a step`,
-        value: median(alone) / LENGTH,
-        unit: "ms",
-        budget: 1,
-        raw: { what: "commit p50", value: baseline.commitP50 },
-      },
-      {
-        name: `${rate.runs} runs × ${STEPS} steps of a plugin`,
-        value: rate.perSecond,
-        unit: "steps/s",
-        budget: 8000,
-        atLeast: true,
-        raw: { what: "850-byte rows/s", value: baseline.rows },
-      },
+      ...cost,
+      ...piped,
       { name: "one-step run of a NoOp, p99", value: percentile(before, 0.99), unit: "ms" },
       { name: "the same while a plugin burns its thread, p99", value: percentile(beside, 0.99), unit: "ms" },
     ] satisfies Figure[];
   },
 };
 
+/** @param budget ms of a step in a chain, and steps a second in many runs */
+async function costOf(
+  subject: Subject,
+  whose: string,
+  type: string,
+  budget: { readonly chain: number; readonly rate: number },
+): Promise<Figure[]> {
+  const { client, baseline } = subject;
+  const [long, many] = [`bench-chain-${type}`, `bench-many-${type}`];
+  await client.push(chain(long, LENGTH, type));
+  await client.push(chain(many, STEPS, type));
+  const alone = await chains(subject, long);
+  const rate = await runs(subject, many);
+  return [
+    {
+      name: `chain of ${LENGTH} steps of ${whose}, a step`,
+      value: median(alone) / LENGTH,
+      unit: "ms",
+      budget: budget.chain,
+      raw: { what: "commit p50", value: baseline.commitP50 },
+    },
+    {
+      name: `${rate.runs} runs × ${STEPS} steps of ${whose}`,
+      value: rate.perSecond,
+      unit: "steps/s",
+      budget: budget.rate,
+      atLeast: true,
+      raw: { what: "850-byte rows/s", value: baseline.rows },
+    },
+  ];
+}
+
 /** Milliseconds of whole runs, as the client sees them. */
-async function chains({ client, quick }: Subject): Promise<number[]> {
+async function chains({ client, quick }: Subject, workflow: string): Promise<number[]> {
   const seen: number[] = [];
   for (let index = 0; index < (quick ? 20 : 60) + 10; index++) {
     const begin = performance.now();
-    await client.succeed("bench-plugin-chain");
+    await client.succeed(workflow);
     if (index >= 10) seen.push(performance.now() - begin);
   }
   return seen;
 }
 
-async function runs({ client, sql, quick }: Subject): Promise<{ readonly runs: number; readonly perSecond: number }> {
+async function runs(
+  { client, sql, quick }: Subject,
+  workflow: string,
+): Promise<{ readonly runs: number; readonly perSecond: number }> {
   const count = quick ? 300 : 1000;
   const rates: number[] = [];
   for (let round = 0; round < 4; round++) {
     const begin = performance.now();
-    await concurrently(count, 64, () => client.start("bench-plugin-many"));
-    await allEnded(sql, ["bench-plugin-many"]);
+    await concurrently(count, 64, () => client.start(workflow));
+    await allEnded(sql, [workflow]);
     if (round > 0) rates.push((count * STEPS) / ((performance.now() - begin) / 1000));
   }
   return { runs: count, perSecond: median(rates) };

@@ -321,7 +321,9 @@ describe("a process that fails is replaced", () => {
   test("when it does not answer pings, and not while it does", async () => {
     await using served = await serve(
       folder,
-      { call: `${once("for (;;);")} await sleep(params.wait ?? 0); answer({ state: "DONE" });` },
+      {
+        call: `${once("for (const end = Date.now() + 20_000; Date.now() < end; );")} await sleep(params.wait ?? 0); answer({ state: "DONE" });`,
+      },
       { silentFor: 400 },
     );
     expect((await served.driver.client.start(odd())).state).toBe("DONE");
@@ -403,7 +405,10 @@ test("a process that reads slowly is waited for, and nothing is lost", async () 
 test("a process that writes without end does not hold its thread", async () => {
   await using served = await serve(folder, {
     call: `
-      if (op === "terminate") { for (;;) say({ type: "pong" }); }
+      if (op === "terminate") { 
+        const { writeSync } = require("node:fs"); // it waits for the reader, and ends with it
+        for (const end = Date.now() + 20_000; Date.now() < end; ) writeSync(1, '{"type":"pong"}\\n'.repeat(4000));
+       }
       answer({ state: "CONTINUE" });`,
   });
   const context = odd();
