@@ -16,6 +16,8 @@
  *   terminate: () => ({ state: "STOPPED" }),
  * });
  * ```
+ *
+ * A plugin may be a process of another language, too: PROTOCOL.md.
  */
 export { z } from "zod";
 export { code, codeFields } from "./code.ts";

@@ -11,6 +11,7 @@ import { type FreshDatabase, freshDatabase } from "../support/database.ts";
 
 const examples = join(import.meta.dir, "../../examples");
 const LIMIT_MS = 60_000;
+const hasPython = Bun.which("python3") !== null;
 
 let root = "";
 let database: FreshDatabase | undefined;
@@ -26,6 +27,7 @@ beforeAll(async () => {
     ["--database-url", [database.url]],
     ["--engine-threads", ["1"]],
     ["--runtime-threads", ["1"]],
+    ["--plugin", hasPython ? [join(examples, "plugins/python-greet")] : []],
   ]);
   const config = loadConfig(flags, { env: {}, cwd: root, home: root, uid: 1, cores: 1, terminal: false });
   const logger = createLogger({ format: "json", level: "warn", write: (line) => void log.push(line) });
@@ -176,6 +178,18 @@ test(
       long: { sleep_seconds: 1, why: "to be rested" },
     });
     expect((await maestro("template", "list")).out).toMatch(/^example-nap +default +Sleep +PROD +A short sleep/m);
+  },
+  LIMIT_MS,
+);
+
+test.skipIf(!hasPython)(
+  "plugins/greet.json runs steps that a program in Python serves",
+  async () => {
+    const end = await play("plugins/greet.json");
+    expect(end).toMatchObject({ exit: 0, status: "SUCCEEDED", steps: { first: "SUCCEEDED", second: "SUCCEEDED" } });
+    expect(end.params.second?.greeting).toBe('Hello whoever said "Hello Ann"');
+    const logs = await maestro("run", "logs", "example-greet", "1", "first");
+    expect(logs.out).toBe("Hello Ann\n");
   },
   LIMIT_MS,
 );

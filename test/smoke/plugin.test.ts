@@ -1,9 +1,9 @@
 /**
- * Plugins that are not part of the executable: a file and a folder of TypeScript in a directory with nothing else but
- * the executable, found by `--plugin`. Needs `bun run build` first.
+ * Plugins that are not part of the executable: a file and a folder of TypeScript, and a program in Python, in a directory
+ * with nothing else but the executable, found by `--plugin`. Needs `bun run build` first.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { BINARY, type Server, startServer } from "../bench/server.ts";
@@ -75,6 +75,26 @@ const definition = {
   },
 };
 
+/** One step of the type that the example in Python serves. */
+const greeting = (name: string) => ({
+  properties: { owner: "smoke" },
+  workflow: {
+    id: "python",
+    steps: [
+      {
+        step: {
+          id: "hello",
+          type: "greet",
+          params: {
+            greeting: { type: "STRING", value: "" },
+            greet: { type: "MAP", value: { name: { type: "STRING", value: name } } },
+          },
+        },
+      },
+    ],
+  },
+});
+
 let directory = "";
 let program = "";
 let server: Server | undefined;
@@ -125,6 +145,35 @@ test(
     expect(run.status, JSON.stringify(steps)).toBe("SUCCEEDED");
     expect(output("hello", "greeting")?.evaluated_result).toBe("Hello Ann");
     expect(output("loud", "shouted")?.evaluated_result).toBe("HELLO ANN!");
+  },
+  LIMIT_MS,
+);
+
+test.skipIf(Bun.which("python3") === null)(
+  "a program in Python serves steps, and its schema checks definitions",
+  async () => {
+    await server?.stop();
+    cpSync(join(import.meta.dir, "../../examples/plugins/python-greet"), join(directory, "python"), {
+      recursive: true,
+    });
+    server = await startServer({
+      program: [program],
+      dataDir: join(directory, "data"),
+      cwd: directory,
+      args: ["--plugin", "./python"],
+    });
+    await call("", greeting("Zoë"));
+    await call("/python/versions/latest/actions/start", { initiator: { type: "manual" } });
+    const run = await call<{ status: string }>("/python/instances/1/runs/1?wait=30");
+    const steps = await call<readonly Step[]>("/python/instances/1/runs/1/steps");
+    expect(run.status, JSON.stringify(steps)).toBe("SUCCEEDED");
+    expect(steps[0]?.params.greeting?.evaluated_result).toBe("Hello Zoë");
+    const refused = await fetch(`${server.url}/api/v3/workflows`, {
+      method: "POST",
+      headers: { user: "smoke", "content-type": "application/json" },
+      body: JSON.stringify(greeting("x")).replace('"name"', '"nmae"'),
+    });
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("greet.name")]);
   },
   LIMIT_MS,
 );
