@@ -6,6 +6,7 @@ import { MACHINE_MUTATIONS } from "./machine.ts";
 import type { Mutation } from "./mutation.ts";
 import { NESTED_MUTATIONS } from "./nested.ts";
 import { PERMIT_MUTATIONS } from "./permit.ts";
+import { PROCESS_MUTATIONS } from "./process.ts";
 import { QUEUE_MUTATIONS } from "./queue.ts";
 import { READER_MUTATIONS } from "./reader.ts";
 import { RESTART_MUTATIONS } from "./restart.ts";
@@ -20,6 +21,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...ENGINE_MUTATIONS,
   ...RESTART_MUTATIONS,
   ...QUEUE_MUTATIONS,
+  ...PROCESS_MUTATIONS,
   ...READER_MUTATIONS,
   ...STORE_MUTATIONS,
   ...BREAKPOINT_MUTATIONS,

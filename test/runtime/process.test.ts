@@ -3,8 +3,9 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rawNumber } from "../../src/json.ts";
+import { ProcessPlugin } from "../../src/runtime/process/plugin.ts";
 import { contextOf, message } from "./harness.ts";
-import { gone, isRunning, pidsOf, type Script, serve } from "./serving.ts";
+import { commandOf, gone, isRunning, pidsOf, type Script, serve } from "./serving.ts";
 
 let folder: string;
 
@@ -58,7 +59,7 @@ describe("a process that serves step types", () => {
     await using served = await serve(folder, {
       call: `
         const log = (text, stream = "stdout") => say({ type: "log", uuid, stream, text });
-        if (op === "execute") return answer({ state: "DONE", outputs: { seen: context.artifacts.odd.begun } });
+        if (op === "execute") return answer({ state: "DONE", outputs: { seen: context.artifacts.odd.begun, half: "\\ud800x" } });
         log("begun\\n");
         log("a\\u0000b \\ud800\\n", "stderr");
         answer({ state: "CONTINUE", artifacts: { odd: { begun: true } } });
@@ -66,7 +67,8 @@ describe("a process that serves step types", () => {
     });
     const context = odd();
     const result = await served.driver.run(context);
-    expect([result.state, result.outputs?.seen?.evaluated_result]).toEqual(["DONE", true]);
+    const { seen, half } = result.outputs ?? {};
+    expect([result.state, seen?.evaluated_result, half?.evaluated_result]).toEqual(["DONE", true, "\ufffdx"]);
     expect([served.driver.text("stdout"), served.driver.text("stderr")]).toEqual([
       "begun\ndone\n",
       "a\u2400b \ufffd\n",
@@ -142,6 +144,34 @@ describe("a process that serves step types", () => {
     expect([stopped.state, message(stopped)]).toEqual(["STOPPED", "start,terminate\ntrue"]);
     expect((await started).state).toBe("CONTINUE");
     expect(served.driver.text("stdout")).toBe("begun aborted");
+  });
+
+  test("is heard by whoever adopts an attempt that was let go while a call hung", async () => {
+    await using served = await serve(folder, {
+      call: `
+        say({ type: "log", uuid, stream: "stdout", text: "call " + calls.length + " " });
+        if (calls.length > 1) answer({ state: "DONE" });`,
+    });
+    const { driver } = served;
+    const context = odd();
+    void driver.client.start(context).catch(() => {});
+    await driver.logged("call 1");
+    driver.client.forget(context.uuid);
+    expect((await driver.client.execute(context)).state).toBe("DONE");
+    expect(driver.text("stdout")).toBe("call 1 call 2 ");
+  });
+
+  test("does not see the server's settings", async () => {
+    process.env.MAESTRO_TEST_SECRET = "x";
+    try {
+      await using served = await serve(folder, {
+        call: `answer({ state: "DONE", outputs: { names: Object.keys(process.env).join() } });`,
+      });
+      const names = String((await served.driver.client.start(odd())).outputs?.names?.evaluated_result).split(",");
+      expect([names.includes("PATH"), names.some((name) => name.startsWith("MAESTRO_"))]).toEqual([true, false]);
+    } finally {
+      delete process.env.MAESTRO_TEST_SECRET;
+    }
   });
 
   test("may speak of attempts that nobody knows", async () => {
@@ -403,20 +433,29 @@ test("a process that reads slowly is waited for, and nothing is lost", async () 
 });
 
 test("a process that writes without end does not hold its thread", async () => {
-  await using served = await serve(folder, {
+  const command = commandOf(folder, {
     call: `
-      if (op === "terminate") { 
-        const { writeSync } = require("node:fs"); // it waits for the reader, and ends with it
-        for (const end = Date.now() + 20_000; Date.now() < end; ) writeSync(1, '{"type":"pong"}\\n'.repeat(4000));
-       }
-      answer({ state: "CONTINUE" });`,
+      const { writeSync } = require("node:fs"); // it waits for the reader, and ends with it
+      const wakes = (JSON.stringify({ type: "wake", uuid }) + "\\n").repeat(4000);
+      for (const end = Date.now() + 20_000; Date.now() < end; ) writeSync(1, wakes);`,
   });
-  const context = odd();
-  await served.driver.client.start(context);
-  void served.driver.client.terminate(context).catch(() => {});
-  const begin = performance.now();
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(performance.now() - begin).toBeLessThan(3000);
+  const plugin = new ProcessPlugin({ name: "odd", folder, command, line() {} });
+  const [type] = await plugin.start();
+  let wakes = 0;
+  const wake = (): void => {
+    wakes++;
+    for (const end = performance.now() + 0.05; performance.now() < end; );
+  };
+  const { signal } = new AbortController();
+  void Promise.resolve(type?.start({ uuid: "u", params: {}, signal, wake } as never)).catch(() => {});
+  const inTurn: number[] = [];
+  while (inTurn.length < 50) {
+    const before = wakes;
+    await new Promise((resolve) => setTimeout(resolve));
+    if (wakes > before) inTurn.push(wakes - before);
+  }
+  expect(Math.max(...inTurn)).toBeLessThan(1000);
+  await plugin.stop();
 });
 
 describe("at its end a process", () => {
