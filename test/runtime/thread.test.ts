@@ -113,10 +113,12 @@ test("a plugin of which any thread's process fails is told of, and its processes
   const plugin = packageOf(inside("odd"), {
     before: `if (existsSync("mark")) { console.error("only one of me"); process.exit(1); } writeFileSync("mark", ""); await sleep(300);`,
   });
-  const { loaded } = await rig([plugin], { threads: 2 });
+  const { loaded, host } = await rig([plugin], { threads: 2 });
   expect(loaded.failures).toEqual([
     { name: "odd", message: "Its process exited with code 1; its last words: only one of me" },
   ]);
+  await host.stop();
+  expect(pidsOf(plugin).some(isRunning)).toBe(false);
 });
 
 test("a plugin whose step type is there already does not keep its process", async () => {
