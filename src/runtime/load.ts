@@ -19,9 +19,13 @@ export interface Loaded {
 
 export interface LoadPort {
   line(level: PluginLine["level"], message: string): void;
+  /** Takes secrets out of a text. */
+  clean?(text: string): string;
   /** A process of a plugin lives, or does no longer. */
   onProcess?(pid: number, isAlive: boolean): void;
 }
+
+const QUIET: LoadPort = { line() {} };
 
 interface Found {
   readonly types: readonly sdk.StepType[];
@@ -44,7 +48,7 @@ function injectSdk(): void {
 }
 
 /** Never throws: what does not load is among the failures. The first plugin of a type wins. */
-export async function loadPlugins(sources: readonly PluginSource[], port: LoadPort): Promise<Loaded> {
+export async function loadPlugins(sources: readonly PluginSource[], port: LoadPort = QUIET): Promise<Loaded> {
   injectSdk();
   const types = new Map<string, sdk.StepType>();
   const metadata: PluginType[] = [];

@@ -56,7 +56,8 @@ say({ type: "hello" });
 async function begin({ session, dataDir, plugins, logBytes, secrets: settings }: WorkerSetup): Promise<void> {
   secrets = new Secrets(settings);
   const { types, metadata, failures, stop } = await loadPlugins(plugins, {
-    line: (level, message) => say({ type: "line", level, message: secrets.clean(message) }),
+    line: (level, message) => say({ type: "line", level, message }),
+    clean: (text) => secrets.clean(text),
     onProcess: (pid, isAlive) => say({ type: "process", pid, isAlive }),
   });
   endProcesses = stop;

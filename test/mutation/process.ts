@@ -29,6 +29,11 @@ export const PROCESS_MUTATIONS: readonly Mutation[] = [
     "if (known?.context.signal === signal) return known;",
     "if (known !== undefined) return known;",
   ),
+  plugin(
+    "a process is quoted with the secrets that it prints",
+    "const reason = clean?.(why) ?? why;",
+    "const reason = clean ? why : why;",
+  ),
   restart("a process is replaced without end", "ends >= MOST_ENDS ? undefined : ", ""),
   child("a process that is silent is kept", "if (now - this.#heard > silentFor)", "if (now < 0)"),
   child("a process is killed while it answers", "this.#heard = performance.now();\n        for", "for"),

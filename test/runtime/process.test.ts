@@ -174,6 +174,19 @@ describe("a process that serves step types", () => {
     }
   });
 
+  test("is not quoted with the secrets that it prints", async () => {
+    const clean = (text: string): string => text.replaceAll("hunter2", "***");
+    await using served = await serve(
+      folder,
+      { call: `console.error("with hunter2"); console.log("hunter2 is no JSON"); await sleep(1e6);` },
+      { clean },
+    );
+    const result = await served.driver.client.start(odd());
+    expect(message(result)).toContain("wrote on stdout what is no JSON: *** is no JSON");
+    expect(served.lines.some((line) => line.includes("with ***"))).toBe(true);
+    expect(served.lines.join()).not.toContain("hunter2");
+  });
+
   test("may speak of attempts that nobody knows", async () => {
     await using served = await serve(folder, {
       call: `

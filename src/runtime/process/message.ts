@@ -43,9 +43,10 @@ export const encodePing = (): string => `{"type":"ping"}`;
 export const encodeAbort = (uuid: string): string => JSON.stringify({ type: "abort", uuid });
 
 export function encodeCall(id: number, op: Operation, stepType: string, context: StepContext<unknown>): string {
-  const { uuid, identity, startTime, params, stepParams, artifacts, directory, elsewhere, dataDir } = context;
-  const given = { uuid, identity, startTime, params, stepParams, artifacts, directory, elsewhere, dataDir };
-  return encode({ type: "call", id, op, stepType, context: given });
+  const { uuid, identity, startTime, params, stepParams, code, artifacts } = context;
+  const { directory, elsewhere, dataDir, callback } = context;
+  const data = { uuid, identity, startTime, params, stepParams, code, artifacts };
+  return encode({ type: "call", id, op, stepType, context: { ...data, directory, elsewhere, dataDir, callback } });
 }
 
 function encode(message: unknown): string {
@@ -119,6 +120,7 @@ const answerSchema = z.strictObject({
     .optional(),
   outputs: object.optional(),
   outputParams: object.optional(),
+  outputSource: z.string().optional(),
   timeline: z
     .array(
       z.union([

@@ -37,6 +37,8 @@ export interface ProcessPluginOptions {
   readonly command: readonly string[];
   readonly folder: string;
   line(level: PluginLine["level"], message: string): void;
+  /** Takes secrets out of what a process has written before others are told of it. */
+  clean?(text: string): string;
   /** A process lives, or does no longer. */
   onProcess?(pid: number, isAlive: boolean): void;
   /** Milliseconds until a new process must have said hello. Default 30,000. */
@@ -176,13 +178,13 @@ export class ProcessPlugin {
   }
 
   #spawn(): void {
-    const { name, command, folder, line } = this.#options;
+    const { name, command, folder, line, clean } = this.#options;
     const { helloWithin = HELLO_WITHIN, silentFor = SILENT_FOR, onProcess } = this.#options;
     try {
       const child: Child = new Child({
         ...{ command, folder, silentFor },
         receive: (text) => this.#receive(child, text),
-        stderr: (text) => line("info", `plugin ${name}: ${text}`),
+        stderr: (text) => line("info", `plugin ${name}: ${clean?.(text) ?? text}`),
         ended: (reason) => {
           onProcess?.(child.pid, false);
           this.#ended(child, reason);
@@ -255,8 +257,10 @@ export class ProcessPlugin {
     this.#replace(reason);
   }
 
-  #replace(reason: string): void {
-    const { name, line, downFor = DOWN_FOR } = this.#options;
+  /** @param why as the process may have said it */
+  #replace(why: string): void {
+    const { name, line, clean, downFor = DOWN_FOR } = this.#options;
+    const reason = clean?.(why) ?? why;
     if (this.#types === undefined) {
       this.#state = { status: "stopped" };
       this.#begun.reject(new Error(`Its process ${reason}`));
