@@ -24,6 +24,7 @@ export {
   type Callback,
   type CodeContext,
   type Follower,
+  KEEP_FILE,
   type Logger,
   type LogStream,
   MAX_ARTIFACTS,
