@@ -41,7 +41,7 @@ export interface CodeContext {
    * step that has ended and that the code names so.
    */
   readonly params: JsonObject;
-  /** Of these, those that the code mentions as `$name` or `${name…}`, as text. */
+  /** Of these, those that the code mentions as `$name`, `${name…}` or in `((…))`, as text. */
   readonly variables: Readonly<Record<string, string>>;
 }
 

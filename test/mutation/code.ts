@@ -14,6 +14,11 @@ const answer = inFile("src/runtime/result.ts", "test/plugin/shell.test.ts");
 const machine = inFile("src/step/phase/finish.ts", "test/step/machine.test.ts");
 const question = inFile("src/flow/question.ts", "test/server/code.test.ts");
 const job = inFile("plugins/script/job.ts", "test/plugin/python.test.ts");
+const kin = inFile("plugins/script/kin.ts", "test/plugin/python.test.ts");
+const type = inFile("plugins/script/type.ts", "test/plugin/python.test.ts");
+const thread = inFile("src/runtime/thread.ts", "test/plugin/python.test.ts");
+const bytes = inFile("src/bytes.ts", "test/bytes.test.ts");
+const log = inFile("src/runtime/attempt.ts", "test/server/code.test.ts");
 
 export const CODE_MUTATIONS: readonly Mutation[] = [
   evaluate(
@@ -27,6 +32,7 @@ export const CODE_MUTATIONS: readonly Mutation[] = [
     'if (expression === undefined && entry.type === "STRING" && key === "")',
   ),
   names("a variable in braces is none", "(?:\\{[#!]?)?", ""),
+  names("arithmetic mentions nothing", 'flatMap(([, inside = ""]) => inside.match(NAME) ?? [])', "flatMap(() => [])"),
   resolve("params of other steps are not in the file", "...Object.fromEntries(mentioned) }", "}"),
   resolve("the settings are a variable", "name === param ? undefined : find(name)", "find(name)"),
   asking("a job is begun without what its code refers to", "return code === undefined ? {} : { code };", "return {};"),
@@ -55,5 +61,21 @@ export const CODE_MUTATIONS: readonly Mutation[] = [
   answer("a wrong output is tried again", '{ ...rest, state: "FATAL_ERROR"', '{ ...rest, state: "USER_ERROR"'),
   machine("a wrong output is a success", 'move.enter(failedStatus("FATAL_ERROR", move.state.attempt.retry));\n', ""),
   question("a wrong output fails the step internally", "if (error instanceof OutputError)", "if (error === undefined)"),
-  job("what a script leaves behind goes on", "if (params.detach || !isLeftBehind(group, uuid)) return;", "return;"),
+  job("what a script leaves behind goes on", "if (await kin.isLeftBehind()) {", "if (kin === undefined) {"),
+  job("what is detached ends, too", "if (params.detach) return;", ""),
+  kin(
+    "a session of its own is a way out",
+    "readonly #isOutside = (pid: number): boolean => {",
+    "readonly #isOutside = (pid: number): boolean => {\n    if (pid > 0) return false;",
+  ),
+  kin("a control group stays", "removeCgroup(this.#cgroup);", "{}"),
+  type("folders of successes are kept, too", '(keep === "failed" && result.state !== "DONE")', 'keep === "failed"'),
+  thread("no folder is kept", "if (existsSync(join(folder, KEEP_FILE))) return;", ""),
+  bytes("what stands for a byte can be printed", 'length === 4 && PRIVATE.test(whole.toString("utf8"))', "length > 4"),
+  bytes("a NUL is stored", "if (first < 0x80) return first === 0 ? 0 : 1;", "if (first < 0x80) return 1;"),
+  log(
+    "what is no text is lost",
+    "this.#veil.piece(textOf(bytes), isCut)",
+    'this.#veil.piece(bytes.toString("utf8").replaceAll("\\0", ""), isCut)',
+  ),
 ];

@@ -87,6 +87,7 @@ test.each([
   ["a workflow's param, both ways", 'echo "$region ${region}"', "eu eu\n"],
   ["another step's param", 'echo "$count__rows"', "42\n"],
   ["arithmetic on a param", "echo $((count__rows + $count__rows))", "84\n"],
+  ["arithmetic without a dollar", "echo $((count__rows * 2 - (1 + 1)))", "82\n"],
   ["a variable of its own over a param", 'x=5; echo "$x"', "5\n"],
   ["a value with quotes and commands", 'printf "%s" "$nasty"; ls', NASTY],
   ["single quotes", "echo '$region $(x)'", "$region $(x)\n"],
