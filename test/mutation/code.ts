@@ -6,7 +6,6 @@ const evaluate = inFile("src/param/evaluate.ts", "test/plugin/script.test.ts");
 const names = inFile("src/param/code.ts", "test/plugin/script.test.ts");
 const resolve = inFile("src/param/resolve.ts", "test/plugin/script.test.ts");
 const asking = inFile("src/flow/asking.ts", "test/server/code.test.ts");
-const text = inFile("plugins/sdk/code.ts", "test/plugin/script.test.ts");
 const env = inFile("plugins/script/env.ts", "test/plugin/script.test.ts");
 const lint = inFile("src/definition/reference.ts", "test/definition/reference.test.ts");
 const output = inFile("src/param/output.ts", "test/param/order.test.ts");
@@ -36,8 +35,6 @@ export const CODE_MUTATIONS: readonly Mutation[] = [
   resolve("params of other steps are not in the file", "...Object.fromEntries(mentioned) }", "}"),
   resolve("the settings are a variable", "name === param ? undefined : find(name)", "find(name)"),
   asking("a job is begun without what its code refers to", "return code === undefined ? {} : { code };", "return {};"),
-  text("lines of Windows keep their ends", '.replaceAll("\\r\\n", "\\n")', ""),
-  text("a byte order mark is the script's first command", '.replace(/^\\uFEFF/, "")', ""),
   env("a param takes the place of PATH", ".filter(([name]) => !isOwn(name))", ""),
   env(
     "a param comes before the step's env",

@@ -155,6 +155,15 @@ test("a step's own param comes before the workflow's, its env before both, and e
   expect((await run('echo "$region"', { env }, own)).out).toBe("env own param\n");
 });
 
+test("a script in a STRING_MAP is left as it is, while the rest of it is text", async () => {
+  const value = { script: 'echo "$HOME ${region} $shell"', working_dir: "/tmp/$region" };
+  const merged: Params = { shell: { type: "STRING_MAP", value } };
+  const step = evaluateStepParams(merged, scope, evaluation(), [], CODE);
+  expect(step.params.shell?.evaluated_result).toEqual({ ...value, working_dir: "/tmp/eu" });
+  const { params, variables } = codeParams(CODE, { ...scope, own: step }, evaluation());
+  expect([variables, Object.hasOwn(params, "shell")]).toEqual([{ HOME: "/nowhere", region: "eu" }, false]);
+});
+
 test("a script that an expression makes is left as it is, too", async () => {
   const merged: Params = {
     shell: { type: "MAP", value: { script: { type: "STRING", expression: "'echo $' + 'region'" } } },
