@@ -66,6 +66,12 @@ export const CODE_MUTATIONS: readonly Mutation[] = [
     "readonly #isOutside = (pid: number): boolean => {\n    if (pid > 0) return false;",
   ),
   kin("a control group stays", "removeCgroup(this.#cgroup);", "{}"),
+  kin(
+    "without a control group nobody looks beyond the process group",
+    "if (anew) this.#outside = this.#tagged();",
+    "",
+    "test/plugin/kin.test.ts",
+  ),
   type("folders of successes are kept, too", '(keep === "failed" && result.state !== "DONE")', 'keep === "failed"'),
   thread("no folder is kept", "if (existsSync(join(folder, KEEP_FILE))) return;", ""),
   bytes("what stands for a byte can be printed", 'length === 4 && PRIVATE.test(whole.toString("utf8"))', "length > 4"),
