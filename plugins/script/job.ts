@@ -10,9 +10,10 @@ import { constants, hostname } from "node:os";
 import { join } from "node:path";
 import type { Artifacts, Follower, StepContext, StepResult, StepState } from "@maestro/sdk";
 import { markers, outputFile } from "./env.ts";
+import { Kin } from "./kin.ts";
 import { OutputError, readOutput } from "./output.ts";
 import type { ScriptParams } from "./params.ts";
-import { isAlive, isGroupAlive, isLeftBehind, type ProcessId, signalGroup } from "./process.ts";
+import { isAlive, type ProcessId } from "./process.ts";
 import { type Owner, readExit, readOwner, readStop, take, writeStop } from "./supervisor.ts";
 import { watchEnd } from "./watch.ts";
 
@@ -75,6 +76,7 @@ export async function inspect(context: Context, owner: Owner): Promise<StepResul
     memory.watched = owner.pid;
     return { state: "CONTINUE", artifacts: artifacts(context, owner) };
   }
+  if (typeof owner === "object") await endRest(context, owner);
   await drain(context);
   if (owner === "stopped" || readStop(context.directory) !== undefined) return { state: "STOPPED" };
   const message = `Job lost: ${owner === "lost" ? "its process never came up" : "its process is gone without an exit status"}`;
@@ -96,23 +98,25 @@ export function stop(context: Context): Promise<StepResult> {
 }
 
 async function endGroup(context: Context): Promise<StepResult> {
-  const { directory, params } = context;
+  const { directory, params, uuid } = context;
   if (take(directory, "stopped")) return { state: "STOPPED" };
   const owner = await findOwner(context);
   if (typeof owner !== "object" || !isAlive(owner)) {
-    if (typeof owner === "object") await endRest(context, owner.pid);
+    if (typeof owner === "object") await endRest(context, owner);
     await drain(context);
     return { state: "STOPPED" };
   }
   const since = readStop(directory) ?? context.now();
   writeStop(directory, since);
-  await askToEnd(owner.pid, directory);
+  const kin = new Kin(owner, uuid, directory, params.detach);
+  await askToEnd(kin, directory);
   const grace = Math.max(0, since + params.grace_period - context.now());
-  const killed = !(await groupEnds(owner.pid, grace));
+  const killed = !(await kin.ends(grace));
   if (killed) {
-    signalGroup(owner.pid, "SIGKILL");
-    await groupEnds(owner.pid, PATIENCE);
+    kin.signal("SIGKILL");
+    await kin.ends(PATIENCE);
   }
+  kin.close();
   await drain(context);
   const how = killed ? `with SIGKILL, ${params.grace_period / 1000} s after SIGTERM` : "with SIGTERM";
   return {
@@ -122,33 +126,29 @@ async function endGroup(context: Context): Promise<StepResult> {
   };
 }
 
-/** What a script has left behind in its process group ends with it, as a stopped one does. */
-async function endRest({ params, uuid }: Context, group: number): Promise<void> {
-  if (params.detach || !isLeftBehind(group, uuid)) return;
-  signalGroup(group, "SIGTERM");
-  if (await groupEnds(group, params.grace_period)) return;
-  signalGroup(group, "SIGKILL");
-  await groupEnds(group, PATIENCE);
+/** What a script has left behind ends with it, as a stopped one does. */
+async function endRest({ params, uuid, directory }: Context, owner: ProcessId): Promise<void> {
+  if (params.detach) return;
+  const kin = new Kin(owner, uuid, directory, false);
+  if (await kin.isLeftBehind()) {
+    kin.signal("SIGTERM");
+    if (!(await kin.ends(params.grace_period))) {
+      kin.signal("SIGKILL");
+      await kin.ends(PATIENCE);
+    }
+  }
+  kin.close();
 }
 
 /** A script that is just being started may not get the first signal: the supervisor's trap takes it until the exec. */
-async function askToEnd(group: number, directory: string): Promise<void> {
-  signalGroup(group, "SIGTERM");
+async function askToEnd(kin: Kin, directory: string): Promise<void> {
+  kin.signal("SIGTERM");
   const age = Date.now() - (statSync(join(directory, "pid"), { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  if (age < YOUNG && !(await groupEnds(group, SECOND_SIGNAL))) signalGroup(group, "SIGTERM");
-}
-
-async function groupEnds(group: number, within: number): Promise<boolean> {
-  const end = performance.now() + within;
-  for (let pause = 2; isGroupAlive(group); pause = Math.min(50, pause * 2)) {
-    if (performance.now() >= end) return false;
-    await Bun.sleep(Math.min(pause, Math.max(1, end - performance.now())));
-  }
-  return true;
+  if (age < YOUNG && !(await kin.ends(SECOND_SIGNAL))) kin.signal("SIGTERM");
 }
 
 async function judge(context: Context, owner: Owner, code: number): Promise<StepResult> {
-  if (typeof owner === "object") await endRest(context, owner.pid);
+  if (typeof owner === "object") await endRest(context, owner);
   await drain(context);
   const own = typeof owner === "object" ? artifacts(context, owner, code) : {};
   if (readStop(context.directory) !== undefined) return { state: "STOPPED", artifacts: own };

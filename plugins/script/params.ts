@@ -49,6 +49,10 @@ const common = {
   working_dir: z.string().min(1).optional().describe("An existing folder. An empty one of the attempt when absent"),
   grace_period: grace,
   limits,
+  keep: z
+    .enum(["never", "failed", "always"])
+    .default("never")
+    .describe("When the attempt's folder (script, params, output, working folder) stays after its end"),
   detach: z
     .boolean()
     .default(false)

@@ -31,10 +31,16 @@ export function startTimeOf(pid: number): string | undefined {
   return stat === undefined || stat.zombie ? undefined : `${bootId()}:${stat.start}`;
 }
 
-/** Signals a process group; false when it has no members. */
-export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+/** The process group of one that lives. */
+export function groupOf(pid: number): number | undefined {
+  const stat = readStat(pid);
+  return stat === undefined || stat.zombie ? undefined : stat.group;
+}
+
+/** Signals a process, or a group by its negative number; false when there is none. */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(-group, signal);
+    process.kill(pid, name);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
@@ -43,7 +49,7 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
 
 /** Whether a process group has living members: what is dead but not reaped doesn't count. */
 export function isGroupAlive(group: number): boolean {
-  if (!signalGroup(group, 0)) return false;
+  if (!signal(-group, 0)) return false;
   if (process.platform !== "linux") return true;
   return membersOf(group).length > 0;
 }
@@ -53,19 +59,33 @@ export function isGroupAlive(group: number): boolean {
  * on Linux their environment tells, elsewhere that there is no leader.
  */
 export function isLeftBehind(group: number, uuid: string): boolean {
-  if (!signalGroup(group, 0) || startTimeOf(group) !== undefined) return false;
+  if (!signal(-group, 0) || startTimeOf(group) !== undefined) return false;
   if (process.platform !== "linux") return true;
-  return membersOf(group).some((pid) => environmentOf(pid).includes(`\0MAESTRO_STEP_UUID=${uuid}\0`));
+  return taggedOf(membersOf(group), uuid).length > 0;
 }
 
-function membersOf(group: number): readonly number[] {
-  return readdirSync("/proc")
+/** Those that have the attempt's id in their environment. */
+export const taggedOf = (pids: readonly number[], uuid: string): readonly number[] =>
+  pids.filter((pid) => environmentOf(pid).includes(`\0MAESTRO_STEP_UUID=${uuid}\0`));
+
+/** Numbers of processes above `least`; of all, once they have come round. None where there is no `/proc`. */
+export function pidsSince(least: number): readonly number[] {
+  if (process.platform !== "linux") return [];
+  const newest = Number(readFileSync("/proc/loadavg", "latin1").trim().split(" ").at(-1));
+  const above = newest < least ? 0 : least;
+  return allPids().filter((pid) => pid > above);
+}
+
+const allPids = (): readonly number[] =>
+  readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const stat = readStat(pid);
-      return stat?.group === group && !stat.zombie;
-    });
+    .map(Number);
+
+function membersOf(group: number): readonly number[] {
+  return allPids().filter((pid) => {
+    const stat = readStat(pid);
+    return stat?.group === group && !stat.zombie;
+  });
 }
 
 function environmentOf(pid: number): string {

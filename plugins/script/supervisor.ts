@@ -8,6 +8,8 @@
  * - `out`, `err`  the script's output
  * - `exit`    its exit status, once it has ended
  * - `stop`    when it was first asked to stop, in epoch milliseconds
+ * - `cgroup`  the folder of its control group, if it has one
+ * - `.keep`   the host is to leave the directory where it is
  *
  * all of them for the server's user alone, whatever the umask, which is the script's.
  *
@@ -36,6 +38,10 @@ fi
 set -C
 { printf '%s\\n%s\\n%s\\n' "$$" "$b" "$s" >"$d/pid"; } 2>/dev/null || exit 0
 set +C
+if [ -r "$d/cgroup" ]; then
+  read -r g <"$d/cgroup"
+  { echo "$$" >"$g/cgroup.procs"; } 2>/dev/null
+fi
 trap : HUP INT TERM
 exec 3>"$d/out" 4>"$d/err"
 umask "$u"

@@ -14,6 +14,9 @@ export const MAX_POLL_DELAY = 120 * 86_400_000;
 /** Characters of an attempt's artifacts as JSON. An answer that brings more fails the step. */
 export const MAX_ARTIFACTS = 1_000_000;
 
+/** Name of a file in an attempt's folder that has the host leave the folder where it is, for whoever started it to look into. */
+export const KEEP_FILE = ".keep";
+
 export type LogStream = "stdout" | "stderr";
 
 /** Which attempt this is. */
@@ -38,7 +41,7 @@ export interface CodeContext {
    * step that has ended and that the code names so.
    */
   readonly params: JsonObject;
-  /** Of these, those that the code mentions as `$name` or `${name…}`, as text. */
+  /** Of these, those that the code mentions as `$name`, `${name…}` or in `((…))`, as text. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
@@ -120,7 +123,7 @@ export interface StepContext<Params> {
   readonly logger: Logger;
   /**
    * For this attempt alone, wherever on this host it began; not created. The host removes it when the attempt has ended
-   * and its logs are stored.
+   * and its logs are stored, unless a file {@link KEEP_FILE} is in it.
    */
   readonly directory: string;
   /**

@@ -26,6 +26,7 @@ export {
   type Callback,
   type CodeContext,
   type Follower,
+  KEEP_FILE,
   type Logger,
   type LogStream,
   MAX_ARTIFACTS,

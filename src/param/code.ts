@@ -23,6 +23,9 @@ export interface CodeParams {
 
 /** Also as `${name%.csv}`, `${#name}` and what else a shell makes of a variable. */
 const VARIABLE = /\$(?:\{[#!]?)?([A-Za-z_][A-Za-z0-9_]*)/g;
+/** A shell's arithmetic, in which a name needs no dollar. Characters are bounded: what is no arithmetic may be long. */
+const ARITHMETIC = /\(\((.{0,500}?)\)\)/gs;
+const NAME = /[A-Za-z_][A-Za-z0-9_]*/g;
 /** Words, and words as ids of steps can be. */
 const TOKENS = [/\w+/g, /[\w.-]+/g];
 /** Characters. Ids of steps and names of params are shorter. */
@@ -38,7 +41,10 @@ export interface CodeNames {
 /** Names in the texts of code: which of them are params, others know. */
 export function namesIn(texts: readonly string[]): CodeNames {
   const isShort = (name: string): boolean => name.length <= MAX_NAME;
-  const variables = texts.flatMap((text) => [...text.matchAll(VARIABLE)].map(([, name = ""]) => name));
+  const variables = texts.flatMap((text) => [
+    ...[...text.matchAll(VARIABLE)].map(([, name = ""]) => name),
+    ...[...text.matchAll(ARITHMETIC)].flatMap(([, inside = ""]) => inside.match(NAME) ?? []),
+  ]);
   const tokens = texts
     .filter((text) => text.includes(SEPARATOR))
     .flatMap((text) => TOKENS.flatMap((pattern) => text.match(pattern) ?? []));

@@ -13,6 +13,7 @@ import {
   type Logger as StepLogger,
   type StepType,
 } from "@maestro/sdk";
+import { textOf } from "../bytes.ts";
 import { toErrorData } from "../error.ts";
 import { own } from "../record.ts";
 import type { Place } from "../step/model.ts";
@@ -20,17 +21,7 @@ import type { RuntimeArtifacts, StepResult } from "../step/result.ts";
 import { FileFollower, MAX_CHUNK, type Ticker } from "./follow.ts";
 import { folderOf, isVisible } from "./place.ts";
 import type { Operation } from "./protocol.ts";
-import {
-  AnswerError,
-  artifactsProblem,
-  failure,
-  findProto,
-  issues,
-  showNul,
-  takeResult,
-  thrown,
-  toPlain,
-} from "./result.ts";
+import { AnswerError, artifactsProblem, failure, findProto, issues, takeResult, thrown, toPlain } from "./result.ts";
 import { SecretError, type Secrets } from "./secret.ts";
 import type { AttemptContext, LogChunk, LogStream } from "./type.ts";
 import { Veil } from "./veil.ts";
@@ -326,7 +317,7 @@ export class Attempt {
 
   #shown(stream: LogStream, bytes: Buffer): string {
     const isCut = this.#gaps.delete(stream);
-    if (!this.#veil.isBlind) return this.#veil.piece(showNul(bytes.toString("utf8")), isCut);
+    if (!this.#veil.isBlind) return this.#veil.piece(textOf(bytes), isCut);
     const isFirst = !this.#withheld.has(stream);
     this.#withheld.add(stream);
     return isFirst ? WITHHELD : "";

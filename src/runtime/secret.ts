@@ -115,7 +115,7 @@ function valueProblem(value: string): string | undefined {
     return `has fewer than ${LEAST_SECRET} characters: it could not be told from other text in logs`;
   }
   if (Buffer.byteLength(value) > MOST_SECRET) return `has more than ${MOST_SECRET} bytes`;
-  if (!value.isWellFormed() || /[^\P{Cc}\t\n\r]|[\ufffd\u2400]/u.test(value)) {
+  if (!value.isWellFormed() || /[^\P{Cc}\t\n\r]|[\ufffd\u2400\u{10fe00}-\u{10feff}]/u.test(value)) {
     return "is not text in UTF-8 without control characters: give a base64 of it";
   }
   return undefined;

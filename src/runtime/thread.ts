@@ -5,8 +5,10 @@
  * result; an engine thread that was replaced takes its attempts with it (their jobs live on, and are adopted).
  */
 
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import type { StepType } from "@maestro/sdk";
+import { join } from "node:path";
+import { KEEP_FILE, type StepType } from "@maestro/sdk";
 import type { Place } from "../step/model.ts";
 import { Attempt, type AttemptPort } from "./attempt.ts";
 import { Channel } from "./channel.ts";
@@ -151,7 +153,9 @@ export class RuntimeThread {
     peer.attempts.delete(uuid);
     if (!/^[\w-]+$/.test(uuid)) return; // never outside the attempts' folder
     if (!isVisible(place, this.#place)) return;
-    void rm(folderOf(uuid, place, this.#place), { recursive: true, force: true }).catch((error: unknown) => {
+    const folder = folderOf(uuid, place, this.#place);
+    if (existsSync(join(folder, KEEP_FILE))) return;
+    void rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
       console.error(`maestro: the files of attempt ${uuid} can't be removed: ${error}`);
     });
   }

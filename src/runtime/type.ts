@@ -67,8 +67,9 @@ export interface LogChunk {
   readonly stream: LogStream;
   /** In bytes from the start of the stream. */
   readonly offset: number;
-  /** Bytes that the text stood for in the stream (bytes that are not UTF-8 read as U+FFFD, NUL as U+2400). */
+  /** Bytes that the text stands for in the stream. */
   readonly length: number;
+  /** As `textOf` of bytes.ts has it. */
   readonly text: string;
   /** Epoch milliseconds when the chunk was read. */
   readonly time: number;

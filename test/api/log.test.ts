@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { textOf } from "../../src/bytes.ts";
 import { attempt } from "../store/fixture.ts";
 import { apiFixture, definition } from "./fixture.ts";
 
@@ -48,6 +49,17 @@ describe("logs of an attempt", () => {
     expect(headers.get("content-type")).toBe("text/plain; charset=utf-8");
     expect((await call("GET", `${path}?stream=stderr`)).text).toBe("");
     expect((await call("GET", `${BASE}/text/instances/1/runs/1/steps/nope/attempts/1/logs`)).status).toBe(404);
+  });
+
+  test("are bytes when they are asked for so, and show what is no text", async () => {
+    const { path, print } = await running("bytes");
+    await print(0, textOf(Buffer.from([0x61, 0, 0xff])));
+    await print(3, "ä\n");
+    expect((await call("GET", path)).text).toBe("a\\x00\\xffä\n");
+    const raw = await send("GET", `${path}?raw=true`);
+    expect(raw.headers.get("content-type")).toBe("application/octet-stream");
+    expect(Buffer.from(await raw.arrayBuffer()).toString("hex")).toBe("6100ffc3a40a");
+    expect((await call("GET", `${path}?raw=true&follow=true`)).status).toBe(400);
   });
 
   test("are followed live, and end when the attempt has ended and all is sent", async () => {

@@ -148,6 +148,18 @@ test(
 );
 
 test(
+  "python.yaml counts, and hands on to a shell script",
+  async () => {
+    const end = await play("python.yaml");
+    expect(end).toMatchObject({ exit: 0, status: "SUCCEEDED" });
+    expect(end.params.measure?.lengths).toEqual([7, 7, 9]);
+    expect(end.params.judge).toMatchObject({ too_long: { conductor: "9" }, count: 1 });
+    expect(end.params.tell?.said).toBe("1 of the words are too long; their mean length is 7");
+  },
+  LIMIT_MS,
+);
+
+test(
   "loops and subworkflows run their bodies, and hand on what those have made",
   async () => {
     const foreach = await play("foreach.json");

@@ -1,6 +1,7 @@
 /** What the tests are worth: all mutations of the sources that some test has to notice. */
 import { BREAKPOINT_MUTATIONS } from "./breakpoint.ts";
 import { CLI_MUTATIONS } from "./cli.ts";
+import { CODE_MUTATIONS } from "./code.ts";
 import { ENGINE_MUTATIONS } from "./engine.ts";
 import { MACHINE_MUTATIONS } from "./machine.ts";
 import type { Mutation } from "./mutation.ts";
@@ -18,6 +19,7 @@ import { TEMPLATE_MUTATIONS } from "./template.ts";
 export const MUTATIONS: readonly Mutation[] = [
   ...MACHINE_MUTATIONS,
   ...CLI_MUTATIONS,
+  ...CODE_MUTATIONS,
   ...ENGINE_MUTATIONS,
   ...RESTART_MUTATIONS,
   ...QUEUE_MUTATIONS,

@@ -87,6 +87,7 @@ test.each([
   ["a workflow's param, both ways", 'echo "$region ${region}"', "eu eu\n"],
   ["another step's param", 'echo "$count__rows"', "42\n"],
   ["arithmetic on a param", "echo $((count__rows + $count__rows))", "84\n"],
+  ["arithmetic without a dollar", "echo $((count__rows * 2 - (1 + 1)))", "82\n"],
   ["a variable of its own over a param", 'x=5; echo "$x"', "5\n"],
   ["a value with quotes and commands", 'printf "%s" "$nasty"; ls', NASTY],
   ["single quotes", "echo '$region $(x)'", "$region $(x)\n"],
@@ -112,7 +113,7 @@ test.each([
   ],
   ["a name with a dash from the file", `grep -c '"a-b":"dashed"' "$MAESTRO_PARAMS"`, "1\n"],
   ["a step with a dash from the file", `grep -o '"my-step__rows":42' "$MAESTRO_PARAMS"`, '"my-step__rows":42\n'],
-  ["byte order mark and line ends of Windows", "\uFEFFset -e\r\nif true; then\r\n  echo ok\r\nfi\r\n", "ok\n"],
+  ["byte order mark and line ends of Windows", "\uFEFFset -e\r\nif true; then\r\n  echo ${-%%[!e]*}\r\nfi\r\n", "e\n"],
   ["trap and a background job", 'trap "echo bye" EXIT; (echo bg) & wait $!', "bg\nbye\n"],
 ])("%s", async (_, script, out) => {
   const result = await run(script);
@@ -152,6 +153,15 @@ test("a step's own param comes before the workflow's, its env before both, and e
   expect((await run('echo "$region"', {}, own)).out).toBe("own param\n");
   const env = { type: "STRING_MAP", value: { region: "env $region" } } as const;
   expect((await run('echo "$region"', { env }, own)).out).toBe("env own param\n");
+});
+
+test("a script in a STRING_MAP is left as it is, while the rest of it is text", async () => {
+  const value = { script: 'echo "$HOME ${region} $shell"', working_dir: "/tmp/$region" };
+  const merged: Params = { shell: { type: "STRING_MAP", value } };
+  const step = evaluateStepParams(merged, scope, evaluation(), [], CODE);
+  expect(step.params.shell?.evaluated_result).toEqual({ ...value, working_dir: "/tmp/eu" });
+  const { params, variables } = codeParams(CODE, { ...scope, own: step }, evaluation());
+  expect([variables, Object.hasOwn(params, "shell")]).toEqual([{ HOME: "/nowhere", region: "eu" }, false]);
 });
 
 test("a script that an expression makes is left as it is, too", async () => {

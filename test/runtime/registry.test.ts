@@ -52,7 +52,7 @@ test("a definition's own params are checked as far as it tells", () => {
   } as const;
   expect(registry.check("shell", { shell: { type: "MAP", value } })).toEqual([
     "Param [shell.script] is required",
-    "Param [shell.scirpt] is unknown; known are script, interpreter, env, working_dir, grace_period, limits, detach",
+    "Param [shell.scirpt] is unknown; known are script, interpreter, env, working_dir, grace_period, limits, keep, detach",
     "Param [shell.env] is a LONG; it must be of JSON type object",
   ]);
   expect(registry.check("NoOp", { anything: string("x") })).toEqual([]);

@@ -112,3 +112,86 @@ test(
   },
   PATIENCE,
 );
+
+test(
+  "what a script prints is kept byte for byte",
+  async () => {
+    const steps = [shell("prints", ["head -c 70000 /dev/urandom | tee out", "cksum <out >&2"], {})];
+    await server.send("POST", "", { properties: { owner: "ann" }, workflow: { id: "bytes", steps } });
+    const path = `${server.url}/api/v3/workflows${await server.run("bytes", {})}/steps/prints/attempts/latest/logs`;
+    const printed = await (await fetch(`${path}?raw=true&stream=stdout`)).arrayBuffer();
+    const sum = await new Response(Bun.spawn(["cksum"], { stdin: Buffer.from(printed), stdout: "pipe" }).stdout).text();
+    expect(sum).toBe(await (await fetch(`${path}?stream=stderr`)).text());
+    expect(await (await fetch(`${path}?stream=stdout`)).text()).not.toContain("\ufffd");
+  },
+  PATIENCE,
+);
+
+test(
+  "a script that a template brings is left as it is, in the bodies of loops too",
+  async () => {
+    const lines = ['got="${i:-none} $region ${HOME:+home} ${region%u} $who $$"', "got=${got% *}", answer];
+    const params = {
+      shell: { type: "MAP", value: { script: text(lines.join("\n")) } },
+      who: text("the template of ${region}"),
+      got: text(""),
+    };
+    const definition = { job_type: "scripted", version: "default", step_type: "shell", params };
+    const template = { owner: "ann", status: "TEST", support: "-", definition };
+    const put = await fetch(`${server.url}/api/v3/job-templates`, {
+      method: "POST",
+      headers: { user: "ann", "content-type": "application/json" },
+      body: JSON.stringify(template),
+    });
+    expect(put.ok).toBe(true);
+    const loop = (type: "LONG_ARRAY" | "LONG", value: unknown) => ({
+      loop_params: { type: "MAP", value: { i: { type, value } } },
+    });
+    const next = { successors: { typed: "true" } };
+    const steps = [
+      {
+        foreach: {
+          id: "each",
+          params: loop("LONG_ARRAY", [7, 8]),
+          steps: [{ template: { id: "leaf", sub_type: "scripted" } }],
+          transition: next,
+        },
+      },
+      {
+        while: {
+          id: "again",
+          condition: "i < 3",
+          params: loop("LONG", 1),
+          steps: [
+            shell("count", ['printf \'{"i": %d}\' "$((i + 1))" > "$MAESTRO_OUTPUT"'], {
+              i: { type: "LONG", expression: "i" },
+            }),
+          ],
+          transition: next,
+        },
+      },
+      {
+        step: {
+          id: "typed",
+          type: "shell",
+          sub_type: "scripted",
+          params: {
+            who: text("$region's own step"),
+            each: { type: "STRING_ARRAY", expression: "params.getFromForeach('each', 'leaf', 'got')" },
+          },
+        },
+      },
+    ];
+    const workflow = { id: "templated", params: { region: text("eu") }, steps };
+    await server.send("POST", "", { properties: { owner: "ann" }, workflow });
+    const path = await server.run("templated", {});
+    expect(read(await server.send("GET", path)).status).toBe("SUCCEEDED");
+    const typed = read(await server.send("GET", `${path}/steps/typed/attempts/latest`));
+    expect(at(typed, "params", "got", "evaluated_result")).toBe("none eu home e eu's own step");
+    expect(at(typed, "params", "each", "evaluated_result")).toEqual([
+      "7 eu home e the template of eu",
+      "8 eu home e the template of eu",
+    ]);
+  },
+  PATIENCE,
+);

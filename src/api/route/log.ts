@@ -1,5 +1,7 @@
 /** What attempts print: as text, or live as server-sent events. */
 import { z } from "zod";
+import { bytesOf, shownBytes } from "../../bytes.ts";
+import { badRequest } from "../../error.ts";
 import { stringifyJson } from "../../json.ts";
 import { isTerminal } from "../../step/status.ts";
 import { loadAttempt, loadRun } from "../../store/instance.ts";
@@ -30,21 +32,26 @@ export function logRoutes(router: Router): void {
       summary: "What an attempt has printed, as text or live",
       description:
         "With follow=true the answer is a stream of server-sent events: `chunk` with JSON `{stream, offset, text, time}` " +
-        "under the chunk's id, and `end` once the attempt is over and all is sent. Last-Event-ID resumes.",
+        "under the chunk's id, and `end` once the attempt is over and all is sent. Last-Event-ID resumes. A byte that is no " +
+        "text (UTF-8) is shown as `\\xff`; with raw=true the answer is the bytes as they were printed.",
       tag: "log",
       query: {
         follow: flag(false, "Server-sent events, until the attempt is over"),
         after: integer("Id of the last chunk that is known", { min: 0 }),
+        raw: flag(false, "The bytes that were printed, not text; not with follow"),
         stream: choice("One of the two streams alone", ["stdout", "stderr"]),
       },
       reply: { description: "The text", schema: z.string(), contentType: "text/plain" },
       errors: ["NOT_FOUND"],
     },
-    async (call, services, { follow, stream, ...query }) => {
+    async (call, services, { follow, raw, stream, ...query }) => {
+      if (follow && raw) throw badRequest("follow and raw exclude each other: a stream of events is text");
       const target = await find(call, services);
       const after = query.after ?? lastEventId(call) ?? 0;
       const wanted = (chunk: StoredLogChunk): boolean => stream === undefined || chunk.stream === stream;
-      return follow ? followed(call, services, target, after, wanted) : printed(call, services, target, after, wanted);
+      return follow
+        ? followed(call, services, target, after, wanted)
+        : printed(call, services, target, after, wanted, raw);
     },
   );
 }
@@ -65,17 +72,24 @@ async function find(call: Call, { sql }: Services): Promise<Target> {
 
 type Filter = (chunk: StoredLogChunk) => boolean;
 
-function printed(call: Call, { sql }: Services, { uuid }: Target, after: number, wanted: Filter): Response {
-  async function* texts(): AsyncGenerator<string> {
+function printed(
+  call: Call,
+  { sql }: Services,
+  { uuid }: Target,
+  after: number,
+  wanted: Filter,
+  raw: boolean,
+): Response {
+  async function* pieces(): AsyncGenerator<string | Uint8Array> {
     for (let from = after; ; ) {
       const chunks = await readLog(sql, uuid, from);
-      for (const chunk of chunks) if (wanted(chunk)) yield chunk.text;
+      for (const chunk of chunks) if (wanted(chunk)) yield raw ? bytesOf(chunk.text) : shownBytes(chunk.text);
       const last = chunks.at(-1);
       if (last === undefined) return;
       from = last.id;
     }
   }
-  return streamed(call, texts(), "text/plain; charset=utf-8");
+  return streamed(call, pieces(), raw ? "application/octet-stream" : "text/plain; charset=utf-8");
 }
 
 function followed(call: Call, services: Services, target: Target, after: number, wanted: Filter): Response {
@@ -126,7 +140,7 @@ async function* events(
 }
 
 function eventOf({ id, stream, offset, text, time }: StoredLogChunk): string {
-  return `id: ${id}\nevent: chunk\ndata: ${stringifyJson({ stream, offset, text, time })}\n\n`;
+  return `id: ${id}\nevent: chunk\ndata: ${stringifyJson({ stream, offset, text: shownBytes(text), time })}\n\n`;
 }
 
 /**
@@ -134,7 +148,12 @@ function eventOf({ id, stream, offset, text, time }: StoredLogChunk): string {
  *
  * @param ended called once, however the stream ends
  */
-function streamed(call: Call, pieces: AsyncGenerator<string>, contentType: string, ended = () => {}): Response {
+function streamed(
+  call: Call,
+  pieces: AsyncGenerator<string | Uint8Array>,
+  contentType: string,
+  ended = () => {},
+): Response {
   const headers = { "content-type": contentType, "cache-control": "no-store", "x-accel-buffering": "no" };
   // Nobody would pull or cancel.
   if (call.request.method === "HEAD") return new Response(null, { headers });
@@ -152,7 +171,7 @@ function streamed(call: Call, pieces: AsyncGenerator<string>, contentType: strin
         throw error;
       });
       call.hurry();
-      if (done !== true) return controller.enqueue(encoder.encode(value));
+      if (done !== true) return controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
       ended();
       controller.close();
     },
