@@ -53,7 +53,7 @@ export const REPORT = {
   "report: of a name that the step does not declare, it fails the step": async () => {
     const run = await (await given([reports("a", [rows(5)], "", once)])).start();
     await run.ends("FAILED");
-    expect(await run.statuses()).toEqual({ a: "INTERNALLY_FAILED" });
+    expect(await run.statuses()).toEqual({ a: "FATALLY_FAILED" });
   },
 
   "report: one that says so ends the retries": async () => {
