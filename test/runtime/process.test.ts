@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { shownBytes } from "../../src/bytes.ts";
 import { rawNumber } from "../../src/json.ts";
 import { ProcessPlugin } from "../../src/runtime/process/plugin.ts";
 import { contextOf, message } from "./harness.ts";
@@ -69,9 +70,9 @@ describe("a process that serves step types", () => {
     const result = await served.driver.run(context);
     const { seen, half } = result.outputs ?? {};
     expect([result.state, seen?.evaluated_result, half?.evaluated_result]).toEqual(["DONE", true, "\ufffdx"]);
-    expect([served.driver.text("stdout"), served.driver.text("stderr")]).toEqual([
+    expect([served.driver.text("stdout"), shownBytes(served.driver.text("stderr"))]).toEqual([
       "begun\ndone\n",
-      "a\u2400b \ufffd\n",
+      "a\\x00b \ufffd\n",
     ]);
   });
 
