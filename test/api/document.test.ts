@@ -1,7 +1,7 @@
 /** The API document against what the server takes and answers: examples, recorded requests, and its own replies. */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { type Content, Contract, type Document, type Operation, only, type Parameter } from "../support/contract.ts";
 import { apiFixture } from "./fixture.ts";
 
@@ -182,7 +182,7 @@ function walkSchemas({ components, paths }: Document, visit: (schema: Record<str
 /** Definitions in a folder, parsed. */
 function definitionsIn(folder: string): readonly (readonly [file: string, value: unknown])[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((file) => /\.(json|ya?ml)$/.test(file))
+    .filter((file) => /\.(json|ya?ml)$/.test(file) && basename(file) !== "package.json")
     .map((file) => {
       const text = readFileSync(join(folder, file), "utf8");
       return [file, file.endsWith(".json") ? JSON.parse(text) : Bun.YAML.parse(text)] as const;
