@@ -22,8 +22,8 @@ export const cold: Bench = {
       }
     }
     return [
-      { name: "cold start, empty directory", value: median(first), unit: "s", budget: 4 },
-      { name: "start, second time", value: median(second), unit: "s", budget: 1 },
+      { name: "cold start, empty directory", value: median(first), unit: "s", budget: 2 },
+      { name: "start, second time", value: median(second), unit: "s", budget: 0.5 },
       { name: "SIGTERM → exit, idle", value: median(stops), unit: "s" },
     ] satisfies Figure[];
   },

@@ -71,7 +71,7 @@ export const nested: Bench = {
     await client.push(chain("bench-nested-child", STEPS));
     const call = foreach("each", OUTER, [subworkflow("sub", "bench-nested-child")]);
     await client.push(workflow("bench-nested-sub", [call]));
-    const loops = foreach("outer", OUTER, [foreach("inner", INNER, [step("in", "NoOp")])]);
+    const loops = foreach("outer", OUTER, [foreach("inner", INNER, [step("in", "NoOp")], [], "j")]);
     await client.push(workflow("bench-nested-loop", [loops]));
     const raw = { what: "850-byte rows/s", value: baseline.rows };
     const figures: Figure[] = [];

@@ -7,14 +7,20 @@ import type { Client, RunAddress } from "./client.ts";
 
 export const long = (expression: string): object => ({ type: "LONG", expression });
 
-/** A foreach over the whole numbers from 1 to `count`, in its param `i`. */
-export const foreach = (id: string, count: number, steps: readonly object[], next: readonly string[] = []): object => ({
+/** A foreach over the whole numbers from 1 to `count`. @param name of its loop param */
+export const foreach = (
+  id: string,
+  count: number,
+  steps: readonly object[],
+  next: readonly string[] = [],
+  name = "i",
+): object => ({
   foreach: {
     id,
     params: {
       loop_params: {
         type: "MAP",
-        value: { i: { type: "LONG_ARRAY", expression: `Util.intsBetween(1, ${count + 1}, 1)` } },
+        value: { [name]: { type: "LONG_ARRAY", expression: `Util.intsBetween(1, ${count + 1}, 1)` } },
       },
     },
     steps,

@@ -27,7 +27,7 @@ export const throughput: Bench = {
         name: `${runs} runs × ${STEPS} NoOp steps`,
         value: (runs * STEPS) / best.seconds,
         unit: "steps/s",
-        budget: 7500,
+        budget: 15_000,
         atLeast: true,
         raw,
         note: `median of 3; ${load(best)}`,
