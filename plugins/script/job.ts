@@ -188,7 +188,9 @@ function failure(directory: string, code: number): string {
   return `Exit code ${code}${signal === undefined ? "" : ` (${signal})`}${tail === "" ? "" : `: ${tail}`}`;
 }
 
-/** At most the last 5 lines and 1,000 bytes. */
+/**
+ * At most the last 5 lines and 1,000 bytes. A line is whole or left out: of half a secret nobody could tell what it is.
+ */
 function lastLines(path: string): string {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) return "";
@@ -199,6 +201,7 @@ function lastLines(path: string): string {
   } finally {
     closeSync(file);
   }
-  const text = buffer.toString("utf8").replace(/^\uFFFD+/, "");
-  return text.trimEnd().split("\n").slice(-5).join("\n");
+  const lines = buffer.toString("utf8").trimEnd().split("\n");
+  const whole = size > buffer.length ? lines.slice(1) : lines;
+  return whole.length === 0 ? "a line of more than 1,000 bytes, which is in the log" : whole.slice(-5).join("\n");
 }

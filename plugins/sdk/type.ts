@@ -46,10 +46,14 @@ export function defineStepType<Schema extends z.ZodType>(spec: StepTypeSpec<Sche
   if (!NAME.test(spec.type)) {
     throw new TypeError(`Step type [${spec.type}] must start with a letter and hold letters, digits, - and _ only`);
   }
+  let schema: JsonObject | undefined;
   return {
     ...spec,
     apiVersion: API_VERSION,
-    schema: () => z.toJSONSchema(spec.params, { io: "input", unrepresentable: "any", override }) as JsonObject,
+    schema() {
+      schema ??= z.toJSONSchema(spec.params, { io: "input", unrepresentable: "any", override }) as JsonObject;
+      return schema;
+    },
   };
 }
 

@@ -73,6 +73,7 @@ export const CODE_MUTATIONS: readonly Mutation[] = [
     "test/plugin/kin.test.ts",
   ),
   type("folders of successes are kept, too", '(keep === "failed" && result.state !== "DONE")', 'keep === "failed"'),
+  job("a failure is told with half a line", "? lines.slice(1) : lines", "? lines : lines", "test/plugin/shell.test.ts"),
   thread("no folder is kept", "if (existsSync(join(folder, KEEP_FILE))) return;", ""),
   bytes("what stands for a byte can be printed", 'length === 4 && PRIVATE.test(whole.toString("utf8"))', "length > 4"),
   bytes("a NUL is stored", "if (first < 0x80) return first === 0 ? 0 : 1;", "if (first < 0x80) return 1;"),

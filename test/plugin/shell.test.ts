@@ -82,6 +82,13 @@ describe("a script", () => {
     expect(result.artifacts?.maestro_shell?.exit_code).toBe(3);
   });
 
+  test("of a line that is too long to be told whole it tells nothing", async () => {
+    const long = await run("printf 'secret%01000d' 0 >&2; exit 3");
+    expect(message(long)).toBe("Exit code 3: a line of more than 1,000 bytes, which is in the log");
+    const after = await run("printf 'secret%0995d\\nno such table\\n' 0 >&2; exit 3");
+    expect(message(after)).toBe("Exit code 3: no such table");
+  });
+
   test("killed by a signal is a user error that names it", async () => {
     const result = await run("kill -KILL $$");
     expect(result.state).toBe("USER_ERROR");
